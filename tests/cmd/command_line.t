@@ -18,27 +18,21 @@ sub refuses {
 }
 
 my $r = run();
-is $r->{status}, 2, 'sockt alone is a usage error';
-like $r->{err}, qr/\Ausage: sockt COMMAND /, 'that shows how it is used';
-my @shown = $r->{err} =~ /^    sockt (\S+) .*\S/mg;
-is scalar @shown, 3, '  with three examples';
-like $r->{err}, qr/'sockt help'.*sockt-tutorial\(7\).*sockt\(1\)/s,
-    '  and where to begin';
+exits $r, 2, 'sockt alone is a usage error that shows how it is used and where to begin',
+    err => [qr/\Ausage: sockt COMMAND /, qr/'sockt help'.*sockt-tutorial\(7\).*sockt\(1\)/s];
+is scalar(() = $r->{err} =~ /^    sockt (\S+) .*\S/mg), 3, '  with three examples';
 
 answers(qr/\Ausage: sockt COMMAND .*^  connect +\S/ms, 'help');
 answers(qr/\Ausage: sockt COMMAND /, '--help');
-answers(qr/\Ausage: sockt connect /, 'help', 'connect');
-answers(qr/\Ausage: sockt connect /, 'connect', '--help');
-answers(qr/\Ausage: sockt connect /, 'connect', '-h');
-answers(qr/\Ausage: sockt connect /, '--help', 'connect');
-answers(qr/\Ausage: sockt connect /, '-h', 'connect');
+answers(qr/\Ausage: sockt connect /, split / /)
+    for 'help connect', 'connect --help', 'connect -h', '--help connect', '-h connect',
+    'connect -v host --help';
 answers(qr/^nc -U \/run\/x +sockt connect unix:\/run\/x$/m, 'help', 'nc');
 answers(qr/^curl -O .+ sockt http-get -O/m, '--help', 'curl');
 is run('--help', 'connect')->{out}, run('connect', '--help')->{out},
     'sockt --help connect is all of the help';
 is run('-h', 'connect')->{out}, run('connect', '-h')->{out},
     'sockt -h connect is the short one';
-answers(qr/\Ausage: sockt connect /, 'connect', '-v', 'host', '--help');
 answers(qr/\Asockt\ \d+\.\d+\.\d+\ \((?:linux|posix)\)
     \nTLS:\ (?:OpenSSL\ 3|not\ available:\ ).*\n\z/x, '--version');
 answers(qr/1h\n\nexit status/, 'portscan', '--help');
@@ -76,66 +70,54 @@ for my $args (
     ['127.0.0.1', '-z', $port, '-w', '5'], ["127.0.0.1:$port", '-z'],
     ['-z', '--', '127.0.0.1', $port], ['-4nz', "127.0.0.1:$port"],
 ) {
-    my $r = run('connect', @$args);
-    is "$r->{status} $r->{out}$r->{err}", '0 ', "connect @$args";
+    exits run('connect', @$args), '0 ', "connect @$args", err => '';
 }
 
 my @to = ('127.0.0.1', $port);
-my $connect = qr/sockt connect: /;
-refuses(qr/${connect}missing operand: expected HOST PORT/, 'connect');
-refuses(qr/${connect}missing port after '127\.0\.0\.1'.*/,
-    'connect 127.0.0.1');
-refuses(qr/${connect}unexpected operand 'x'/, "connect @to x");
-refuses(qr/${connect}port '0' is .*/, 'connect 127.0.0.1 0');
-refuses(qr/${connect}port '65536' is .*/, 'connect 127.0.0.1 65536');
-refuses(qr/${connect}port '80x' is .*/, 'connect 127.0.0.1 80x');
-refuses(qr/${connect}port '-1' is .*/, 'connect -- 127.0.0.1 -1');
-refuses(qr/${connect}the host is empty/, 'connect', '', 80);
-refuses(qr/${connect}the port is empty/, 'connect', 'host', '');
-refuses(qr/${connect}there is no option --frobnicate/,
-    "connect --frobnicate @to");
-refuses(qr/${connect}there is no option --keepaliv; did you mean --keepalive\?/,
-    "connect --keepaliv @to");
-refuses(qr/${connect}there is no option -%/, "connect -% @to");
-refuses(qr/${connect}option --timeout needs a duration \(T\)/,
-    "connect @to --timeout");
-refuses(qr/${connect}option -w needs a duration \(T\)/, "connect @to -w");
-refuses(qr/${connect}option --zero takes no value/, "connect --zero=1 @to");
-refuses(qr/${connect}there is no option --idle; did you mean --idle-timeout\?/,
-    "connect --idle=5 @to");
-refuses(qr/${connect}--ipv4 and --ipv6 cannot be used together/,
-    "connect -4 -6 @to");
-refuses(qr/${connect}--send-only is about relaying .* apply with --zero/,
-    "connect -z --send-only @to");
-# What is asked for expressly is refused even where it is the default.
-refuses(qr/${connect}--on-eof is about relaying .* apply with a program/,
-    "connect --on-eof fin @to -- true");
-refuses(qr/${connect}--expect is about relaying .*/,
-    "connect -e true --expect x @to");
-refuses(qr/${connect}--output is about relaying .*/,
-    "connect -z -o /dev/null @to");
-refuses(qr/${connect}--idle-timeout is about relaying: .*/,
-    "connect -z --idle-timeout 1 @to");
-refuses(qr/sockt listen: --crlf is about relaying .* apply with a handler/,
-    'listen --echo -C 0');
-refuses(qr/${connect}--verbose and --quiet cannot be used together/,
-    "connect -vq @to");
-refuses(qr/${connect}--verbose can be used at most 2 times/,
-    'connect', @$_, @to) for ['-vvv'], ['-vv', '-v'], ['-v', '-zvv'];
-refuses(qr/${connect}--timeout: '5x' is not a duration .*/,
-    "connect -w5x @to");
-refuses(qr/${connect}--timeout: '0' is too short/, "connect -w0 @to");
-refuses(qr/${connect}--rcvbuf: '1q' is not a size .*/,
-    "connect --rcvbuf 1q @to");
-refuses(qr/${connect}--rcvbuf: '0' is too small/, "connect --rcvbuf 0 @to");
-refuses(qr/${connect}--rcvbuf: '9G' is too large/, "connect --rcvbuf 9G @to");
-refuses(qr/${connect}--ttl: '256' is not a number from 1 to 255/,
-    "connect --ttl 256 @to");
-refuses(qr/${connect}--on-eof: 'stop' must be fin, keep or quit/,
-    "connect --on-eof stop @to");
-refuses(qr/${connect}--source: 'localhost' is not a numeric .*/,
-    "connect -s localhost @to");
-refuses(qr/${connect}::1 is not an IPv4 address/, 'connect -4 ::1 1');
+
+# What connect says of a line.
+for my $row (
+    [qr/missing operand: expected HOST PORT/, ''],
+    [qr/missing port after '127\.0\.0\.1'.*/, '127.0.0.1'],
+    [qr/unexpected operand 'x'/, "@to x"],
+    [qr/port '0' is .*/, '127.0.0.1 0'],
+    [qr/port '65536' is .*/, '127.0.0.1 65536'],
+    [qr/port '80x' is .*/, '127.0.0.1 80x'],
+    [qr/port '-1' is .*/, '-- 127.0.0.1 -1'],
+    [qr/the host is empty/, '', 80],
+    [qr/the port is empty/, 'host', ''],
+    [qr/there is no option --frobnicate/, "--frobnicate @to"],
+    [qr/there is no option --keepaliv; did you mean --keepalive\?/, "--keepaliv @to"],
+    [qr/there is no option -%/, "-% @to"],
+    [qr/option --timeout needs a duration \(T\)/, "@to --timeout"],
+    [qr/option -w needs a duration \(T\)/, "@to -w"],
+    [qr/option --zero takes no value/, "--zero=1 @to"],
+    [qr/there is no option --idle; did you mean --idle-timeout\?/, "--idle=5 @to"],
+    [qr/--ipv4 and --ipv6 cannot be used together/, "-4 -6 @to"],
+    [qr/--send-only is about relaying .* apply with --zero/, "-z --send-only @to"],
+    # What is asked for expressly is refused even where it is the default.
+    [qr/--on-eof is about relaying .* apply with a program/, "--on-eof fin @to -- true"],
+    [qr/--expect is about relaying .*/, "-e true --expect x @to"],
+    [qr/--output is about relaying .*/, "-z -o /dev/null @to"],
+    [qr/--idle-timeout is about relaying: .*/, "-z --idle-timeout 1 @to"],
+    [qr/--verbose and --quiet cannot be used together/, "-vq @to"],
+    [qr/--timeout: '5x' is not a duration .*/, "-w5x @to"],
+    [qr/--timeout: '0' is too short/, "-w0 @to"],
+    [qr/--rcvbuf: '1q' is not a size .*/, "--rcvbuf 1q @to"],
+    [qr/--rcvbuf: '0' is too small/, "--rcvbuf 0 @to"],
+    [qr/--rcvbuf: '9G' is too large/, "--rcvbuf 9G @to"],
+    [qr/--ttl: '256' is not a number from 1 to 255/, "--ttl 256 @to"],
+    [qr/--on-eof: 'stop' must be fin, keep or quit/, "--on-eof stop @to"],
+    [qr/--source: 'localhost' is not a numeric .*/, "-s localhost @to"],
+    [qr/::1 is not an IPv4 address/, '-4 ::1 1'],
+) {
+    my ($why, @args) = @$row;
+    @args = split / /, $args[0] if @args == 1;
+    refuses(qr/sockt connect: $why/, 'connect', @args);
+}
+refuses(qr/sockt listen: --crlf is about relaying .* apply with a handler/, 'listen --echo -C 0');
+refuses(qr/sockt connect: --verbose can be used at most 2 times/, 'connect', @$_, @to)
+    for ['-vvv'], ['-vv', '-v'], ['-v', '-zvv'];
 
 # The first "--" ended the options and the second one began the program, but
 # stood in it as its name.
@@ -156,11 +138,8 @@ $pid = peer($l, sub {
 }, 100);
 @to = ('127.0.0.1', $l->sockport);
 
-for my $long ('9999999999', '99999999999999999999h', '2207520001') {
-    my $r = run('connect', '--idle-timeout', $long, @to);
-    is $r->{status}, 2, "--idle-timeout $long is refused";
-    like $r->{err}, qr/--idle-timeout: '$long' is too long/, '  as too long';
-}
+misused 'connect', qr/--idle-timeout: '\d+h?' is too long/ => [map {
+    "--idle-timeout $_ @to" } qw(9999999999 99999999999999999999h 2207520001)];
 exits run({ stdin => "x\n" }, 'connect', '--idle-timeout', 613200 . 'h', '-m',
     613200 . 'h', @to), "0 late\n", '70 years can be waited for';
 kill 'KILL', $pid;
@@ -174,8 +153,8 @@ for my $o (@options) {
         qr/$name: '9999999999' is too long/, "$o->{command} $name";
 }
 
-$r = run('connect', '-w', '.5', '-z', '127.0.0.1', free_port());
-is $r->{status}, 4, 'half a second may be written as .5';
+exits run('connect', '-w', '.5', '-z', '127.0.0.1', free_port()), 4,
+    'half a second may be written as .5';
 
 # A usage error comes before any file is opened, let alone emptied.
 my $dir = scratch();
@@ -189,34 +168,30 @@ sub leaves {
     is join(' ', map { s/.*\///r } glob "$dir/*"), 'kept', '  and alone';
 }
 
-for my $option ('-o', '-x') {
-    leaves("-n NAME $option", 'connect', '-n', 'localhost', $port, $option,
-        $file);
-    leaves("-4 ::1 $option", 'connect', '-4', '::1', $port, $option, $file);
-    leaves("-n, a proxy's NAME, $option", 'connect', '-n', '--proxy',
-        "socks5://localhost:$port", '127.0.0.1', 1, $option, $file);
-    leaves("a name with blanks by way of a proxy, $option", 'connect',
-        '--proxy', "http://127.0.0.1:$port", 'a b', 1, $option, $file);
-    leaves("a contradiction, $option", 'connect', '--done', '127.0.0.1',
-        $port, $option, $file);
-    leaves("listen -n NAME $option", 'listen', '-n', 'localhost', 0, $option,
-        $file);
-    leaves("listen --user nobody, $option", 'listen', '--user', 'no/body', 0,
-        $option, $file);
+for my $row (
+    ['-n NAME', 'connect', '-n', 'localhost', $port],
+    ['-4 ::1', 'connect', '-4', '::1', $port],
+    ["-n, a proxy's NAME,", 'connect', '-n', '--proxy', "socks5://localhost:$port",
+        '127.0.0.1', 1],
+    ['a name with blanks by way of a proxy,', 'connect', '--proxy',
+        "http://127.0.0.1:$port", 'a b', 1],
+    ['a contradiction,', 'connect', '--done', '127.0.0.1', $port],
+    ['listen -n NAME', 'listen', '-n', 'localhost', 0],
+    ['listen --user nobody,', 'listen', '--user', 'no/body', 0]) {
+    my ($name, @args) = @$row;
+    leaves("$name $_", @args, $_, $file) for '-o', '-x';
 }
-leaves('http-get -n NAME', 'http-get', '-n', '-o', $file,
-    "http://localhost:$port/");
-leaves('http-get -n NAME, the second one', 'http-get', '-n',
-    "http://127.0.0.1:$port/", "http://localhost:$port/");
-leaves('http-get -4 [::1]', 'http-get', '-4', '-o', "$dir/new",
-    "http://[::1]:$port/");
-leaves("http-get -n, a proxy's NAME", 'http-get', '-n', '-o', "$dir/new",
-    '--proxy', "http://localhost:$port", 'http://127.0.0.1/');
+leaves(@$_) for
+    ['http-get -n NAME', 'http-get', '-n', '-o', $file, "http://localhost:$port/"],
+    ['http-get -n NAME, the second one', 'http-get', '-n',
+        "http://127.0.0.1:$port/", "http://localhost:$port/"],
+    ['http-get -4 [::1]', 'http-get', '-4', '-o', "$dir/new", "http://[::1]:$port/"],
+    ["http-get -n, a proxy's NAME", 'http-get', '-n', '-o', "$dir/new", '--proxy',
+        "http://localhost:$port", 'http://127.0.0.1/'];
 
-$r = run({ env => { http_proxy => "http://localhost:$port" } }, 'http-get',
-    '-n', '-o', "$dir/new", 'http://127.0.0.1/');
-is $r->{status}, 2, 'the same from the environment';
-ok !-e "$dir/new.part", '  and nothing was made';
+exits run({ env => { http_proxy => "http://localhost:$port" } }, 'http-get',
+    '-n', '-o', "$dir/new", 'http://127.0.0.1/'), 2,
+    'the same from the environment, and nothing was made', file => ["$dir/new", undef];
 
 # A target is asked for at every connection, but it is known at the start.
 exits run({ timeout => 5 }, 'listen', '-n', 0, '--to', "localhost:$port"), 2,

@@ -174,9 +174,8 @@ for my $row (
     my @lines = map { s/^sockt $args[0]: //r } split /\n/, $r->{err};
     pop @lines if $status == 2 && @lines > 1;
     my $last = $lines[-1] // '';
-    is $r->{status}, $status, "$line: status" or diag $r->{err};
-    like $last, $pattern, '  and what is said';
-    unlike $r->{err}, qr/\b1 (?:byte|datagram)s\b/, '  in the singular';
+    exits { %$r, err => $last }, $status, $line, err => $pattern,
+        no_err => qr/\b1 (?:byte|datagram)s\b/;
 }
 
 # The environment's proxy is named.
@@ -198,16 +197,11 @@ SKIP: {
     skip 'no IPv6', 10 unless has_ipv6();
     my %names = (env => { SOCKT_TEST_NAMES => 'near=fe80::1' },
         command => built('sockt-names'));
-    for my $command ('connect', 'udp-send') {
-        exits run({%names}, $command, 'near', 9), 7,
-            "$command to a link-local address: status",
-            err => qr/ port 9: no interface \(a link-local address needs one: name ADDRESS%INTERFACE\)/;
-    }
-    for my $command ('listen', 'serve-hello', 'udp-serve') {
-        exits run({%names}, $command, 'near', 0), 7,
-            "$command on a link-local address: status",
-            err => qr/ on fe80::1 port 0: no interface \(a link-local address needs one/;
-    }
+    my $needs = qr/no interface \(a link-local address needs one: name ADDRESS%INTERFACE\)/;
+    exits run(\%names, $_, 'near', 9), 7, "$_ to a link-local address: status",
+        err => qr/ port 9: $needs/ for 'connect', 'udp-send';
+    exits run(\%names, $_, 'near', 0), 7, "$_ on a link-local address: status",
+        err => qr/ on fe80::1 port 0: $needs/ for 'listen', 'serve-hello', 'udp-serve';
 }
 
 # A local port whose last connection is in TIME-WAIT.
@@ -247,22 +241,20 @@ sub limited {
     return ({ command => 'sh' }, '-c', "ulimit -f 8 && $line");
 }
 
-my $r = run(limited("$sockt connect 127.0.0.1 $port > $dir/out"));
-is $r->{status}, 11, 'connect: stdout over ulimit -f is status 11'
-    or diag $r->{signal};
-like $r->{err}, qr/^sockt connect: stdout: file too large/m, 'and is said';
+exits run(limited("$sockt connect 127.0.0.1 $port > $dir/out")), 11,
+    'connect: stdout over ulimit -f is status 11, and is said',
+    err => qr/^sockt connect: stdout: file too large/m;
 ok -s "$dir/out", 'what fits was written';
-
-$r = run(limited("$sockt connect -o $dir/file 127.0.0.1 $port"));
-is $r->{status}, 11, 'connect -o: over ulimit -f';
+exits run(limited("$sockt connect -o $dir/file 127.0.0.1 $port")), 11,
+    'connect -o: over ulimit -f';
 
 # A log line that cannot be written is dropped, and clients are served.
-$p = start(limited('exec ' . $sockt
-        . " listen -k -vv --echo 127.0.0.1 0 2> $dir/log"));
-my $until = time + 10;
-select undef, undef, undef, 0.02
-    until slurp_or("$dir/log") =~ /listening on .* port (\d+)/ || time > $until;
-my ($echo) = slurp_or("$dir/log") =~ /listening on .* port (\d+)/;
+$p = start(limited("exec $sockt listen -k -vv --echo 127.0.0.1 0 2> $dir/log"));
+my ($until, $echo) = time + 10;
+until ($echo || time > $until) {
+    select undef, undef, undef, 0.02;
+    ($echo) = -e "$dir/log" ? slurp("$dir/log") =~ /listening on .* port (\d+)/ : ();
+}
 is exchange($echo, "line $_\n"), "line $_\n", "client $_ of a full log"
     for 1 .. 40;
 my $size = -s "$dir/log";
@@ -276,7 +268,5 @@ $p = start('listen', 0, '--', 'sh', '-c',
         . "exec dd if=/dev/zero of=$dir/p bs=8192 count=1 2>&1");
 exchange($p->port, "go\n");
 is $p->finish->{status}, 153, 'a program dies by SIGXFSZ';
-
-sub slurp_or { return -e $_[0] ? slurp($_[0]) : '' }
 
 done_testing;

@@ -1,56 +1,39 @@
 # Where a program that is named without a slash is looked for.
 use Sockt;
-use Cwd qw(getcwd);
-use File::Temp qw(tempdir);
 
-my $dir = tempdir(CLEANUP => 1);
+my $dir = scratch();
 mkdir "$dir/$_" or die "$dir/$_: $!" for qw(none plain first second);
-
-sub script {
-    my ($path, $mode, $text) = @_;
-    open my $f, '>', $path or die "$path: $!";
-    print $f $text;
-    close $f or die "$path: $!";
-    chmod $mode, $path;
-    return;
+for (['plain/told', 0644, "#!/bin/sh\necho plain\n"],
+    ['first/told', 0755, "#!/bin/sh\necho first\n"],
+    ['second/told', 0755, "#!/bin/sh\necho second\n"],
+    ['first/rubbish', 0755, "echo no magic number\n"]) {
+    my ($path, $mode, $text) = @$_;
+    chmod $mode, spew("$dir/$path", $text);
 }
-script("$dir/plain/told", 0644, "#!/bin/sh\necho plain\n");
-script("$dir/first/told", 0755, "#!/bin/sh\necho first\n");
-script("$dir/second/told", 0755, "#!/bin/sh\necho second\n");
-script("$dir/first/rubbish", 0755, "echo no magic number\n");
 
-# What a program says whose name is looked for in this PATH.
+# A server whose program is looked for in this PATH; what it says to a client is
+# its output.
 sub answer {
     my ($name, $path) = @_;
-    my $p = start({ env => { PATH => $path } }, 'listen', '-4', 0, '--',
-        $name);
-    my $c = tcp_client($p->port);
-    shutdown $c, 1;
-    local $/;
-    my $said = <$c> // '';
-    my $r = $p->finish;
-    return ($said, $r->{status}, $r->{err});
+    my $p = start({ env => { PATH => $path } }, 'listen', '-4', 0, '--', $name);
+    my $said = exchange($p->port, '');
+    return { %{ $p->finish }, out => $said };
 }
 
-is((answer('told', "$dir/none:$dir/first:$dir/second"))[0], "first\n",
-    'the first folder that has it');
-is((answer('told', "$dir/no/such:$dir/second:$dir/first"))[0], "second\n",
-    'a folder that is not there is passed over');
-is((answer('told', "$dir/plain:$dir/second"))[0], "second\n",
-    'so is a file that may not be executed');
-is((answer('told', join ':', ('x' x 5000), "$dir/first"))[0], "first\n",
-    'and a folder with too long a name');
-is((answer("$dir/second/told", "$dir/first"))[0], "second\n",
-    'a name with a slash is a path');
-
-my $was = getcwd();
 chdir "$dir/second" or die "chdir: $!";
-for my $path (":$dir/first", "$dir/none::$dir/first", "$dir/none:") {
-    is((answer('told', $path))[0], "second\n",
-        "an empty entry is the working directory: '"
-        . ($path =~ s/\Q$dir\E//gr) . "'");
+for my $row (
+    ['the first folder that has it', 'first', "$dir/none:$dir/first:$dir/second"],
+    ['a folder that is not there is passed over', 'second',
+        "$dir/no/such:$dir/second:$dir/first"],
+    ['so is a file that may not be executed', 'second', "$dir/plain:$dir/second"],
+    ['and a folder with too long a name', 'first', 'x' x 5000 . ":$dir/first"],
+    ['a name with a slash is a path', 'second', "$dir/first", "$dir/second/told"],
+    map { ['an empty entry is the working directory: ' . s/\Q$dir\E//gr, 'second', $_] }
+        ":$dir/first", "$dir/none::$dir/first", "$dir/none:") {
+    my ($name, $says, $path, $program) = @$row;
+    exits answer($program // 'told', $path), "0 $says\n", $name;
 }
-chdir $was;
+chdir '/';
 
 # What cannot be found is said before anything else: nobody listens.
 for my $case (
@@ -88,9 +71,8 @@ for my $command ('read l; echo x', 'exec echo x', '{ echo x; }', 'if :; then
 }
 
 # Only the system knows whether a file is a program.
-my ($said, $status, $err) = answer('rubbish', "$dir/first");
-is $status, 126, "'rubbish': 126";
-like $err, qr/cannot run \S*: not a program/i, 'and not a program';
-is $said, '', 'the connection is closed';
+exits answer('rubbish', "$dir/first"), '126 ',
+    "'rubbish': 126, and not a program, the connection is closed",
+    err => qr/cannot run \S*: not a program/i;
 
 done_testing;
