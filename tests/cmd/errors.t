@@ -13,7 +13,11 @@ my $file = spew("$dir/file", '');
 sub server {
     my ($text) = @_;
     my $l = tcp_listener();
-    peer($l, sub { sysread $_[0], my $got, 65536; print { $_[0] } $text }, 20);
+    peer($l, sub {
+        local $SIG{PIPE} = 'IGNORE';
+        sysread $_[0], my $got, 65536;
+        print { $_[0] } $text;
+    }, 20);
     return '127.0.0.1:' . $l->sockport;
 }
 
@@ -224,16 +228,14 @@ my $sockt = "'" . sockt() . "'";    # for a shell
 for my $line ("connect 127.0.0.1 $closed", 'listen 0', 'udp-serve 0',
     "udp-send 127.0.0.1 $closed x", "http-get -o $dir/n http://127.0.0.1:$closed/",
     'portscan 127.0.0.1 9') {
-    my $r = run({ command => 'sh' }, '-c', "ulimit -n 5; exec $sockt $line");
-    is $r->{status}, 1, "$line: too many open files";
-    like $r->{err}, qr/: too many open files \(the limit of this process/, '  is said';
+    exits run({ command => 'sh' }, '-c', "ulimit -n 5; exec $sockt $line"), 1,
+        "$line: too many open files, is said",
+        err => qr/: too many open files \(the limit of this process/;
 }
 
 # ulimit -f: a file that may not grow is a failed write, not the end by SIGXFSZ.
 $dir = scratch();
-my $listener = tcp_listener();
-my $port = $listener->sockport;
-peer($listener, sub { print { $_[0] } 'x' x 100_000 }, 2);
+my $long = server('x' x 100_000);
 
 # dash counts in 512 bytes, bash in 1,024.
 sub limited {
@@ -241,11 +243,11 @@ sub limited {
     return ({ command => 'sh' }, '-c', "ulimit -f 8 && $line");
 }
 
-exits run(limited("$sockt connect 127.0.0.1 $port > $dir/out")), 11,
+exits run(limited("$sockt connect $long > $dir/out")), 11,
     'connect: stdout over ulimit -f is status 11, and is said',
     err => qr/^sockt connect: stdout: file too large/m;
 ok -s "$dir/out", 'what fits was written';
-exits run(limited("$sockt connect -o $dir/file 127.0.0.1 $port")), 11,
+exits run(limited("$sockt connect -o $dir/file $long")), 11,
     'connect -o: over ulimit -f';
 
 # A log line that cannot be written is dropped, and clients are served.
