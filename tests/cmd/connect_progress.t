@@ -18,25 +18,23 @@ my $pid = peer($l, sub {
     1 while sysread $c, my $got, 1 << 20;
 });
 open my $in, '<', $file or die;
-my $r = run({ command => $pty, stdin => $in }, "$dir/tty", 2, 100, sockt(),
-    'connect', '-P', '127.0.0.1', $l->sockport);
-is $r->{status}, 0, 'exit status';
+my @to = ('127.0.0.1', $l->sockport);
+exits run({ command => $pty, stdin => $in }, "$dir/tty", 2, 100, sockt(),
+    'connect', '-P', @to), '0 a line', 'stdout has data only';
 my $shown = slurp("$dir/tty");
 like $shown, qr/\r\[[#-]+\] sent [\d.]+ [KM]iB of 19\.1 MiB \(\d+%\), [\d.]+ [KMG]?i?B\/s, \d+ s left; received 6 B, [\d.]+ [KM]?i?B\/s\e\[K/,
     'bar, bytes, part, rate, time left, both directions';
 my $rate = qr{\([\d.]+ [KMG]?i?B/s\)};
 like $shown, qr/\r\e\[K\rsockt connect: sent 19\.1 MiB $rate, received 6 B $rate in [\d.]+ m?s\r?\n\z/,
     'and nothing is left of it but the total, with its rates';
-is $r->{out}, 'a line', 'stdout has data only';
 reap($pid);
 
-peer($l, sub { my ($c) = @_; 1 while sysread $c, my $got, 1 << 20 });
-$r = run({ stdin => 'x' }, 'connect', '-P', '127.0.0.1', $l->sockport);
-like $r->{err}, qr/\Asockt connect: sent 1 B(?: $rate)?, received 0 B in \N+\n\z/,
-    'only the total where stderr is no terminal';
-$pid = peer($l, sub { my ($c) = @_; 1 while sysread $c, my $got, 1 << 20 });
-unlike run({ stdin => 'x' }, 'connect', '-P', '--json', '127.0.0.1',
-    $l->sockport)->{err}, qr/^sockt|^sent/m, 'with --json the events say it';
+$pid = peer($l, sub { 1 while sysread $_[0], my $got, 1 << 20 }, 2);
+exits run({ stdin => 'x' }, 'connect', '-P', @to), 0,
+    'only the total where stderr is no terminal',
+    err => qr/\Asockt connect: sent 1 B(?: $rate)?, received 0 B in \N+\n\z/;
+exits run({ stdin => 'x' }, 'connect', '-P', '--json', @to), 0,
+    'with --json the events say it', no_err => qr/^sockt|^sent/m;
 reap($pid);
 
 # Data on the same terminal: the line makes room for it, and does not appear
@@ -57,8 +55,8 @@ $pid = peer($l, sub {
     select undef, undef, undef, 0.5;
 });
 open $in, '<', '/dev/null' or die;
-$r = run({ command => $pty, stdin => $in }, "$dir/tty", '12', 100, sockt(),
-    'connect', '-P', '127.0.0.1', $l->sockport);
+run({ command => $pty, stdin => $in }, "$dir/tty", '12', 100, sockt(), 'connect',
+    '-P', @to);
 my $seen = slurp("$dir/tty");
 like $seen, qr/\r\e\[K\rone\r\n/, 'the line is removed before data';
 like $seen, qr/one\r\n\e\[\?7l\rsent 0 B\N+\r\e\[K\rtwo\r\n/, 'and drawn after it';
@@ -76,8 +74,8 @@ $pid = peer($l, sub {
     syswrite $c, 'bye';
 });
 syswrite $types, "hello\n";
-$r = run({ command => $pty, stdin => $typed }, "$dir/tty", '02', 100, sockt(),
-    'connect', '-P', '127.0.0.1', $l->sockport);
+run({ command => $pty, stdin => $typed }, "$dir/tty", '02', 100, sockt(), 'connect',
+    '-P', @to);
 close $types;
 like slurp("$dir/tty"), qr/\A(?:hello\r?\n)?sockt connect: sent 6 B\N* received 3 B\N+\n\z/,
     'where stdin is a terminal there is only the total';
@@ -92,12 +90,9 @@ for my $data ('a', 'bcd') {
     my $n = length $data;
     $s->expect('err', qr/received $n B/);
 }
-$r = $s->stop;
-like $r->{err}, qr/^sockt listen: 127\.0\.0\.1 port \d+: sent 0 B, received 1 B\b\N+\n\N+ received 3 B\b/m,
-    'listen -k: one total for each connection, which it names';
-is $r->{out}, 'abcd', 'and the data';
-is run('connect', '-P', '-q', '127.0.0.1', 1)->{status}, 2,
-    '-P and -q contradict one another';
+exits $s->stop, '0 abcd', 'listen -k: one total for each connection, which it names',
+    err => qr/^sockt listen: 127\.0\.0\.1 port \d+: sent 0 B, received 1 B\b\N+\n\N+ received 3 B\b/m;
+misused 'connect', qr/./ => '-P -q 127.0.0.1 1';
 
 # The live line on terminals that know no escape sequences, and on narrow ones:
 # it was taken for 80 columns wide and scrolled.
@@ -105,7 +100,6 @@ is run('connect', '-P', '-q', '127.0.0.1', 1)->{status}, 2,
 sub shown {
     my ($term, $columns) = @_;
     my $tty = "$dir/$term-$columns";
-    my $l   = tcp_listener();
     my $pid = peer($l, sub {
         my ($c) = @_;
         # Until the line has been drawn, or would have been.
@@ -116,9 +110,8 @@ sub shown {
             select undef, undef, undef, 0.02;
         }
     });
-    my $r = run({ command => $pty, stdin => '', env => { TERM => $term } },
-        $tty, 2, $columns, sockt(), 'connect', '-P', '127.0.0.1', $l->sockport);
-    is $r->{status}, 0, "TERM=$term, $columns columns";
+    exits run({ command => $pty, stdin => '', env => { TERM => $term } }, $tty, 2,
+        $columns, sockt(), 'connect', '-P', @to), 0, "TERM=$term, $columns columns";
     reap($pid);
     return slurp($tty);
 }

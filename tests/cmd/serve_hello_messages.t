@@ -2,7 +2,6 @@
 # tutorials' clients expect it: bare, LF, CRLF, split and joined messages.
 use Sockt;
 use Time::HiRes qw(time);
-use IO::Select;
 
 my $p = start('serve-hello', '0');
 my $port = $p->port;
@@ -152,50 +151,36 @@ for my $row (
 }
 
 # What serve-hello says, and when it leaves, is up to its options.
-# Starts a server, sends text, returns all it says until it closes.
-sub served {
-    my ($text, @options) = @_;
+my $here = '127.0.0.1';
+for my $row (
+    ['the single-answer server shows what it was sent', 'anything', 'test server',
+        qr/says: anything\n/, '--greeting', '', '--reply', 'test server', '--messages', '1'],
+    ['a format and its places', "a\nb\n", "Hi\n1 a $here 100%\n2 b $here 100%\n",
+        qr/closed/, '--greeting', 'Hi\n', '--reply', '%n %s %a 100%%'],
+    ['so many messages and no more', "a\nb\nc\n", "Hello, a!\nHello, b!\n", qr/closed/,
+        '--greeting=', '--messages', '2'],
+    ['a late answer', "a\n", "Hello, a!\n", qr/closed/, '--greeting=', '--delay', '0.2'],
+    ['an answer before the limit, an idle client is let go', "a\n", "Hello, a!\n",
+        qr/ 127\.0\.0\.1 port \d+: nothing was sent or received within \S+ m?s \(--idle-timeout\)/,
+        '--greeting=', '--idle-timeout', '0.1'],
+    ['a denied client is not served, which is reported', "a\n", '', qr/rejected/,
+        '--greeting=', '--deny', $here],
+    # Each message is an event.
+    ['--json', "\xff\n", "Welcome!Hello, \xff!\n",
+        qr/^\{"event":"listening",.*"local":\{"ip":"127.0.0.1".*\n(?s:.*)^\{"event":"message",.*"bytes":1,"text":"\\u[0-9a-f]{4}".*\n(?s:.*)^\{"event":"closed",.*"received":2/m,
+        '--json'],
+) {
+    my ($name, $text, $answer, $says, @options) = @$row;
+    my $start = time;
     my $p = start('serve-hello', '-4', @options, '0');
     my $c = tcp_client($p->port);
     $c->syswrite($text);
-    shutdown $c, 1 unless grep { /messages|idle/ } @options;
-    my $got = do { local $/; <$c> } // '';
-    close $c;
+    shutdown $c, 1 unless "@options" =~ /messages|idle/;
+    is do { local $/; <$c> } // '', $answer, $name;
+    cmp_ok time - $start, '>=', 0.2, 'is late' if $name =~ /late/;
     $p->expect(err => qr/closed|rejected/);
-    return ($got, $p->stop);
+    exits $p->stop, 0, '  and its end', err => $says;
 }
-
-my ($got, $r) = served('anything', '--greeting', '', '--reply', 'test server',
-    '--messages', '1');
-is $got, 'test server', 'the single-answer server';
-exits $r, 0, 'shows what it was sent, ends well', err => qr/says: anything\n/;
-
-($got) = served("a\nb\n", '--greeting', 'Hi\n', '--reply', '%n %s %a 100%%');
-is $got, "Hi\n1 a 127.0.0.1 100%\n2 b 127.0.0.1 100%\n",
-    'a format and its places';
-($got) = served("a\nb\nc\n", '--greeting=', '--messages', '2');
-is $got, "Hello, a!\nHello, b!\n", 'so many messages and no more';
-
-my $start = time;
-($got) = served("a\n", '--greeting=', '--delay', '0.2');
-is $got, "Hello, a!\n", 'a late answer';
-cmp_ok time - $start, '>=', 0.2, 'is late';
-
-($got, $r) = served("a\n", '--greeting=', '--idle-timeout', '0.1');
-is $got, "Hello, a!\n", 'an answer before the limit';
-like $r->{err}, qr/ 127\.0\.0\.1 port \d+: nothing was sent or received within \S+ m?s \(--idle-timeout\)/,
-    'an idle client is let go';
-($got, $r) = served("a\n", '--greeting=', '--deny', '127.0.0.1');
-is $got, '', 'a denied client is not served';
-like $r->{err}, qr/rejected/, 'which is reported';
-
-# JSON: each message is an event.
-($got, $r) = served("\xff\n", '--json');
-like $r->{err}, qr/^\{"event":"listening",.*"local":\{"ip":"127.0.0.1"/m,
-    'listening';
-like $r->{err}, qr/^\{"event":"message",.*"bytes":1,"text":"\\u[0-9a-f]{4}"/m,
-    'message';
-like $r->{err}, qr/^\{"event":"closed",.*"received":2/m, 'closed';
 
 # Misuse.
 misused 'serve-hello', qr/./ => ['--messages 0', '--delay x', '--reply %q', '--reply %',
