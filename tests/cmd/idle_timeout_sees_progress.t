@@ -13,45 +13,42 @@ my $l = tcp_listener();
 my @to = ('127.0.0.1', $l->sockport);
 my $tells = run('--version')->{out} !~ /posix/;
 
-# A peer that reads slowly, but goes on doing so.
-my $size = 1_500_000;
-setsockopt $l, SOL_SOCKET, SO_RCVBUF, 8192;
-my $slow = peer($l, sub {
-    my ($c) = @_;
+# A client with a small window.
+sub narrow {
+    my ($port) = @_;
+    my $c = IO::Socket::INET->new(Proto => 'tcp') or die;
+    setsockopt $c, SOL_SOCKET, SO_RCVBUF, 8192;
+    connect $c, sockaddr_in($port, inet_aton('127.0.0.1')) or die "connect: $!";
+    return $c;
+}
+
+# Reads slowly, but goes on doing so; how much there was.
+sub slowly {
+    my ($c, $size, $piece) = @_;
     my $n = 0;
-    while (my $done = sysread $c, my $got, 10_000) {
+    while ($n < $size && (my $done = sysread $c, my $got, $piece)) {
         $n += $done;
         sleep 0.03;
     }
-    die "got $n" unless $n == $size;
-});
+    return $n;
+}
+
+my $size = 1_500_000;
+setsockopt $l, SOL_SOCKET, SO_RCVBUF, 8192;
+my $slow = peer($l, sub { die 'lost' if slowly($_[0], 2 * $size, 10_000) != $size });
 exits run({ stdin => 'x' x $size }, 'connect', '--sndbuf', '4M',
     '--idle-timeout', '1', @to), 0,
-    '--idle-timeout: what is sent slowly is not idle', err => '';
+    '--idle-timeout: what is sent slowly is not idle', no_err => qr/--|lost/;
 is reap($slow), 0, 'everything arrives';
 
 # The same of what the system takes at once, while stdin stays open: nothing
 # else happens until the peer has read it.
 for my $command ('connect', 'listen') {
-    my ($p, $c);
-    if ($command eq 'connect') {
-        $p = start({ keep_stdin => 1 }, 'connect', '--idle-timeout', '2', @to);
-        $c = $l->accept;
-    }
-    else {
-        $p = start({ keep_stdin => 1 }, 'listen', '--idle-timeout', '2',
-            '127.0.0.1', 0);
-        $c = IO::Socket::INET->new(Proto => 'tcp') or die;
-        setsockopt $c, SOL_SOCKET, SO_RCVBUF, 8192;
-        connect $c, sockaddr_in($p->port, inet_aton('127.0.0.1')) or die;
-    }
+    my $p = start({ keep_stdin => 1 }, $command, '--idle-timeout', '2',
+        $command eq 'connect' ? @to : ('127.0.0.1', 0));
+    my $c = $command eq 'connect' ? $l->accept : narrow($p->port);
     $p->send_line('x' x 60_000);
-    my $n = 0;
-    while ($n < 60_000 && (my $done = sysread $c, my $got, 1000)) {
-        $n += $done;
-        sleep 0.03;
-    }
-    is $n, 60_000, "$command: everything is read, at 33 kB/s";
+    is slowly($c, 60_000, 1000), 60_000, "$command: everything is read, at 33 kB/s";
     $p->close_stdin;
     1 while sysread $c, my $got, 9;
     close $c;
@@ -65,10 +62,7 @@ my $c = $l->accept;
 exits $p->finish, 5, 'a peer that has stopped reading is idle', within => 5;
 
 # A stdout that takes its time.
-my $big = peer($l, sub {
-    my ($c) = @_;
-    syswrite $c, 'x' x $size or die;
-});
+my $big = peer($l, sub { syswrite $_[0], 'x' x $size or die });
 pipe my $read, my $write or die;
 $p = start({ stdout => $write, stdin => '' }, 'connect', '--linger', '2s',
     @to);
@@ -81,16 +75,13 @@ is $n, $size, 'everything is written';
 is reap($big), 0, 'the peer has sent it';
 
 # A limit's reset is one in both sides' stories.
-$p = start({ keep_stdin => 1 }, 'connect', '--json', '-m', '300ms', @to);
-my $r = $p->finish;
-like $r->{err}, qr/"event":"closed".*"first":"us","how":"reset","by":"us"/,
-    'what a limit has cut was reset by us';
+exits start({ keep_stdin => 1 }, 'connect', '--json', '-m', '300ms', @to)->finish, 5,
+    'what a limit has cut was reset by us',
+    err => qr/"event":"closed".*"first":"us","how":"reset","by":"us"/;
 
 # A server's process looks at that, too: here while it waits for more.
 $p = start('listen', '--echo', '--sndbuf', '4M', '--idle-timeout', '1', 0);
-$c = IO::Socket::INET->new(Proto => 'tcp') or die;
-setsockopt $c, SOL_SOCKET, SO_RCVBUF, 8192;
-connect $c, sockaddr_in($p->port, inet_aton('127.0.0.1')) or die "connect: $!";
+$c = narrow($p->port);
 my $text = 'x' x 1_000_000;
 $c->blocking(0);
 my ($sent, $received) = (0, 0);

@@ -22,42 +22,37 @@ while (@held < 20) {
 }
 plan skip_all => 'a queue takes everybody' if @held == 20;
 
-# Runs a command until its limit, and checks which one that was.
-sub ends_by {
-    my ($option, $what, $name, @command) = @_;
-    my $o = ref $command[0] ? shift @command : {};
-    exits run({ stdin => 'x', timeout => 10, %$o }, @command), 5,
-        "$name, by $option", err => qr/$what within 0\.3 s \($option\)/;
-}
-
 my $idle = 'nothing was sent or received';
 my @to = ($here, $silent->sockport);
-ends_by('--timeout', $idle, 'connect -w FILE', 'connect', '-w', $short, @to);
-ends_by('--idle-timeout', $idle, 'connect, both', 'connect', '-w', 20,
-    '--idle-timeout', $short, @to);
 my @full = ($here, $l->sockport);
-ends_by('--timeout', 'no answer', 'connect -w', 'connect', '-w', $short, @full);
-ends_by('--connect-timeout', 'no answer', 'connect, both', 'connect', '-w', 20,
-    '--connect-timeout', $short, @full);
-ends_by('--timeout', 'no answer', 'connect -z -w', 'connect', '-z', '-w',
-    $short, @full);
+my $s = http_server(sub { my ($c) = @_; sleep 5 });
 
-# listen: idling; with --to connecting alone.
-sub listens_by {
-    my ($option, $name, @options) = @_;
-    my $p = start({ keep_stdin => 1 }, 'listen', '-4', @options, 0);
-    my $c = tcp_client($p->port);
-    my $ended = reap($p->{pid}, 10);
-    my $r = { status => ($ended // 0) >> 8, err => $p->{err} };
-    is $r->{status}, 5, "$name: status 5" or diag $r->{err};
-    ok eval { $p->expect(err => qr/$idle within 0\.3 s \($option\)/); 1 },
-        "by $option" or diag $p->{err};
+# The option that ends a command, and what it limits.
+for my $row (
+    ['--timeout', $idle, 'connect', '-w', $short, @to],
+    ['--idle-timeout', $idle, 'connect', '-w', 20, '--idle-timeout', $short, @to],
+    ['--timeout', 'no answer', 'connect', '-w', $short, @full],
+    ['--connect-timeout', 'no answer', 'connect', '-w', 20, '--connect-timeout', $short, @full],
+    ['--timeout', 'no answer', 'connect', '-z', '-w', $short, @full],
+    ['--timeout', $idle, 'http-get', '-w', $short, "$s->{url}/"],
+    ['--connect-timeout', 'no answer', 'http-get', '--connect-timeout', $short,
+        'http://' . join ':', @full],
+) {
+    my ($option, $what, @command) = @$row;
+    exits run({ stdin => 'x', timeout => 10 }, @command), 5, "@command[0 .. 2], by $option",
+        err => qr/$what within 0\.3 s \($option\)/;
 }
 
-listens_by('--timeout', 'listen -w', '-w', $short);
-listens_by('--timeout', 'listen -w --discard', '-w', $short, '--discard');
-listens_by('--idle-timeout', 'listen --to, both', '-w', 20, '--idle-timeout',
-    $short, '--to', join ':', @to);
+# listen: idling; with --to connecting alone.
+pipe my $held, my $writer or die;
+for my $row (['--timeout', '-w', $short], ['--timeout', '-w', $short, '--discard'],
+    ['--idle-timeout', '-w', 20, '--idle-timeout', $short, '--to', join ':', @to]) {
+    my ($option, @options) = @$row;
+    my $p = start({ stdin => $held }, 'listen', '-4', @options, 0);
+    my $c = tcp_client($p->port);
+    exits $p->finish(10), 5, "listen @options, by $option",
+        err => qr/$idle within 0\.3 s \($option\)/;
+}
 my @quiet = ($here, $quiet->sockport);
 my $p = start('listen', '-4', '-w', $short, '--to', join(':', @quiet), 0);
 my $c = tcp_client($p->port);
@@ -71,16 +66,9 @@ $c = tcp_client($p->port);
 like $p->finish->{err}, qr/no answer within 0\.3 s \(--connect-timeout\)/,
     'listen --connect-timeout: reaching --to';
 
-# http-get: both.
-my $s = http_server(sub { my ($c) = @_; sleep 5 });
-ends_by('--timeout', $idle, 'http-get -w', 'http-get', '-w', $short,
-    "$s->{url}/");
-ends_by('--connect-timeout', 'no answer', 'http-get --connect-timeout',
-    'http-get', '--connect-timeout', $short, 'http://' . join ':', @full);
-
 # A program's connection has no idle limit.
-my $r = run('connect', '-w', $short, @quiet, '--', 'sleep', 0.8);
-is $r->{status}, 0, 'connect -w with a program: connecting alone';
+exits run('connect', '-w', $short, @quiet, '--', 'sleep', 0.8), 0,
+    'connect -w with a program: connecting alone';
 misused 'listen', qr/does not apply to a program's connection/ =>
     ['-w 1 0 -- cat', '--idle-timeout 1 0 -- cat'],
     qr/--connect-timeout is for reaching --to/ => '--connect-timeout 1 0';
