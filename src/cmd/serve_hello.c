@@ -376,35 +376,17 @@ serve(int fd, const struct conn *conn, void *context)
 	return session_end(&c.session, conn, DIAG_SAY, result);
 }
 
-/*
- * 4. Accept, 5. serve in a child process, 6. accept again, unless the only
- * connection is inherited.
- */
-static int
-accept_and_serve(struct server *server, struct err *e)
-{
-	const struct server_handler handler = {.serve = serve};
-	struct conn conn;
-	int fd;
-
-	while ((fd = server_accept(server, &conn, e)) >= 0) {
-		/* It closes this process's copy of fd. */
-		server_fork(server, fd, &conn, &handler);
-		if (server->listener->is_connection)
-			return server_wait_status(server, e);
-	}
-	return server_end(server, e);
-}
-
 /* Runs the steps of every server. Returns 0, or -1 with *e: an error or a
  * signal. */
 static int
 run_server(
     const struct endpoint *ep, const struct opt *const *used, struct err *e)
 {
+	const struct server_handler handler = {.serve = serve};
 	struct listener listener;
 	struct server server;
-	int result;
+	struct conn conn;
+	int fd, result;
 
 	/* From here on a signal ends the command cleanly. */
 	if (signals_catch(e) < 0)
@@ -416,7 +398,16 @@ run_server(
 	server_start(&server, &listener, &options.server);
 	listener_announce(&listener);
 	sandbox_enter();
-	result = accept_and_serve(&server, e);
+	/* 4. Accept, 5. serve in a child process, 6. accept again, unless the
+	 * only connection is inherited. */
+	do {
+		fd = server_accept(&server, &conn, e);
+		/* It closes this process's copy of fd. */
+		if (fd >= 0)
+			server_fork(&server, fd, &conn, &handler);
+	} while (fd >= 0 && !listener.is_connection);
+	result =
+	    fd < 0 ? server_end(&server, e) : server_wait_status(&server, e);
 	server_stop(&server);
 	listener_close(&listener, NULL);
 	return listener.is_connection ? result

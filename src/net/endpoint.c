@@ -102,25 +102,6 @@ endpoint_is_localhost(const struct endpoint *ep)
 	       (n == length || ep->host[n - length - 1] == '.');
 }
 
-static int
-set_host(struct endpoint *ep, const char *host, size_t n, struct err *e)
-{
-	if (n >= 2 && host[0] == '[' && host[n - 1] == ']' &&
-	    (n == 2 || memchr(host, ':', n) != NULL)) {
-		host++;
-		n -= 2;
-	}
-	if (n == 0)
-		return err_set(e, ERR_USAGE, "missing host");
-	if (n >= sizeof(ep->host))
-		return err_set(e, ERR_USAGE,
-		    "host '%s' is longer than a name can be (%d bytes)",
-		    text_shown_bytes(host, n), ENDPOINT_HOST - 1);
-	memcpy(ep->host, host, n);
-	ep->host[n] = '\0';
-	return endpoint_check_host(ep->host, e);
-}
-
 /*
  * Finds the colon that ends the host of HOST:PORT. Returns NULL if there is
  * none, or several without brackets: an IPv6 address without a port.
@@ -174,10 +155,24 @@ static int
 parse_host_port(struct endpoint *ep, char *const *operands, const char *colon,
     const char *protocol, bool is_local, struct err *e)
 {
-	const char *text = operands[0];
-	size_t n = colon == NULL ? strlen(text) : (size_t)(colon - text);
+	const char *host = operands[0];
+	size_t n = colon == NULL ? strlen(host) : (size_t)(colon - host);
+	bool has_host = n > 0 || !is_local;
 
-	if ((n > 0 || !is_local) && set_host(ep, text, n, e) < 0)
+	if (n >= 2 && host[0] == '[' && host[n - 1] == ']' &&
+	    (n == 2 || memchr(host, ':', n) != NULL)) {
+		host++;
+		n -= 2;
+	}
+	if (n == 0 && has_host)
+		return err_set(e, ERR_USAGE, "missing host");
+	if (n >= sizeof(ep->host))
+		return err_set(e, ERR_USAGE,
+		    "host '%s' is longer than a name can be (%d bytes)",
+		    text_shown_bytes(host, n), ENDPOINT_HOST - 1);
+	memcpy(ep->host, host, n);
+	ep->host[n] = '\0';
+	if (has_host && endpoint_check_host(ep->host, e) < 0)
 		return -1;
 	return parse_port(colon == NULL ? operands[1] : colon + 1, protocol,
 	    is_local, &ep->port, e);

@@ -90,12 +90,6 @@ signals_init(void)
 	signals.self = getpid();
 }
 
-static int
-open_pipe(void)
-{
-	return signals.ends[0] < 0 ? fd_pipe(signals.ends, true) : 0;
-}
-
 int
 signals_catch(struct err *e)
 {
@@ -104,7 +98,7 @@ signals_catch(struct err *e)
 	size_t i;
 
 	signals.is_child = false;
-	if (open_pipe() < 0)
+	if (signals.ends[0] < 0 && fd_pipe(signals.ends, true) < 0)
 		return err_sys(e, ERR_FAILED, errno, "preparing for signals");
 	sigemptyset(&sa.sa_mask);
 	sigemptyset(&set);
@@ -135,7 +129,8 @@ signals_catch_children(void)
 	sigemptyset(&sa.sa_mask);
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
-	if (open_pipe() < 0 || sigaction(SIGCHLD, &sa, NULL) < 0)
+	if ((signals.ends[0] < 0 && fd_pipe(signals.ends, true) < 0) ||
+	    sigaction(SIGCHLD, &sa, NULL) < 0)
 		return -1;
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 	signals.catches_children = true;

@@ -13,13 +13,6 @@
 /* The number of bytes that a peer may send after this side's FIN. */
 #define DRAIN_BYTES (8 * 1024 * 1024)
 
-/* Whether to wait and try again after this errno. */
-static bool
-is_transient(int errnum)
-{
-	return errnum == EAGAIN || errnum == EWOULDBLOCK || errnum == EINTR;
-}
-
 /*
  * Waits until fd is ready. *idle is the end of the idle limit; it moves forward
  * while the peer acknowledges bytes, which no event reports.
@@ -67,7 +60,7 @@ stream_send(const struct stream *s, const void *bytes, size_t n, uint64_t *sent)
 			idle = deadline_after(s->idle_ms);
 			continue;
 		}
-		if (!is_transient(errno))
+		if (errno != EAGAIN && errno != EINTR)
 			return STREAM_LOST;
 		end = wait_ready(s, POLLOUT, &idle);
 		if (end != STREAM_DONE)
@@ -95,7 +88,7 @@ stream_receive(const struct stream *s, void *space, size_t size, size_t *got)
 			*got = (size_t)n;
 			return n > 0 ? STREAM_DONE : STREAM_ENDED;
 		}
-		if (!is_transient(errno))
+		if (errno != EAGAIN && errno != EINTR)
 			return STREAM_LOST;
 		end = wait_ready(s, POLLIN, &idle);
 	}
