@@ -11,6 +11,14 @@ struct backoff {
 };
 
 /* Returns the next pause: min, then twice the previous one, at most max. */
-int64_t backoff_next(struct backoff *b);
+static inline int64_t
+backoff_next(struct backoff *b)
+{
+	if (b->pause == 0)
+		b->pause = b->min;
+	else
+		b->pause = b->pause < b->max - b->pause ? 2 * b->pause : b->max;
+	return b->pause;
+}
 
 #endif

@@ -12,9 +12,7 @@
  * copy from a page to there at a quarter of their speed. */
 #define BUFFER_ALIGN 64
 
-static void exhausted(void) __attribute__((noreturn));
-
-static void
+static _Noreturn void
 exhausted(void)
 {
 	struct err e = ERR_INIT;

@@ -9,7 +9,7 @@
 
 #include "base/err.h"
 #include "base/progress.h"
-#include "scan/scan_options.h"
+#include "scan/scan.h"
 
 /* A host that has results. */
 struct scan_report_host {
@@ -58,7 +58,7 @@ void scan_report_read_services(struct scan_report *r);
 void scan_report_clear(struct scan_report *r);
 
 /*
- * The functions that a scan calls (scan/scan_options.h), with the report. A
+ * The functions that a scan calls (scan/scan.h), with the report. A
  * result is added; with --json it is a "port" event. A host that has all its
  * results is printed. With --retry-for only the last scan's results count:
  * neither is done before the end. The progress is one line on a terminal.

@@ -1,7 +1,7 @@
 /* The congestion window, the rate and the timeouts of a scan. */
-#include "scan/pace.h"
-
 #include <string.h>
+
+#include "scan/internal.h"
 
 #define MIN_BURST 16
 #define MAX_BURST 128
@@ -37,8 +37,8 @@ pace_grow(struct pace *p)
 	}
 }
 
-static void
-shrink(struct pace *p, uint32_t size)
+void
+pace_shrink(struct pace *p, uint32_t size)
 {
 	if (size < PACE_MIN)
 		size = PACE_MIN;
@@ -52,13 +52,7 @@ pace_halve(struct pace *p, int64_t now_ns, int64_t hold_ns)
 	if (now_ns < p->held_ns)
 		return;
 	p->held_ns = now_ns + hold_ns;
-	shrink(p, p->window / 2);
-}
-
-void
-pace_starve(struct pace *p, uint32_t in_flight)
-{
-	shrink(p, in_flight / 2);
+	pace_shrink(p, p->window / 2);
 }
 
 /* Adds what the ticks allow. After a late wake-up, at most two ticks count. */

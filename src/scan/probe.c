@@ -3,7 +3,6 @@
  * socket of each.
  */
 #include <errno.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 
 #include "base/mem.h"
@@ -12,6 +11,7 @@
 #include "net/os.h"
 #include "net/sock.h"
 #include "scan/internal.h"
+#include "scan/scan.h"
 
 /* One in this many probes to a distant host is polled at once. */
 #define FAR_CHECK 64
@@ -70,13 +70,6 @@ probe_pool_init(struct probe_pool *p, uint32_t capacity)
 
 		p->links[h].prev = p->links[h].next = h;
 	}
-}
-
-void
-probe_pool_release(struct probe_pool *p)
-{
-	free(p->probes);
-	free(p->links);
 }
 
 uint32_t
@@ -410,7 +403,7 @@ probe_send(struct scan *s, uint32_t id)
 	struct addr a;
 
 	p->sent_ns = clock_now();
-	s->progress.sent++;
+	s->progress->sent++;
 	pace_spend(&s->pace, p->sent_ns);
 	probe_address(s, id, &a);
 	o.errnum = open_socket(s, id, &a);
@@ -422,7 +415,7 @@ probe_send(struct scan *s, uint32_t id)
 	if (o.errnum != EINPROGRESS)
 		return ready_outcome(p->fd, &a, o.errnum, false);
 	/* Without a poll it is not known whether the host can be reached. */
-	if (h->is_far && s->progress.sent % FAR_CHECK != 0)
+	if (h->is_far && s->progress->sent % FAR_CHECK != 0)
 		return o;
 	o = probe_poll(s, id);
 	h->is_far = o.errnum == EINPROGRESS;

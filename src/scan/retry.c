@@ -8,6 +8,7 @@
 #include "net/addr.h"
 #include "net/sock.h"
 #include "scan/internal.h"
+#include "scan/scan.h"
 /* The kernel retransmits a SYN after 1 s: later answers are ambiguous. */
 #define KARN_NS (CLOCK_SECOND * 95 / 100)
 /* The maximum number of tries of one port at any loss rate. */
@@ -358,7 +359,7 @@ pause_all(struct scan *s, int64_t now)
 		s->shortage_ns = now;
 	if (now >= s->shortage_ns + OUTAGE_NS)
 		return false;
-	pace_starve(&s->pace, s->in_flight);
+	pace_shrink(&s->pace, s->in_flight / 2);
 	s->pause.min = PAUSE_MS;
 	s->pause.max = MAX_PAUSE_MS;
 	s->resume_ns = now + clock_ns(backoff_next(&s->pause));
@@ -446,7 +447,7 @@ retry_outcome(struct scan *s, uint32_t id, struct ready_outcome o)
 		/* Another try follows, unless it has failed for too long. */
 		end_flight(s, id);
 		p->state = PROBE_WAITING;
-		s->progress.errnum = o.errnum;
+		s->progress->errnum = o.errnum;
 		ready_set_ignore(s->set, id);
 		if (p->fd >= 0)
 			probe_drop(s, id);
@@ -510,7 +511,7 @@ retry_send(struct scan *s, uint32_t id)
 	o = probe_send(s, id);
 	if (o.origin != READY_LOCAL) {
 		h->failing_ns = s->shortage_ns = 0;
-		s->progress.errnum = 0;
+		s->progress->errnum = 0;
 		s->sent_ns = p->sent_ns;
 	}
 	if (o.errnum == EINPROGRESS) {

@@ -316,8 +316,7 @@ start(struct scan *s, const struct scan_options *o, struct err *e)
 	s->queue = mem_array(s->queue_size, sizeof(s->queue[0]));
 	s->hosts = mem_array(s->queue_size, sizeof(s->hosts[0]));
 	s->free_slot = PROBE_NONE;
-	s->next_progress =
-	    o->progress != NULL ? deadline_after(PROGRESS_MS) : deadline_none();
+	s->next_progress = deadline_after(PROGRESS_MS);
 	return 0;
 }
 
@@ -330,9 +329,10 @@ scan_run(const struct scan_options *o, struct scan_progress *end, struct err *e)
 
 	if (start(&s, o, e) < 0)
 		return -1;
+	s.progress = end;
+	*end = (struct scan_progress){.sent = 0};
 	while (result == 0 && !is_done(&s))
 		result = run_round(&s, e);
-	*end = s.progress;
 	end->next = s.walk.at;
 	for (slot = 0; slot < s.touched; slot++)
 		if (s.hosts[slot].position < end->next)
@@ -340,7 +340,8 @@ scan_run(const struct scan_options *o, struct scan_progress *end, struct err *e)
 	for (id = 0; id < s.pool.touched; id++)
 		if (scan_probe(&s, id)->fd >= 0)
 			probe_drop(&s, id);
-	probe_pool_release(&s.pool);
+	free(s.pool.probes);
+	free(s.pool.links);
 	ready_set_free(s.set);
 	free(s.hosts);
 	free(s.queue);

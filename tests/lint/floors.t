@@ -26,7 +26,7 @@ my %private = (
     tls   => [qw(tls_library)],
     serve => [qw(children)],
     fetch => [qw(part_file route)],
-    scan  => [qw(pace ready)],
+    scan  => [qw(ready)],
 );
 
 # http knows what an endpoint is, and nothing else of net.
