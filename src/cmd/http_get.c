@@ -14,7 +14,6 @@
 struct http_get_options {
 	struct download_options download;
 	struct opt_list fields;
-	const char *unix_path;
 };
 
 static struct http_get_options http_get_options = {
@@ -41,7 +40,7 @@ static const struct opt request_opts[] = {
 	.max = 1000000),
     FILENAME(0, "if-modified-since", "DATE|FILE", http_get_options,
 	download.since, "fetch only if newer than DATE, or than FILE"),
-    FILENAME(0, "unix", "PATH", http_get_options, unix_path,
+    FILENAME(0, "unix", "PATH", http_get_options, download.client.unix_path,
 	"send requests to the Unix socket PATH", .excludes = "proxy via"),
     {.kind = OPT_END},
 };
@@ -99,16 +98,13 @@ http_get_run(const struct command_args *args, struct err *e)
 	struct http_get_options *o = &http_get_options;
 	struct download_options *d = &o->download;
 	const struct opt *trust = opt_find_used(args->used, OPTIONS_TLS_TRUST);
-	struct client_options client = {
-	    .connector = &options.connector,
-	    .unix_path = o->unix_path,
-	    .idle = options_idle_limit(),
-	    .until = deadline_max_time(options.time.max_ms),
-	};
 	int64_t port;
 	int n;
 
-	diag_limit(client.until, client.idle.ms);
+	d->client.connector = &options.connector;
+	d->client.idle = options_idle_limit();
+	d->client.until = deadline_max_time(options.time.max_ms);
+	diag_limit(d->client.until, d->client.idle.ms);
 	/* Users of other commands may type HOST PORT. */
 	for (n = 1; n < args->count; n++)
 		if (num_parse(args->operands[n], 0, INT64_MAX, &port))
@@ -118,6 +114,8 @@ http_get_run(const struct command_args *args, struct err *e)
 			    args->operands[n]);
 	if (trust == NULL)
 		trust = opt_find_used(args->used, options_tls_local);
+	d->urls = args->operands;
+	d->url_count = args->count;
 	d->resume |= d->is_foreign;
 	d->fields = o->fields.items;
 	d->field_count = o->fields.count;
@@ -128,11 +126,10 @@ http_get_run(const struct command_args *args, struct err *e)
 	/* How TLS is, for https URLs. */
 	options.connector.tls.is_on = true;
 	options.connector.tls.alpn = "http/1.1";
-	if (options_check_connector(true, args->used, e) < 0)
+	if (options_check_connector(true, args->used, e) < 0 ||
+	    signals_catch(e) < 0)
 		return -1;
-	if (signals_catch(e) < 0)
-		return -1;
-	return download_all(d, &client, args->operands, args->count, e);
+	return download_all(d, e);
 }
 
 const struct command http_get_command = {

@@ -809,7 +809,7 @@ check_url(const struct download_options *o, const struct client *client,
 /* Checks the options that the tables cannot, and the URLs. 0, or -1 with *e. */
 static int
 check(const struct download_options *o, const struct client *client,
-    char *const *urls, int count, struct err *e)
+    struct err *e)
 {
 	bool is_file = o->output != NULL && strcmp(o->output, "-") != 0;
 	bool may_use_tls = o->follow != 0;
@@ -831,15 +831,16 @@ check(const struct download_options *o, const struct client *client,
 		    text_shown(o->range),
 		    range.from > range.to ? "ends before it begins"
 					  : "is not A-B, A- or -N");
-	if (is_file && count > 1)
+	if (is_file && o->url_count > 1)
 		return err_set(e, ERR_USAGE,
-		    "--output is one file, and there are %d URLs", count);
+		    "--output is one file, and there are %d URLs",
+		    o->url_count);
 	if (o->resume && !is_file && !o->remote_name)
 		return err_set(e, ERR_USAGE,
 		    "--continue resumes a file: --output or --remote-name "
 		    "says which");
-	for (n = 0; n < count; n++)
-		if (check_url(o, client, urls[n], &may_use_tls, e) < 0)
+	for (n = 0; n < o->url_count; n++)
+		if (check_url(o, client, o->urls[n], &may_use_tls, e) < 0)
 			return -1;
 	if (o->tls_option != NULL && !may_use_tls)
 		return err_set(e, ERR_USAGE,
@@ -851,20 +852,20 @@ check(const struct download_options *o, const struct client *client,
 
 /* Fetches the URLs in order; reports each error and keeps the first kind. */
 static int
-fetch_all(const struct download_options *o, struct client *client,
-    char *const *urls, int count, struct err *e)
+fetch_all(
+    const struct download_options *o, struct client *client, struct err *e)
 {
 	struct transfer *t = mem_array(1, sizeof(*t));
 	enum err_kind worst = ERR_NONE;
 	int n;
 
-	for (n = 0; n < count && signals_stopped() == 0; n++) {
+	for (n = 0; n < o->url_count && signals_stopped() == 0; n++) {
 		err_clear(e);
 		memset(t, 0, sizeof(*t));
 		t->options = o;
 		t->client = client;
-		t->wants_more = n + 1 < count;
-		if (fetch(t, urls[n], e) == 0)
+		t->wants_more = n + 1 < o->url_count;
+		if (fetch(t, o->urls[n], e) == 0)
 			continue;
 		if (worst == ERR_NONE)
 			worst = e->kind;
@@ -878,7 +879,7 @@ fetch_all(const struct download_options *o, struct client *client,
 		return e->errnum == EINTR
 			   ? -1
 			   : err_sys(e, ERR_FAILED, EINTR, "fetching");
-	if (n < count && e->kind != ERR_NONE)
+	if (n < o->url_count && e->kind != ERR_NONE)
 		e->kind = worst;
 	else if (worst != ERR_NONE)
 		return err_status(e, (int)worst);
@@ -886,19 +887,17 @@ fetch_all(const struct download_options *o, struct client *client,
 }
 
 int
-download_all(const struct download_options *o,
-    const struct client_options *options, char *const *urls, int count,
-    struct err *e)
+download_all(const struct download_options *o, struct err *e)
 {
 	struct client client;
-	int result = client_init(&client, options, e);
+	int result = client_init(&client, &o->client, e);
 
 	if (result == 0)
-		result = check(o, &client, urls, count, e);
+		result = check(o, &client, e);
 	if (result == 0) {
-		if (options->connector->via == NULL)
+		if (o->client.connector->via == NULL)
 			sandbox_enter();
-		result = fetch_all(o, &client, urls, count, e);
+		result = fetch_all(o, &client, e);
 	}
 	client_release(&client);
 	return result;

@@ -16,6 +16,10 @@ struct err;
 
 /* What is downloaded, and where it goes. */
 struct download_options {
+	char *const *urls;
+	int url_count;
+	struct client_options client;
+
 	/* The request. */
 	int head_only;             /* -I */
 	const char *const *fields; /* -H */
@@ -51,8 +55,6 @@ struct download_options {
  * was attempted, ERR_PEER for a status of 300 or more that is not the result.
  * Errors of all URLs but the last are reported here; the first is the status.
  */
-int download_all(const struct download_options *o,
-    const struct client_options *options, char *const *urls, int count,
-    struct err *e);
+int download_all(const struct download_options *o, struct err *e);
 
 #endif
