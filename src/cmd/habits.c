@@ -16,7 +16,8 @@
 #include "cli/command.h"
 #include "cmd/table.h"
 
-#define SOCKS_URL "the proxy is one URL: --proxy socks5://USER:PASS@HOST:1080"
+#define SOCKS_URL \
+	"the proxy is --proxy socks5://USER:PASS@HOST:1080 or http://HOST"
 #define CLIENT_CERT \
 	"the certificate of the client is --tls-cert, with --tls-key"
 #define NO_FOLDERS "no command serves files: python3 -m http.server does"
@@ -39,6 +40,7 @@ static const struct habit {
     {"sockt", "*://*|TCP*:*|localhost*|*:[0-9]*|*.*",
 	"the command comes first: sockt connect localhost 80"},
     {"sockt", "[0-9]*", "the command comes first: sockt listen 8080"},
+    {"sockt", "version", "the version is printed by sockt --version"},
     {"sockt", "--help=*", "sockt help lists the commands"},
     {"sockt", "server", "servers are listen, serve-hello and udp-serve"},
     {"sockt", "client", "clients are connect, udp-send and http-get"},
@@ -68,10 +70,14 @@ static const struct habit {
     {"connect", "-l*|--listen*",
 	"connect does not accept connections; listen does"},
     {"udp-send", "-l*|--listen*", "datagrams are received by udp-serve"},
-    {"listen serve-hello udp-serve", "-l*|--listen*",
-	"a server listens anyway; the port is an operand: sockt listen 8080"},
-    {"listen serve-hello udp-serve", "--port*|-p*",
-	"the port is an operand: sockt listen 8080"},
+    {"listen", "-l*|--listen*",
+	"a server listens anyway; the port is an operand: sockt listen 8080, "
+	"or '*' 8080 for the network"},
+    {"listen", "--port*|-p*",
+	"the port is an operand: sockt listen 8080, or '*' 8080 for the "
+	"network"},
+    {"serve-hello udp-serve", "-l*|--listen*|--port*|-p*",
+	"a server listens anyway; the port is an operand"},
     {"listen serve-hello udp-serve", "--bind*|--host*|--addr*|-s*",
 	"the local address is an operand before the port"},
     {"listen", "--fork*", "going on after the first client is -k"},
@@ -155,7 +161,7 @@ static const struct habit {
     {"connect", "https://*", "connect takes HOST PORT; TLS is --tls"},
     {"connect", "*://*", "connect takes HOST PORT"},
     {"connect", "TCP*-L*:*", "socat's listener is listen"},
-    {"connect", "TCP*:*", "connect takes HOST PORT"},
+    {"connect", "TCP*:*|tcp*:*", "connect takes HOST PORT"},
     {"connect listen", "UNIX*:*user=*",
 	"a Unix socket is unix:PATH; chown(1) gives it to another user"},
     {"connect listen", "UNIX*:*mode=*",
@@ -188,6 +194,9 @@ static const struct habit {
     {"udp-send", "*://*|UDP*:*", "udp-send takes HOST PORT and then messages"},
 
     /* curl and wget. */
+    {"http-get", "-[fsS][fsS]*",
+	"curl's fsSL is -q -L, its sS is -q; a status of 400 and up always "
+	"fails"},
     {"http-get", "-s*", "curl's -s is -q (-s is --source here)"},
     {"http-get", "-S*", "errors are printed even with -q; wget's -S is -i"},
     {"http-get", "-f*",
@@ -250,6 +259,8 @@ static const struct habit {
     {"http-get", "--write-out*",
 	"--timing and --json report times and the status"},
     {"http-get", "--interface*", "the local address is --source (-s)"},
+    {"http-get", "--noproxy*",
+	"hosts without a proxy are named by the variable no_proxy"},
     {"http-get", "--proxy-*",
 	"the credentials are part of the proxy's URL: http://USER:PASS@HOST"},
     {"http-get", "--input-file*",
@@ -301,6 +312,8 @@ static const struct habit {
     {"portscan", "--exclude-port*", "the option is --exclude"},
     {"portscan", "--exclude*file*|--exclude *.*",
 	"hosts to skip are --exclude-hosts"},
+    {"portscan", "*.* *.*",
+	"several hosts are one operand, separated by commas"},
     {"portscan", "[!-]* [0-9]* [0-9]*",
 	"ports are one operand, separated by commas"},
     {NULL, NULL, NULL},

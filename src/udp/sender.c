@@ -551,8 +551,8 @@ check_replies(const struct sender *x, struct err *e)
 		    (unsigned long long)t->failed, (unsigned long long)t->sent);
 	deadline_error(deadline_limit(x->o->timeout_ms, "--timeout"), what, e);
 	if (t->answered == 0)
-		err_append(
-		    e, "%s", err_find(CAUSE_NO_REPLY, ERR_AT_UDP)->meaning);
+		err_append(e, "%s; --no-reply does not wait",
+		    err_find(CAUSE_NO_REPLY, ERR_AT_UDP)->meaning);
 	return err_prefix(e, "%s", addr_text(&x->peer));
 }
 

@@ -45,7 +45,7 @@ exits run('udp-send', '127.0.0.1', $free, 'x'), 4,
     err => qr/^sockt udp-send: 127\.0\.0\.1 port $free: refused \(/,
     within => 1.5;
 exits run('udp-send', '-w', '0.2', '127.0.0.1', $s->sockport, 'x'), 5,
-    'silence is status 5', err => qr/no reply within 0\.2 s \(--timeout\)/;
+    'silence is status 5', err => qr/no reply within 0\.2 s \(--timeout\); .*; --no-reply does not wait$/m;
 
 # A name with a dead first address.
 my $dead = { env => { SOCKT_TEST_NAMES => 'both=127.0.0.2,127.0.0.1' },
