@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <pwd.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/diag.h"
@@ -309,7 +310,10 @@ check_handler(const struct command_args *args, struct err *e)
 	for (; o->to.count == 0 && *used != NULL; used++)
 		if (opt_is_listed(about_targets, (*used)->name))
 			return err_set(e, ERR_USAGE,
-			    "--%s is for reaching --to", (*used)->name);
+			    "--%s is for reaching --to%s", (*used)->name,
+			    strcmp((*used)->name, "tls") == 0
+				? "; TLS is accepted with --tls-cert FILE"
+				: "");
 	if ((options.time.idle_ms >= 0 || options.time.timeout_ms >= 0) &&
 	    (has_program || o->exec != NULL))
 		return err_set(e, ERR_USAGE,
