@@ -205,6 +205,9 @@ prepare(struct client *c, struct err *e)
 	/* Unless --on-eof fin was typed. */
 	connector->tls.delays_end =
 	    connector->tls.expects_answer && stdio_relay_options.on_eof < 0;
+	stdio_relay_options.relay.delays_end = connector->proxy != NULL &&
+					       !connector->tls.is_on &&
+					       stdio_relay_options.on_eof < 0;
 	for (i = 0; i < c->check.count; i++)
 		if (connector_check(&c->check.endpoints[i], connector, e) < 0)
 			return -1;

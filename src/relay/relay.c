@@ -41,6 +41,11 @@
  * connection ends. */
 #define YIELD_MS 200
 
+/* How long nothing moves before the end of the input is passed to a proxy, as
+ * with TLS; and if there was no input. */
+#define QUIET_MS 1000
+#define QUIET_UNUSED_MS 250
+
 /* Indexes in the poll array. */
 enum { POLL_SOCKET, POLL_IN, POLL_OUT, POLL_COUNT };
 
@@ -85,7 +90,27 @@ wants(const struct relay *r, unsigned bits)
 	return (r->wants & bits) != 0;
 }
 
-/* The state, from the facts. */
+static int64_t
+later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* When the end of the input is passed on, if that is delayed. */
+static struct deadline
+hold_deadline(const struct relay *r)
+{
+	if (!r->o->delays_end || r->up.in.fd >= 0 || r->up.in.errnum != 0 ||
+	    r->down.in.fd < 0 || (r->decided & POLICY_FINISHED) != 0)
+		return deadline_none();
+	if (r->unacked > 0)
+		return deadline_after(MAX_RECHECK_MS);
+	return deadline_from(
+	    later(later(r->up.last_ns, r->down.last_ns), r->acked_ns),
+	    r->up.bytes > 0 ? QUIET_MS : QUIET_UNUSED_MS);
+}
+
+/* The state, from the facts. The input whose end is delayed seems open. */
 static unsigned
 observe(const struct relay *r)
 {
@@ -99,8 +124,10 @@ observe(const struct relay *r)
 		state |= POLICY_EXPECTING;
 	if (up->in.errnum == ECANCELED || down->in.errnum == ECANCELED)
 		state |= POLICY_CANCELED;
-	return state | (up->in.fd >= 0 ? POLICY_INPUT_OPEN : 0) |
-	       (up->in.errnum != 0 ? POLICY_INPUT_LOST : 0) |
+	if (up->in.fd >= 0 || (deadline_is_set(hold_deadline(r)) &&
+				  !deadline_passed(hold_deadline(r))))
+		state |= POLICY_INPUT_OPEN;
+	return state | (up->in.errnum != 0 ? POLICY_INPUT_LOST : 0) |
 	       (up->out.errnum != 0    ? POLICY_SEND_LOST
 		   : flow_is_empty(up) ? 0
 				       : POLICY_UNSENT) |
@@ -229,7 +256,7 @@ note_progress(struct relay *r)
 
 	if (is_output_pending(r))
 		r->written_ns = clock_now();
-	if (r->o->idle.ms < 0)
+	if (r->o->idle.ms < 0 && !r->o->delays_end)
 		return;
 	unacked = sock_unacked_bytes(r->fd);
 	if (is(r, POLICY_FORWARDER))
@@ -237,12 +264,6 @@ note_progress(struct relay *r)
 	if (unacked < r->unacked)
 		r->acked_ns = clock_now();
 	r->unacked = unacked;
-}
-
-static int64_t
-later(int64_t a, int64_t b)
-{
-	return a > b ? a : b;
 }
 
 /* Until when the peer must finish, while that is waited for. */
@@ -365,6 +386,7 @@ next_event(const struct relay *r)
 	if (r->o->idle.ms >= 0 && r->unacked > 0)
 		until =
 		    deadline_first(until, deadline_after(ms < 10 ? 10 : ms));
+	until = deadline_first(until, hold_deadline(r));
 	if (!deadline_passed(yield_deadline(r)))
 		until = deadline_first(until, yield_deadline(r));
 	if (r->o->script != NULL)

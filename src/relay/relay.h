@@ -37,6 +37,9 @@ struct relay_options {
 	int in, out;          /* stdin and stdout, or -1: not used */
 	int on_eof;           /* enum relay_on_eof */
 	bool quits_with_peer; /* end when the peer finishes */
+	bool delays_end;      /* fd leads to a proxy, and many of these end both
+				 directions at a FIN: it waits until nothing
+				 was sent or received for a moment */
 	bool ends_out;        /* nothing follows on out: if it is a pipe, its
 				 reader may see the end before the relay ends */
 	struct limit idle;    /* without data in either direction */

@@ -1,6 +1,7 @@
 # SOCKS4a, SOCKS5 and HTTP proxies that play exact bytes: what they are sent, what
 # they may answer instead, and what --retry-for asks them again.
 use Sockt;
+use IO::Select;
 
 # Each connection counts here: those of other tests' scans must not.
 own_network();
@@ -45,6 +46,26 @@ sub coded {
     return $scheme eq 'socks5' ? (@greet, $name5, "\5" . chr($code) . "\0\1" . "\0" x 6)
         : $scheme eq 'socks4' ? ($name4, "\0" . chr($code) . "\0" x 6)
         : ($head, "HTTP/1.1 $code No\r\n\r\n");
+}
+
+# Many proxies end both directions at a FIN, as tinyproxy does: it waits until
+# the answer is there, unless it was asked for.
+for my $row ([[], "0 late\n"], [['--on-eof', 'fin'], '0 ']) {
+    my ($options, $wanted) = @$row;
+    my $l = tcp_listener();
+    my $pid = peer($l, sub {
+        my ($c) = @_;
+        my $got = '';
+        sysread $c, $got, 1, length $got or die until $got =~ $head;
+        syswrite $c, "HTTP/1.1 200 OK\r\n\r\n";
+        sysread $c, $got, 5;
+        syswrite $c, "late\n" unless IO::Select->new($c)->can_read(0.4);
+        sysread $c, $got, 1;
+    });
+    my $r = run({ stdin => 'hello' }, 'connect', @$options, '--proxy',
+        'http://127.0.0.1:' . $l->sockport, 'name.test', 81);
+    is "$r->{status} $r->{out}", $wanted, "a proxy that ends at a FIN: @$options";
+    reap($pid);
 }
 
 for my $row (
