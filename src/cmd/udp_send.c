@@ -147,7 +147,7 @@ record(struct send_state *s, bool is_sent, const struct dgram *d, struct err *e)
 {
 	struct addr remote = remote_of(s, d);
 
-	return recorder_add_datagram(
+	return recorder_add(
 	    &s->recorder, is_sent, &remote, d->bytes, d->length, e);
 }
 

@@ -136,8 +136,8 @@ static void
 record(struct serve_state *s, bool is_sent, const struct dgram *d)
 {
 	if (s->recorder.is_on && s->record_error.kind == ERR_NONE)
-		(void)recorder_add_datagram(&s->recorder, is_sent, &d->remote,
-		    d->bytes, d->length, &s->record_error);
+		(void)recorder_add(&s->recorder, is_sent, &d->remote, d->bytes,
+		    d->length, &s->record_error);
 }
 
 static void

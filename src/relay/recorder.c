@@ -372,29 +372,21 @@ add_readable(
 }
 
 int
-recorder_add(
-    struct recorder *r, bool sent, const void *bytes, size_t n, struct err *e)
+recorder_add(struct recorder *r, bool sent, const struct addr *remote,
+    const void *bytes, size_t n, struct err *e)
 {
 	int direction = sent ? RECORDER_SENT : RECORDER_RECEIVED;
 	struct recorder_file *f = &r->files[direction];
 
 	r->e = e;
-	if (f->sink.fd >= 0 && write_file(r, f, bytes, n) < 0)
+	r->is_dgram = remote != NULL;
+	if (r->is_dgram) {
+		r->remote = *remote;
+		addr_unmap(&r->remote);
+		r->offsets[direction] = 0;
+	} else if (f->sink.fd >= 0 && write_file(r, f, bytes, n) < 0) {
 		return -1;
-	return add_readable(r, direction, bytes, n);
-}
-
-int
-recorder_add_datagram(struct recorder *r, bool sent, const struct addr *remote,
-    const void *bytes, size_t n, struct err *e)
-{
-	int direction = sent ? RECORDER_SENT : RECORDER_RECEIVED;
-
-	r->e = e;
-	r->is_dgram = true;
-	r->remote = *remote;
-	addr_unmap(&r->remote);
-	r->offsets[direction] = 0;
+	}
 	return add_readable(r, direction, bytes, n);
 }
 

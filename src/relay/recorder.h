@@ -85,14 +85,13 @@ int recorder_open(
  */
 int recorder_begin(struct recorder *r, const struct conn *c, struct err *e);
 
-/* Records data that was sent or received. Returns 0, or -1 with *e if a file
- * accepts no more. */
-int recorder_add(
-    struct recorder *r, bool sent, const void *bytes, size_t n, struct err *e);
-
-/* The same for a datagram, of which dumps are made; remote may be mapped. */
-int recorder_add_datagram(struct recorder *r, bool sent,
-    const struct addr *remote, const void *bytes, size_t n, struct err *e);
+/*
+ * Records data that was sent or received; or a datagram with its peer remote,
+ * which may be mapped and is otherwise NULL. Of datagrams only dumps are made.
+ * Returns 0, or -1 with *e if a file accepts no more.
+ */
+int recorder_add(struct recorder *r, bool sent, const struct addr *remote,
+    const void *bytes, size_t n, struct err *e);
 
 /*
  * Closes the connection's own files, or all files. Returns result; but -1 with

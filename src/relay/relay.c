@@ -748,7 +748,7 @@ tap_sent(void *context, const void *bytes, size_t n)
 {
 	struct relay *r = context;
 
-	return recorder_add(r->o->recorder, true, bytes, n, r->e);
+	return recorder_add(r->o->recorder, true, NULL, bytes, n, r->e);
 }
 
 static int
@@ -763,7 +763,7 @@ tap_received(void *context, const void *bytes, size_t n)
 		diag_progress_yield(bytes, n);
 	if (r->o->recorder == NULL)
 		return 0;
-	return recorder_add(r->o->recorder, false, bytes, n, r->e);
+	return recorder_add(r->o->recorder, false, NULL, bytes, n, r->e);
 }
 
 /*

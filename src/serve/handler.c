@@ -48,10 +48,10 @@ serve_pieces(struct served *v)
 		if (echo)
 			session_answer(s);
 		if (r != NULL &&
-		    recorder_add(r, false, piece, (size_t)n, &s->e) < 0)
+		    recorder_add(r, false, NULL, piece, (size_t)n, &s->e) < 0)
 			return -1;
 		if (r != NULL && echo &&
-		    recorder_add(r, true, piece, (size_t)n, &s->e) < 0)
+		    recorder_add(r, true, NULL, piece, (size_t)n, &s->e) < 0)
 			return -1;
 		if (echo && session_send(s, piece, (size_t)n) < 0)
 			return -1;
