@@ -303,7 +303,7 @@ print_table(struct scan_report *r, const struct scan_report_host *h)
 			continue;
 		result_print("%s%" PRIu32 " %s (%s)",
 		    is_first ? "not shown: " : ", ", h->counts[i],
-		    state_name(i), reasons[i].name);
+		    state_name((enum scan_reason)i), reasons[i].name);
 		is_first = false;
 	}
 	if (!is_first)
