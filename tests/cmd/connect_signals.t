@@ -12,7 +12,7 @@ for my $signal ('INT', 'TERM') {
     $p->expect(out => qr/so far\n/);
     exits $p->stop($signal), -$number,
         "connect dies by SIG$signal, what came is there", out => "so far\n",
-        err => qr/closed 127\.0\.0\.1 .* received 7/;
+        err => qr/closed 127\.0\.0\.1 .* received 7\b.*, status ${\(128 + $number)}$/m;
 
     # While connecting, too: its queue is full, so nobody answers.
     my $full = tcp_listener(host => '127.0.0.9', backlog => 0);
