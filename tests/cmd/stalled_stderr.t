@@ -67,7 +67,16 @@ is $told->stop->{signal}, 15, 'a full stderr: a signal ends it';
     my $got;
     1 while sysread $c, $got, 4096;
     pass 'the idle limit of serve-hello ends a connection';
+    $r->blocking(0);
+    1 while sysread $r, $got, 65536;
+    $r->blocking(1);
+    exchange($l->sockport, "exit\n");
     is $p->stop->{status}, 0, 'and it stops';
+    close $w;
+    my $text = '';
+    1 while sysread $r, $text, 65536, length $text;
+    like $text, qr/\A(?:sockt serve-hello: \N+\n)+\z/,
+        'nothing is left of lines that were dropped';
 }
 
 SKIP: {
