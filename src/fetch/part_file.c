@@ -55,9 +55,9 @@ static int
 lock(struct part_file *f, struct err *e)
 {
 	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	int errnum = fcntl(f->fd, F_SETLK, &whole) < 0 ? errno : 0;
 
-	if (fcntl(f->fd, F_SETLK, &whole) == 0 ||
-	    (errno != EACCES && errno != EAGAIN))
+	if (errnum != EACCES && errnum != EAGAIN)
 		return 0;
 	return err_set(e, ERR_OUTPUT, "another process is writing %s",
 	    text_shown(f->part));
