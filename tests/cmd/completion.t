@@ -3,23 +3,17 @@
 use Sockt;
 use Source;
 
-for my $shell (qw(bash zsh fish)) {
-    my $r = run('completion', $shell);
-    is "$r->{status} $r->{err}", '0 ', "completion $shell";
-    like $r->{out}, qr/ completion --words -- /, '  asks sockt';
-}
-exits run('completion', 'tcsh'), 2, 'another shell is a usage error',
-    err => qr/'tcsh' must be bash, zsh or fish/;
-is run('completion')->{status}, 2, 'no shell is one too';
-like run('completion', 'bash', 'zsh')->{err}, qr/unexpected operand 'zsh'/,
-    'and a second one';
+exits run('completion', $_), 0, "completion $_ asks sockt", err => '',
+    out => qr/ completion --words -- / for qw(bash zsh fish);
+misused 'completion', qr/'tcsh' must be bash, zsh or fish/ => 'tcsh', qr/./ => [[]],
+    qr/unexpected operand 'zsh'/ => 'bash zsh';
 
 # What completes the last of these words: the kind and where it starts, then
 # words.
 sub asks {
     my ($line, $kind, @words) = @_;
     my $r = run('completion', '--words', '--', split / /, $line, -1);
-    is "$r->{status} $r->{err}", '0 ', "completion --words '$line'";
+    exits $r, 0, "completion --words '$line'", err => '';
     my ($first, @rest) = split /\n/, $r->{out};
     is $first, $kind, '  its kind';
     is join(' ', map { s/\t.*//r } @rest), "@words", '  its words'

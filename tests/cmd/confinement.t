@@ -32,45 +32,32 @@ ok is_confined(await_child($probe->{pid})), 'so is the process of a connection';
 close $client;
 is $probe->stop->{status}, 0, 'and it ends as ever';
 
-for my $case (
-    [ 1, 'serve-hello', '--http' ],
-    [ 1, 'listen' ],
-    [ 1, 'listen', '-k', '--echo' ],
-    [ 1, 'listen', '-k', '--to', '127.0.0.1:9' ],
-    [ 0, 'listen', '-k', '-e', 'cat' ],
-    [ 0, 'listen', '-k', '--to', '127.0.0.1:9', '--via', 'false' ],
-    (tls_is_available()
-        ? [ 1, 'listen', '-k', '--to', '127.0.0.1:9', '--tls' ] : ()),
-    [ 1, 'udp-serve' ],
-    [ 0, 'udp-serve', '--', 'cat' ])
-{
-    my ($expected, @command) = @$case;
-    my $p = server(@command);
-    is is_confined($p->{pid}), $expected, "@command";
+for my $case ([1, 'serve-hello --http'], [1, 'listen'], [1, 'listen -k --echo'],
+    [1, 'listen -k --to 127.0.0.1:9'], [0, 'listen -k -e cat'],
+    [0, 'listen -k --to 127.0.0.1:9 --via false'],
+    tls_is_available() ? [1, 'listen -k --to 127.0.0.1:9 --tls'] : (),
+    [1, 'udp-serve'], [0, 'udp-serve -- cat']) {
+    my ($expected, $command) = @$case;
+    my $p = server(split / /, $command);
+    is is_confined($p->{pid}), $expected, $command;
     $p->stop;
 }
 
 # Clients, once they have something to read.
 my $l = tcp_listener();
 my $to = '127.0.0.1:' . $l->sockport;
-for my $case (
-    [ 1, 'connect', $to ],
-    [ 1, 'http-get', "http://$to/" ],
-    [ 1, 'http-get', '-L', "http://$to/" ],
-    (tls_is_available()
-        ? [ 1, 'http-get', "http://$to/", 'https://127.0.0.1:9/' ] : ()))
-{
-    my ($expected, @command) = @$case;
-    my $p = start({ keep_stdin => 1 }, @command);
+for my $command ("connect $to", "http-get http://$to/", "http-get -L http://$to/",
+    tls_is_available() ? "http-get http://$to/ https://127.0.0.1:9/" : ()) {
+    my $p = start({ keep_stdin => 1 }, split / /, $command);
     my $c = $l->accept;
-    if ($command[0] eq 'http-get') {
+    if ($command =~ /^http-get/) {
         sysread $c, my $request, 4096;
         print $c "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n";
     }
     print $c "hello\n";
     $c->flush;
     $p->expect(out => qr/hello/);
-    is is_confined($p->{pid}), $expected, "@command";
+    ok is_confined($p->{pid}), $command;
     print $c "go\n";
     close $c;
     $p->close_stdin;

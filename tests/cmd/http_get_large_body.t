@@ -2,7 +2,7 @@
 # and not a byte further, whatever frames it and wherever it goes; and what cuts
 # it off is told as for a small one.
 use Sockt;
-use Socket qw(SOL_SOCKET SO_LINGER AF_UNIX SOCK_STREAM PF_UNSPEC);
+use Socket qw(AF_UNIX SOCK_STREAM PF_UNSPEC);
 use SocktHttp;
 
 my $dir = scratch();
@@ -83,67 +83,54 @@ for my $name (sort keys %cuts) {
     gives(get(cut($how), '/big', '-q', @args), $status, $half,
         "$name: what had come went out", err => $says);
 }
-{
-    # The reset is sent when everything before it has been read.
-    my $s = http_server([cut(sub {
-        my ($c) = @_;
-        sysread $c, my $nothing, 1;
-    })]);
-    my $p = start({ keep_stdin => 1 }, 'http-get', '-q', "$s->{url}/big");
-    my $last = substr $half, -16;
-    $p->expect(out => qr/\Q$last\E\z/);
-    kill 'KILL', $s->{pid};
-    my $r = $p->finish;
-    ok $r->{status} == 9 || $r->{status} == 10, 'the server dies: 9 or 10';
-    like $r->{err}, qr/3000000 of $size bytes/, 'and how much had come';
-}
+# The reset is sent when everything before it has been read.
+my $s = http_server(cut(sub { sysread $_[0], my $nothing, 1 }));
+my $p = start({ keep_stdin => 1 }, 'http-get', '-q', "$s->{url}/big");
+my $last = substr $half, -16;
+$p->expect(out => qr/\Q$last\E\z/);
+kill 'KILL', $s->{pid};
+my $r = $p->finish;
+ok $r->{status} == 9 || $r->{status} == 10, 'the server dies: 9 or 10';
+like $r->{err}, qr/3000000 of $size bytes/, 'and how much had come';
 
-# A reader that goes away, and a limit on one that takes nothing.
-{
-    my $s = http_server([$framings{'a length'}]);
+# A reader that goes away after so many bytes, or takes nothing.
+sub read_by {
+    my ($bytes, $count, @args) = @_;
+    my $s = http_server($bytes);
     pipe my $r, my $w or die $!;
-    my $p = start({ stdout => $w }, 'http-get', '-q', "$s->{url}/big");
+    my $p = start({ stdout => $w }, 'http-get', '-q', @args, "$s->{url}/big");
     close $w;
-    sysread $r, my $some, 1000;
-    close $r;
-    is $p->finish->{status}, 11, 'a reader that goes away is status 11';
+    if ($count) {
+        sysread $r, my $some, $count;
+        close $r;
+    }
+    return $p->finish;
 }
-{
-    # More than a pipe takes, whose slots may be of many pages each.
-    my $s = http_server([answer('200 OK', 'x' x (64 << 20))]);
-    pipe my $r, my $w or die $!;
-    my $p = start({ stdout => $w }, 'http-get', '-q', '--max-time', '0.5',
-        "$s->{url}/big");
-    close $w;
-    exits $p->finish, 5, 'a reader that takes nothing meets the limit',
-        err => qr/stdout: its reader took nothing/;
-}
+exits read_by($framings{'a length'}, 1000), 11, 'a reader that goes away is status 11';
+# More than a pipe takes, whose slots may be of many pages each.
+exits read_by(answer('200 OK', 'x' x (64 << 20)), 0, '--max-time', '0.5'), 5,
+    'a reader that takes nothing meets the limit',
+    err => qr/stdout: its reader took nothing/;
 
 # Ctrl-C keeps what had come.
-{
-    my $s = http_server([cut(sub { $gate->accept })]);
-    my $p = start('http-get', '-q', '-o', "$dir/kept", "$s->{url}/big");
-    my $until = time + 20;
-    my ($part) = ();
-    while (time < $until) {
-        ($part) = grep { -s $_ == 3_000_000 } glob "$dir/kept*";
-        last if $part;
-        select undef, undef, undef, 0.002;
-    }
-    ok $part, 'the beginning stands in a file';
-    $p->signal('INT');
-    is $p->finish->{signal}, 2, 'it dies by the signal';
-    ok slurp($part) eq $half, 'and the file holds what had come';
+$s = http_server(cut(sub { $gate->accept }));
+$p = start('http-get', '-q', '-o', "$dir/kept", "$s->{url}/big");
+my $until = time + 20;
+my $part;
+while (!$part && time < $until) {
+    select undef, undef, undef, 0.002;
+    ($part) = grep { -s $_ == 3_000_000 } glob "$dir/kept*";
 }
+ok $part, 'the beginning stands in a file';
+exits $p->stop('INT'), -2, 'it dies by the signal';
+ok slurp($part) eq $half, 'and the file holds what had come';
 
 # stdout that is a socket.
-{
-    socketpair my $near, my $far, AF_UNIX, SOCK_STREAM, PF_UNSPEC or die $!;
-    my $s = http_server([$framings{'a length'}]);
-    my $p = start({ stdout => $far }, 'http-get', '-q', "$s->{url}/big");
-    close $far;
-    my $got = do { local $/; <$near> };
-    gives({ %{ $p->finish }, out => $got }, 0, $body, 'to a socket');
-}
+socketpair my $near, my $far, AF_UNIX, SOCK_STREAM, PF_UNSPEC or die $!;
+$s = http_server($framings{'a length'});
+$p = start({ stdout => $far }, 'http-get', '-q', "$s->{url}/big");
+close $far;
+my $got = do { local $/; <$near> };
+gives({ %{ $p->finish }, out => $got }, 0, $body, 'to a socket');
 
 done_testing;

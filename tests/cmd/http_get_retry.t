@@ -34,9 +34,6 @@ tries('file: byte for byte, resumed once, and again', 0,
     file => ["$dir/whole", $body]);
 tries('stdout: byte for byte, resumed once, and again', 0, ['--retry', 3], \@parts,
     asked => $resumed, out => $body);
-tries('stdout: it changed meanwhile, nothing of the new one is written', 9, [],
-    [$begun, $head =~ s/v1/v2/r . $body], out => substr($body, 0, 20_000),
-    err => qr/stdout cannot be taken back/);
 tries('a file is fetched anew', 0, ['-o', "$dir/changed"], [$begun, $new],
     file => ["$dir/changed", 'new']);
 tries('without a validator stdout is given up, without another request', 9, [],

@@ -29,9 +29,10 @@ sub objects {
     return @objects;
 }
 
+# The first of an event.
 sub event {
     my ($event, @objects) = @_;
-    return grep { $_->{event} eq $event } @objects;
+    return (grep { $_->{event} eq $event } @objects)[0];
 }
 
 # What is no UTF-8, what JSON has to escape, what terminals obey.
@@ -83,16 +84,16 @@ sub serving {
 
 for my $n (0 .. $#texts) {
     my $text = $texts[$n];
-    my @got = event('message', objects("serve-hello $n", serving("$text\n")));
-    ok scalar @got, "serve-hello $n: the message is told";
+    my $message = event('message', objects("serve-hello $n", serving("$text\n")));
+    ok $message, "serve-hello $n: the message is told";
     # A text without what is no UTF-8 comes back as it was.
     my $sound = $text;
-    ok $got[0]{text} eq $sound, "serve-hello $n: as it was"
+    ok $message->{text} eq $sound, "serve-hello $n: as it was"
         if $sound =~ $utf8 && utf8::decode($sound) && length $sound < 1000;
     objects("serve-hello --http $n", serving(
         "GET /$text HTTP/1.1\r\nHost: x\r\nX: $text\r\n\r\n", '--http'));
 
-    my ($port) = event('port', objects("portscan $n", against($text, 0, 'portscan',
+    my $port = event('port', objects("portscan $n", against($text, 0, 'portscan',
         '--json', '--banner', '127.0.0.1', 'PORT')->{out}));
     ok length($port->{banner} // ''), "portscan $n: a banner is told";
 
@@ -106,7 +107,7 @@ for my $n (0 .. $#texts) {
             @options, 'http://127.0.0.1:PORT/')->{err});
     }
 
-    my ($e) = event('error', objects("connect $n", against($text, 0, 'connect',
+    my $e = event('error', objects("connect $n", against($text, 0, 'connect',
         '-vv', '--json', '--expect', 'never', '127.0.0.1', 'PORT')->{err}));
     like $e->{text}, qr/never/, "connect $n: what came instead is told";
     objects("connect --proxy $n", against("HTTP/1.1 403 $text\r\n\r\n", 1, 'connect',
@@ -128,7 +129,7 @@ for my $name ("a\xff\x01\"\\b", "\xed\xa0\x80", "\xf0\x9f\x98\x80") {
     my $shown = $name =~ s/[^ -~]/?/gr;
     objects("connect $_$shown", run('connect', '-vv', '--json', "$_$name")->{err})
         for "unix:$dir/", 'unix:@';
-    my ($e) = event('error', objects("listen -- $shown",
+    my $e = event('error', objects("listen -- $shown",
         run('listen', '-v', '--json', '-4', 0, '--', "$dir/$name")->{err}));
     is "$e->{kind} $e->{status}", 'program 127', "listen -- $shown: its kind";
     my $p = start('listen', '-vv', '--json', "unix:$dir/$name");
@@ -140,7 +141,7 @@ for my $name ("a\xff\x01\"\\b", "\xed\xa0\x80", "\xf0\x9f\x98\x80") {
 # rest of a line backwards, so that it seems to say something else.
 my $says = "a\xe2\x80\xaefdp.exe";
 my $want = qr/a\\xe2\\x80\\xaefdp\.exe/;
-my @scan = ("$says\n", 0, 'portscan', '--banner', '127.0.0.1', 'PORT');
+my @scan = ("$says\n", 0, qw(portscan --banner 127.0.0.1 PORT));
 like against(@scan)->{out}, $want, 'in a banner';
 like against(@scan, '--json')->{out}, qr/a\\u202efdp\.exe/, 'in an event';
 my $p = start('serve-hello', '-4', 0);
@@ -167,14 +168,12 @@ sub response {
 }
 
 # How much of the line stands before what comes after the object in it.
-my $short  = response(1);
-my $before = index($short, ',"rate":') - 1;
+my $before = index(response(1), ',"rate":') - 1;
 cmp_ok $before, '>', 0, 'there is a member after an object';
-
 my $cut = 0;
 for my $end (8156 .. 8168) {
     my $line = response($end - $before);
-    my $o    = eval { $json->decode($line) };
+    my $o = eval { $json->decode($line) };
     ok $o && length($line) < 8192, '  is told in one object, in 8 KiB';
     $cut++ if $o && $o->{truncated};
 }

@@ -1,9 +1,9 @@
 # After one forged datagram two servers answered each other for ever, unless
 # they had the same port; and a server of chargen or echo would have done.
 use Sockt;
-use IO::Select;
 use List::Util qw(sum);
 use Socket;
+use SocktUdp;
 use Time::HiRes qw(time);
 
 # Ports below 1024 are for root, and may have owners.
@@ -58,8 +58,7 @@ SKIP: {
 }
 
 # Unless the user says so.
-my $p = start('udp-serve', '-4', '--echo', '--max-rate', '0', '0');
-$p->port;
+my ($p) = udp_pair('--echo', '--max-rate', '0');
 exits run('udp-send', '-q', '--count', '40000', '--window', 32, '127.0.0.1',
     $p->port, 'same'), 0, '--max-rate 0: no limit';
 is $p->stop->{err} =~ s/.*receiving on.*\n//r, '', 'and no word';
@@ -68,13 +67,12 @@ is $p->stop->{err} =~ s/.*receiving on.*\n//r, '', 'and no word';
 SKIP: {
     skip 'only root sends from such ports', 8 unless $privileged;
     for my $options ([], ['--echo']) {
-        $p = start('udp-serve', '-4', '-v', @$options, '0');
+        ($p) = udp_pair('-v', @$options);
         my $to = pack_sockaddr_in($p->port, inet_aton('127.0.0.1'));
         for my $port (7, 19, 53) {
             my $s = udp_socket(port => $port);
             $s->send('x', 0, $to);
-            ok !IO::Select->new($s)->can_read(0.2),
-                "@$options: port $port is not answered";
+            is hear($s, 0.2), undef, "@$options: port $port is not answered";
         }
         my $ignored = qr/ignored: it comes from a port where servers/;
         $p->expect(err => qr/(?:$ignored.*){3}/s);
