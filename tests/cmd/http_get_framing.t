@@ -3,38 +3,31 @@ use Sockt;
 use SocktHttp;
 use Socket qw(SOL_SOCKET SO_LINGER);
 
-sub gives {
-    my ($name, $bytes, $status, $out, $err) = @_;
-    exits get($bytes, '/', '-q'), $status, "$name, body", out => $out,
-        err => $err;
-}
-
 my $ok = "HTTP/1.1 200 OK\r\n";
 my $chunked = $ok . "Transfer-Encoding: chunked\r\n\r\n";
-my $silent = qr/\A\z/;
-
-gives('length', "${ok}Content-Length: 5\r\n\r\nhello", 0, 'hello', $silent);
-gives('until close', "$ok\r\nhello", 0, 'hello', $silent);
-gives('no body', "HTTP/1.1 204 No\r\n\r\n", 0, '', $silent);
-gives('HTTP/1.0', "HTTP/1.0 200 OK\r\n\r\nhello", 0, 'hello', $silent);
-gives('chunks with extensions and a trailer',
-    "${chunked}3;a=b\r\nhel\r\n2\r\nlo\r\n0\r\nX: y\r\n\r\n", 0, 'hello',
-    $silent);
-gives('interim answers',
-    "HTTP/1.1 100 Go\r\n\r\nHTTP/1.1 103 Hint\r\nA: b\r\n\r\n"
-        . "${ok}Content-Length: 5\r\n\r\nhello", 0, 'hello', $silent);
-gives('truncated', "${ok}Content-Length: 10\r\n\r\nhello", 9, 'hello',
-    qr/truncated: .* after 5 of 10 bytes\n\z/);
-gives('truncated within a chunk', "${chunked}a\r\nhello", 9, 'hello',
-    qr/truncated: .* after 5 bytes, in a chunk that lacks another 5\n\z/);
-gives('no last chunk', "${chunked}5\r\nhello\r\n", 9, 'hello',
-    qr/truncated: .* after 5 bytes, before the last chunk\n\z/);
-gives('truncated in the head', "HTTP/1.1 200 OK\r\nA: b", 9, '',
-    qr/truncated: the connection ended in the head/);
-gives('no answer', '', 9, '', qr/closed the connection without a response/);
-
-gives('101', "HTTP/1.1 101 Switch\r\n\r\n", 9, '', qr/status 101/);
-
+for my $row (
+    ['length', "${ok}Content-Length: 5\r\n\r\nhello"],
+    ['until close', "$ok\r\nhello"],
+    ['no body', "HTTP/1.1 204 No\r\n\r\n", '0 '],
+    ['HTTP/1.0', "HTTP/1.0 200 OK\r\n\r\nhello"],
+    ['chunks with extensions and a trailer',
+        "${chunked}3;a=b\r\nhel\r\n2\r\nlo\r\n0\r\nX: y\r\n\r\n"],
+    ['interim answers', "HTTP/1.1 100 Go\r\n\r\nHTTP/1.1 103 Hint\r\nA: b\r\n\r\n"
+        . "${ok}Content-Length: 5\r\n\r\nhello"],
+    ['truncated', "${ok}Content-Length: 10\r\n\r\nhello", '9 hello',
+        qr/truncated: .* after 5 of 10 bytes\n\z/],
+    ['truncated within a chunk', "${chunked}a\r\nhello", '9 hello',
+        qr/truncated: .* after 5 bytes, in a chunk that lacks another 5\n\z/],
+    ['no last chunk', "${chunked}5\r\nhello\r\n", '9 hello',
+        qr/truncated: .* after 5 bytes, before the last chunk\n\z/],
+    ['truncated in the head', "HTTP/1.1 200 OK\r\nA: b", '9 ',
+        qr/truncated: the connection ended in the head/],
+    ['no answer', '', '9 ', qr/closed the connection without a response/],
+    ['101', "HTTP/1.1 101 Switch\r\n\r\n", '9 ', qr/status 101/],
+) {
+    my ($name, $bytes, $want, $err) = @$row;
+    exits get($bytes, '/', '-q'), $want // '0 hello', "$name, body", err => $err // '';
+}
 exits get("${ok}Content-Length: 2\r\n\r\nhello", '/'), '0 he',
     'bytes behind the end are no body, and are told of',
     err => qr/3 bytes after the end of the response ignored/;
@@ -64,18 +57,17 @@ exits get("${ok}Transfer-Encoding: identity\r\nContent-Length: 9\r\n\r\nhello", 
     '-q'), 9, 'identity leaves the length in force';
 
 # What is odd about an answer but no error is warned of; what breaks off is one.
-sub warns {
-    my ($name, $bytes, $out, $pattern) = @_;
-    exits get($bytes, '/'), 0, "$name, the body as it is", out => $out,
-        err => $pattern;
+for my $row (
+    ['a coded body', answer('200 OK', 'x', 'Content-Encoding: gzip'),
+        qr/the body is encoded \(gzip\) and is written as it is\n\z/],
+    ['identity is none', answer('200 OK', 'x', 'Content-Encoding: identity'),
+        qr/\r\n\r\n\z/],
+    ['Transfer-Encoding with Content-Length', "${ok}Content-Length: 99\r\n"
+        . "Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n",
+        qr/contradicts itself about its length/]) {
+    my ($name, $bytes, $warning) = @$row;
+    exits get($bytes, '/'), '0 x', "$name, the body as it is", err => $warning;
 }
-warns('a coded body', answer('200 OK', 'zipped', 'Content-Encoding: gzip'),
-    'zipped', qr/the body is encoded \(gzip\) and is written as it is\n\z/);
-warns('identity is none', answer('200 OK', 'x', 'Content-Encoding: identity'),
-    'x', qr/\r\n\r\n\z/);
-warns('Transfer-Encoding with Content-Length',
-    "${ok}Content-Length: 99\r\nTransfer-Encoding: chunked\r\n\r\n"
-        . "1\r\nx\r\n0\r\n\r\n", 'x', qr/contradicts itself about its length/);
 like get("$ok\r\nabc", '/', '-v')->{err}, qr/whether it is whole cannot be checked/,
     'no declared end';
 like get("HTTP/1.1 103 Hi\e[1m\r\n\r\n${ok}Content-Length: 0\r\n\r\n", '/', '-v')

@@ -126,7 +126,8 @@ exits $p->stop('INT'), -2, 'it dies by the signal';
 ok slurp($part) eq $half, 'and the file holds what had come';
 
 # stdout that is a socket.
-socketpair my $near, my $far, AF_UNIX, SOCK_STREAM, PF_UNSPEC or die $!;
+my ($near, $far);
+socketpair $near, $far, AF_UNIX, SOCK_STREAM, PF_UNSPEC or die $!;
 $s = http_server($framings{'a length'});
 $p = start({ stdout => $far }, 'http-get', '-q', "$s->{url}/big");
 close $far;

@@ -9,26 +9,16 @@ my $size = length $body;
 
 # An answer with a validator, perhaps cut short.
 sub whole {
-    my ($tag, $cut, $content) = @_;
-    $content //= $body;
-    my $head = "HTTP/1.1 200 OK\r\nETag: $tag\r\nContent-Length: "
-        . length($content) . "\r\n\r\n";
-    return $head . substr $content, 0, $cut // length $content;
+    my ($tag, $cut) = @_;
+    my $all = answer('200 OK', $body, "ETag: $tag");
+    return $cut ? substr $all, 0, $cut - $size : $all;
 }
 
 sub part {
     my ($from, %o) = @_;
-    my $content = substr $o{body} // $body, $from;
-    my $total = $o{total} // $size;
-    my $to = $o{to} // $size - 1;
-    my $tag = $o{tag} ? "ETag: $o{tag}\r\n" : '';
-    return "HTTP/1.1 206 Part\r\n${tag}Content-Range: bytes $from-$to/$total\r\n"
-        . 'Content-Length: ' . length($content) . "\r\n\r\n$content";
-}
-
-sub unsatisfied {
-    my ($field) = @_;
-    return "HTTP/1.1 416 No\r\n$field\r\nContent-Length: 0\r\n\r\n";
+    my ($to, $total) = ($o{to} // $size - 1, $o{total} // $size);
+    return answer('206 Part', substr($o{body} // $body, $from),
+        $o{tag} ? "ETag: $o{tag}" : (), "Content-Range: bytes $from-$to/$total");
 }
 
 # A first run that breaks off, as a server that is asked again makes it; what
@@ -56,7 +46,7 @@ sub resumes {
 
 my $v1 = '"v1"';
 my $first = whole($v1, 30_000);
-my $new = whole('"v2"', undef, 'new');
+my $new = answer('200 OK', 'new', 'ETag: "v2"');
 my $fresh = qr{file\d+\.part holds 29\.3 KiB that are not known to be of this file; beginning anew};
 my $date = 'Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT';
 my $dated = $first =~ s/ETag: "v1"/$date\r\nDate: Sun, 06 Nov 1994 08:49:38 GMT/r;
@@ -74,11 +64,11 @@ resumes(@$_) for
         part(30_000, tag => $v1) =~ s/bytes 30000/bytes x/r,
         part(30_000, tag => $v1) =~ s/bytes 30000-\d+/bytes */r),
     ['416 with another size: fetched anew', 0, 'new',
-        [$first, unsatisfied('Content-Range: bytes */7'), $new]],
+        [$first, answer('416 No', '', 'Content-Range: bytes */7'), $new]],
     ['416 without the size: fetched anew', 0, 'new',
-        [$first, unsatisfied('X: y'), $new]],
-    ['416 of another version: fetched anew', 0, 'new',
-        [$first, unsatisfied("Content-Range: bytes */30000\r\nETag: \"v2\""), $new]],
+        [$first, answer('416 No', '', 'X: y'), $new]],
+    ['416 of another version: fetched anew', 0, 'new', [$first,
+        answer('416 No', '', 'Content-Range: bytes */30000', 'ETag: "v2"'), $new]],
     ['an error while resuming, its body is not appended', 8, undef,
         [$first, answer('404 Gone', 'error page')]],
     # Without a strong validator nothing can be resumed.
@@ -102,8 +92,7 @@ resumes(@$_) for
         options => ['--force'], err => $fresh,
         between => sub { unlink "$_[0].part.from" }],
     ['everything is there already but for the name', 0, $body,
-        [$first, "HTTP/1.1 416 No\r\nContent-Range: bytes */$size\r\n"
-            . "Content-Length: 3\r\n\r\nno\n"],
+        [$first, answer('416 No', "no\n", "Content-Range: bytes */$size")],
         between => sub { spew("$_[0].part", $body) }];
 
 # A part in chunks, shorter than it says.
