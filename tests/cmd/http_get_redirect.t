@@ -95,19 +95,13 @@ sub users {
 # A URL of the server with credentials in it.
 sub with { my ($s, $user, $path) = @_; return $s->{url} =~ s{//}{//$user@}r . $path }
 
-$second = http_server([answer('200 OK', 'yes')]);
-my $r = get([to(302, with($second, 'b:2', '/x'))], '/', '-q', '-L', '-u', 'a:1');
+my $third = http_server(answer('200 OK', 'yes'));
+$second = http_server([to(302, '/y'), to(302, "$third->{url}/z")]);
+my $r = get(to(302, with($second, 'b:2', '/x')), '/', '-q', '-L', '-u', 'a:1');
 is $r->{out}, 'yes', 'another origin';
 is users($r->{server}), 'a:1', 'the first is asked with its own';
-is users($second), 'b:2', 'the second with those of the Location';
-
-$second = http_server([to(302, '/y'), answer('200 OK', 'yes')]);
-$r = get([to(302, with($second, 'b:2', '/x'))], '/', '-q', '-L', '-u', 'a:1');
-is users($second), 'b:2 b:2', 'which its own origin is asked with again';
-
-my $third = http_server([answer('200 OK', 'yes')]);
-$second = http_server(to(302, "$third->{url}/z"));
-$r = get([to(302, with($second, 'b:2', '/x'))], '/', '-q', '-L', '-u', 'a:1');
+is users($second), 'b:2 b:2',
+    'the second with those of the Location, which it is asked with again';
 is users($third), '-', 'and no other one';
 
 my $s = http_server(sub {
