@@ -1,5 +1,6 @@
 # Every command's --help and -h: on stdout, status 0, at most 80 columns; all
-# options, and those of every day, with which -h fits a terminal. The tables behind them are consistent.
+# options, and those of every day, with which -h fits a terminal. The tables
+# behind them are consistent.
 use Sockt;
 use Source;
 
@@ -14,37 +15,30 @@ sub mentions {
     return $help =~ /^$letter--\Q$o->{name}\E(?![\w-])/m;
 }
 
+my $wide = qr/^.{81}|[ \t]$/m;
 for my $command (@commands) {
+    my @options = @{ $options{$command} // [] };
     my $r = run($command, '--help');
-    is $r->{status}, 0, "$command --help ends well";
-    is $r->{err}, '', '  and says nothing on stderr';
-    like $r->{out}, qr/\Ausage: sockt \Q$command\E /, '  begins with the usage';
-    my @absent = grep { !mentions($r->{out}, $_) } @{ $options{$command} };
-    is join(' ', map { $_->{name} } @absent), '', '  mentions every option';
+    exits $r, 0, "$command --help", err => '', no_out => $wide,
+        out => qr/\Ausage: sockt \Q$command\E .*^examples:\n/ms;
+    is run('help', $command)->{out}, $r->{out}, "  is what help $command says";
+    is join(' ', map { $_->{name} } grep { !mentions($r->{out}, $_) } @options),
+        '', '  mentions every option';
     my %seen;
     is join(' ', grep { $seen{$_}++ } map { ($_->{name}, $_->{letter} // ()) }
-        @{ $options{$command} }), '', '  no two options have one name';
+        @options), '', '  no two options have one name';
     is join("\n", grep { !/^[^A-Z.]/ && !/^[A-Z]{2}/ || /\.$/ || length > 160 }
-        map { $_->{help} } @{ $options{$command} }), '', '  explains in phrases';
-    my @wide = grep { length > 80 } split /\n/, $r->{out};
-    is join("\n", @wide), '', '  has no line over 80 columns';
-    unlike $r->{out}, qr/[ \t]+$/m, '  has no blanks at line ends';
-    is run('help', $command)->{out}, $r->{out}, "  is what help $command says";
-    is scalar(() = $r->{out} =~ /^examples:\n/mg), 1, '  shows examples';
+        map { $_->{help} } @options), '', '  explains in phrases';
 
     my $short = run($command, '-h');
-    is "$short->{status} $short->{err}", '0 ', "$command -h ends well";
-    like $short->{out}, qr/\Ausage: sockt \Q$command\E /, '  begins with the usage';
+    exits $short, 0, "$command -h, with one example and where to read on",
+        err => '', no_out => $wide, out => [qr/\Ausage: sockt \Q$command\E /,
+        qr/^example:\n  .+\n(?!  )/m,
+        qr/'sockt \Q$command\E --help'.*sockt-\Q$command\E\(1\)/];
     cmp_ok scalar(() = $short->{out} =~ /\n/g), '<=', 23,
         '  fits a terminal, with the prompt';
     cmp_ok scalar(() = $short->{out} =~ /^ +-/mg), '>=', 10,
-        '  shows ten options or more' if @{ $options{$command} } > 10;
-    my ($examples) = $short->{out} =~ /^example:\n((?:  .+\n)+)/m;
-    is scalar(() = ($examples // '') =~ /\n/g), 1, '  shows one example';
-    like $short->{out}, qr/'sockt \Q$command\E --help'.*sockt-\Q$command\E\(1\)/,
-        '  and where to read on';
-    is join("\n", grep { length > 80 } split /\n/, $short->{out}), '',
-        '  has no line over 80 columns';
+        '  shows ten options or more' if @options > 10;
 }
 
 # What options exclude, or need, are options of some command.
@@ -55,8 +49,7 @@ my @listed = map { split ' ', s/"\s+"|"//gr }
 cmp_ok scalar @listed, '>', 50, 'lists of options are found';
 is join(' ', grep { !$known{$_} } @listed), '', '  and name options';
 
-is join("\n", grep { length > 80 } map { split /\n/, run('help', @$_)->{out} }
-    [], map { [$_] } qw(nc ncat socat tcpserver curl wget nmap wait-for-it)), '',
-    'the overview and what replaces programs have no line over 80 columns';
+exits run('help', @$_), 0, "help @$_ has no line over 80 columns", no_out => $wide
+    for [], map { [$_] } qw(nc ncat socat tcpserver curl wget nmap wait-for-it);
 
 done_testing;

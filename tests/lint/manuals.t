@@ -3,13 +3,6 @@ use Sockt;
 use Events qw(event_table);
 use Source;
 
-# Every page has these sections and no others, in this order, which is also that
-# of mdoc(7); the starred ones may be missing.
-my @ORDER = ('NAME', 'SYNOPSIS', '*FIRST EXAMPLES', 'DESCRIPTION', '*OPTIONS',
-    '*ENVIRONMENT', '*FILES', 'EXIT STATUS', 'EXAMPLES', 'DIAGNOSTICS',
-    '*STABILITY', '*SECURITY', '*LIMITATIONS', 'SEE ALSO', '*STANDARDS',
-    '*HISTORY', '*BUGS');
-
 # The options that a page describes itself: for each name its letter or
 # long name with dashes, its text and its metavariables.
 sub described {
@@ -67,20 +60,6 @@ for my $command (@commands) {
 }
 $page{sockt} = text('man/sockt.1');
 $own{$_} = described($page{$_}) for keys %page;
-
-for my $name (sort keys %page) {
-    my @sections = $page{$name} =~ /^\.Sh (.+)$/mg;
-    my %has = map { $_ => 1 } @sections;
-    my @want = grep { !/^\*/ || $has{ s/^\*//r } } @ORDER;
-    is_deeply \@sections, [map { s/^\*//r } @want],
-        "$name(1) has the sections of every page";
-}
-
-for my $name (grep { !/-(?:help|completion)$/ } sort keys %page) {
-    my ($first) = $page{$name} =~ /^\.Sh FIRST EXAMPLES\n(.+?)^\.Sh /ms;
-    is scalar(() = ($first // '') =~ /^\.Bd /mg), 3,
-        "$name(1) begins with three examples";
-}
 
 for my $command (@commands) {
     my $page = $page{"sockt-$command"} // next;
