@@ -260,6 +260,21 @@ static const struct row chunk_rows[] = {
 	"|error: malformed chunk: its size is too large"},
 };
 
+/* The same of several values of a field. */
+static void
+check_values(const char *name, const char *begin, const char *const *values,
+    size_t count, const char *end, const char *want)
+{
+	char bytes[256];
+	const struct row row = {name, bytes, want};
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		snprintf(bytes, sizeof(bytes), "%s%s%s", begin, values[i], end);
+		check_rows(OK_LINE, &row, 1);
+	}
+}
+
 static void
 check_codings(void)
 {
@@ -292,13 +307,11 @@ check_codings(void)
 		"Transfer-Encoding: identity\r\nContent-Length: 1\r\n\r\nxy",
 		"x|1 left, stays"},
 	};
-	struct row row = {.name = "a coding that was not asked for"};
 	char bytes[256], want[256];
+	const struct row row = {"a coding that was not asked for", bytes, want};
 	size_t i;
 
 	check_rows(OK_LINE, ROWS(rows));
-	row.bytes = bytes;
-	row.want = want;
 	for (i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
 		snprintf(bytes, sizeof(bytes),
 		    "Transfer-Encoding: %s\r\nContent-Length: 1\r\n\r\nx",
@@ -309,22 +322,13 @@ check_codings(void)
 		    refused[i][1]);
 		check_rows(OK_LINE, &row, 1);
 	}
-	row = (struct row){
-	    "empty elements and identity", bytes, "x|0 left, stays"};
-	for (i = 0; i < sizeof(chunked) / sizeof(chunked[0]); i++) {
-		snprintf(bytes, sizeof(bytes),
-		    "Transfer-Encoding: %s\r\n\r\n1\r\nx\r\n0\r\n\r\n",
-		    chunked[i]);
-		check_rows(OK_LINE, &row, 1);
-	}
-	row = (struct row){"bad length", bytes,
+	check_values("empty elements and identity",
+	    "Transfer-Encoding: ", ROWS(chunked), "\r\n\r\n1\r\nx\r\n0\r\n\r\n",
+	    "x|0 left, stays");
+	check_values("bad length", "Content-Length: ", ROWS(bad_lengths),
+	    "\r\n\r\nhello",
 	    "|error: the Content-Length is malformed, or there are several "
-	    "that differ"};
-	for (i = 0; i < sizeof(bad_lengths) / sizeof(bad_lengths[0]); i++) {
-		snprintf(bytes, sizeof(bytes),
-		    "Content-Length: %s\r\n\r\nhello", bad_lengths[i]);
-		check_rows(OK_LINE, &row, 1);
-	}
+	    "that differ");
 }
 
 static void
