@@ -187,8 +187,8 @@ static int
 prepare(struct client *c, struct err *e)
 {
 	struct connector_options *connector = &options.connector;
-	bool ends_early =
-	    c->action != RELAY || stdio_relay_options.relay.quit_after_script;
+	const struct stdio_relay_options *relay = &stdio_relay_options;
+	bool ends_early = c->action != RELAY || relay->relay.quit_after_script;
 	size_t i;
 
 	c->until = deadline_max_time(options.time.max_ms);
@@ -201,13 +201,13 @@ prepare(struct client *c, struct err *e)
 	/* The test repeats its attempts itself. */
 	connector->retry_ms = c->action == CHECK ? -1 : options.time.retry_ms;
 	connector->tls.expects_answer =
-	    !ends_early && !stdio_relay_ends_with_input();
+	    !ends_early && !relay->send_only && relay->on_eof != RELAY_EOF_QUIT;
 	/* Unless --on-eof fin was typed. */
 	connector->tls.delays_end =
-	    connector->tls.expects_answer && stdio_relay_options.on_eof < 0;
+	    connector->tls.expects_answer && relay->on_eof < 0;
 	stdio_relay_options.relay.delays_end = connector->proxy != NULL &&
 					       !connector->tls.is_on &&
-					       stdio_relay_options.on_eof < 0;
+					       relay->on_eof < 0;
 	for (i = 0; i < c->check.count; i++)
 		if (connector_check(&c->check.endpoints[i], connector, e) < 0)
 			return -1;

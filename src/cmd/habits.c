@@ -589,20 +589,6 @@ letters_of(const char *line, size_t n)
 	return letters;
 }
 
-/* The length of the common beginning of two lines. */
-static size_t
-common_length(const char *a, const char *b)
-{
-	size_t n = 0;
-
-	while (a[n] != '\0' && a[n] == b[n])
-		n++;
-	/* A dash is no option yet. */
-	while (n > 0 && a[n - 1] == '-')
-		n--;
-	return n;
-}
-
 static int
 count_bits(uint64_t bits)
 {
@@ -632,10 +618,14 @@ find_equivalent(char *const *argv)
 			continue;
 		rest = row + strcspn(row, " ");
 		has = letters_of(rest, strcspn(rest, "\t"));
-		/* What was not typed misleads; then the same beginning. */
+		/* What was not typed misleads; then the same beginning, of
+		 * which a dash is no option yet. */
+		for (n = 0; line[n] != '\0' && line[n] == rest[n];)
+			n++;
+		while (n > 0 && line[n - 1] == '-')
+			n--;
 		score = 100 * count_bits(has & typed) -
-			80 * count_bits(has & ~typed) +
-			(int)common_length(line, rest);
+			80 * count_bits(has & ~typed) + (int)n;
 		if (score > highest) {
 			best = row;
 			highest = score;

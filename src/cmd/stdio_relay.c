@@ -165,13 +165,6 @@ stdio_relay_check_unused(const struct opt *const *used, const char *with,
 	    o->name, with);
 }
 
-bool
-stdio_relay_ends_with_input(void)
-{
-	return stdio_relay_options.send_only ||
-	       stdio_relay_options.on_eof == RELAY_EOF_QUIT;
-}
-
 int
 stdio_relay_open(struct stdio_relay *s, struct deadline until, struct err *e)
 {

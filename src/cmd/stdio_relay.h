@@ -59,9 +59,6 @@ int stdio_relay_check(struct err *e);
 int stdio_relay_check_unused(const struct opt *const *used, const char *with,
     bool has_records, struct err *e);
 
-/* Whether the relay ends when all of stdin is sent. */
-bool stdio_relay_ends_with_input(void);
-
 /*
  * Checks the options as stdio_relay_check() and opens the records; the caller
  * sets s->recorder.has_several and zeroes the rest. Returns 0, or -1 with *e:

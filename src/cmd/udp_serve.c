@@ -458,22 +458,6 @@ run_server(struct serve_state *s, const struct opt *const *used,
 	return signals_server_result(result, e);
 }
 
-/* Parses the groups of --join, which the caller frees. Returns 0, or -1 with a
- * usage error. */
-static int
-parse_groups(struct dgram_server_options *o, struct err *e)
-{
-	const struct opt_list *joins = &serve_options.joins;
-	size_t i;
-
-	o->groups = mem_array(joins->count + 1, sizeof(o->groups[0]));
-	o->group_count = joins->count;
-	for (i = 0; i < joins->count; i++)
-		if (multicast_parse(&o->groups[i], joins->items[i], e) < 0)
-			return err_prefix(e, "--join");
-	return 0;
-}
-
 /* Completes the options. Returns 0, or -1 with *e: ERR_USAGE, or that the
  * program cannot be run. */
 static int
@@ -529,9 +513,11 @@ serve_run(const struct command_args *args, struct err *e)
 	struct dgram_server_options *server = &serve_options.server;
 	struct serve_state s = {
 	    .until = deadline_max_time(options.time.max_ms)};
+	const struct opt_list *joins = &serve_options.joins;
 	struct access access = ACCESS_INIT;
 	struct endpoint ep;
 	int result;
+	size_t i;
 
 	diag_limit(s.until, options.time.idle_ms);
 	if (options_parse_local(&ep, args, "udp", SERVE_PORT, e) < 0)
@@ -539,8 +525,11 @@ serve_run(const struct command_args *args, struct err *e)
 	if (options.access.count > 0)
 		server->access = &access;
 	result = complete(&s, args, e);
-	if (result == 0)
-		result = parse_groups(server, e);
+	server->groups = mem_array(joins->count + 1, sizeof(server->groups[0]));
+	server->group_count = joins->count;
+	for (i = 0; result == 0 && i < joins->count; i++)
+		if (multicast_parse(&server->groups[i], joins->items[i], e) < 0)
+			result = err_prefix(e, "--join");
 	if (result == 0)
 		result = options_make_access(&access, e);
 	if (result == 0)

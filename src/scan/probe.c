@@ -351,7 +351,7 @@ static const struct {
     {11211, sizeof(memcached) - 1, memcached},
 };
 
-/* Sends a request to the service. Returns EINPROGRESS or another errno. */
+/* Sends a request to the service. Returns EINPROGRESS or an errno. */
 static int
 send_payload(int fd, const struct addr *a)
 {
@@ -376,22 +376,7 @@ send_payload(int fd, const struct addr *a)
 		    .wanted = size,
 		    .done = n,
 		    .errnum = errnum});
-	return errnum == EINTR ? EINPROGRESS : errnum;
-}
-
-/* Connects the socket of probe id. Returns 0 or an errno. The step is reported
- * at once for a datagram socket, otherwise with its outcome. */
-static int
-connect_socket(const struct scan *s, uint32_t id, const struct addr *a)
-{
-	struct probe *p = scan_probe(s, id);
-	int result = connect(p->fd, &a->u.sa, a->len);
-	int errnum = result < 0 ? errno : 0;
-
-	p->is_unreported = true;
-	if (s->o->type == SOCK_DGRAM)
-		probe_report(s, id, errnum);
-	return errnum == EINTR ? EINPROGRESS : errnum;
+	return errnum;
 }
 
 struct ready_outcome
@@ -409,9 +394,15 @@ probe_send(struct scan *s, uint32_t id)
 	o.errnum = open_socket(s, id, &a);
 	if (o.errnum != 0)
 		return o;
-	o.errnum = connect_socket(s, id, &a);
+	o.errnum = connect(p->fd, &a.u.sa, a.len) < 0 ? errno : 0;
+	p->is_unreported = true;
+	/* The step of a stream is reported with its outcome. */
+	if (s->o->type == SOCK_DGRAM)
+		probe_report(s, id, o.errnum);
 	if (o.errnum == 0 && s->o->type == SOCK_DGRAM)
 		o.errnum = send_payload(p->fd, &a);
+	if (o.errnum == EINTR)
+		o.errnum = EINPROGRESS;
 	if (o.errnum != EINPROGRESS)
 		return ready_outcome(p->fd, &a, o.errnum, false);
 	/* Without a poll it is not known whether the host can be reached. */

@@ -51,37 +51,6 @@ is_from_local(const struct os_error *q, const struct addr *a)
 	return addr_same_host(&q->sender, &local);
 }
 
-/* The outcome that an entry of the error queue reports. */
-static struct ready_outcome
-outcome_of(const struct os_error *q, const struct addr *a)
-{
-	struct ready_outcome o = {q->errnum, READY_REMOTE};
-
-	if (!q->by_icmp && !q->by_icmp6)
-		o.origin = READY_LOCAL;
-	else if (is_from_local(q, a))
-		o.origin =
-		    o.errnum == EHOSTUNREACH ? READY_UNSURE : READY_LOCAL;
-	if (o.origin != READY_LOCAL && q->is_prohibited)
-		o.errnum = EACCES;
-	return o;
-}
-
-/* Reads the outcome of a probe to a from the error queue, which may also hold
- * errors of earlier connects. Returns false if there is none. */
-static bool
-read_queue(int fd, const struct addr *a, struct ready_outcome *o)
-{
-	struct os_error q;
-
-	while (os_next_error(fd, &q))
-		if (q.errnum != 0 && addr_equal(&q.to, a)) {
-			*o = outcome_of(&q, a);
-			return true;
-		}
-	return false;
-}
-
 /*
  * An ICMP error always adds an entry to the queue, a reset never does. A
  * loopback address is refused by the host itself, so its queue is not read,
@@ -91,11 +60,26 @@ struct ready_outcome
 ready_outcome(int fd, const struct addr *a, int errnum, bool is_late)
 {
 	struct ready_outcome o = {errnum, READY_REMOTE};
+	struct os_error q;
 
 	(void)is_late;
 	if (errnum == 0 || (errnum == ECONNREFUSED && addr_is_loopback(a)))
 		return o;
-	if (!read_queue(fd, a, &o) && !ready_is_remote(errnum))
+	while (os_next_error(fd, &q)) {
+		/* It may be one of an earlier connect. */
+		if (q.errnum == 0 || !addr_equal(&q.to, a))
+			continue;
+		o.errnum = q.errnum;
+		if (!q.by_icmp && !q.by_icmp6)
+			o.origin = READY_LOCAL;
+		else if (is_from_local(&q, a))
+			o.origin = q.errnum == EHOSTUNREACH ? READY_UNSURE
+							    : READY_LOCAL;
+		if (o.origin != READY_LOCAL && q.is_prohibited)
+			o.errnum = EACCES;
+		return o;
+	}
+	if (!ready_is_remote(errnum))
 		o.origin = READY_LOCAL;
 	return o;
 }

@@ -75,23 +75,6 @@ bind_local(int fd, const struct addr *peer, const struct dgram_options *o)
 							: -1;
 }
 
-/* Connects a datagram socket, which sends no packet. */
-static int
-connect_peer(int fd, const struct addr *peer)
-{
-	int64_t start = step_start();
-	int result = connect(fd, &peer->u.sa, peer->len);
-
-	/* This is how the system says that no port is free. */
-	if (result < 0 && errno == EAGAIN)
-		errno = EADDRNOTAVAIL;
-	step("connect", start, result,
-	    "nothing is sent: the system notes the peer, drops datagrams of "
-	    "others and reports refusals",
-	    "%s to %s", step_name_of(fd), addr_text(peer));
-	return result;
-}
-
 void
 dgram_raise_rcvbuf(int fd)
 {
@@ -214,6 +197,7 @@ open_socket(
     const struct addr *peer, const struct dgram_options *o, struct err *e)
 {
 	int fd = sock_open(addr_family(peer), SOCK_DGRAM), result;
+	int64_t start;
 
 	if (fd < 0)
 		return err_sys(e, ERR_LOCAL, errno, "%s", addr_text(peer));
@@ -221,8 +205,19 @@ open_socket(
 	result = set_options(fd, peer, o, e);
 	if (result == 0 && bind_local(fd, peer, o) < 0)
 		result = local_error(peer, o->sock, errno, e);
-	else if (result == 0 && !o->unconnected && connect_peer(fd, peer) < 0)
-		result = dgram_send_error(fd, peer, 0, e);
+	if (result == 0 && !o->unconnected) {
+		start = step_start();
+		result = connect(fd, &peer->u.sa, peer->len);
+		/* This is how the system says that no port is free. */
+		if (result < 0 && errno == EAGAIN)
+			errno = EADDRNOTAVAIL;
+		step("connect", start, result,
+		    "nothing is sent: the system notes the peer, drops "
+		    "datagrams of others and reports refusals",
+		    "%s to %s", step_name_of(fd), addr_text(peer));
+		if (result < 0)
+			dgram_send_error(fd, peer, 0, e);
+	}
 	if (result < 0)
 		dgram_close(&fd);
 	return fd;
