@@ -35,7 +35,7 @@ struct command {
 	const char *usual;    /* long names of the options in the short help,
 				 separated by spaces; NULL: all */
 	const char *notes;    /* a paragraph at the end of the help, or NULL */
-	const char *examples; /* three lines at its end, or NULL */
+	const char *examples; /* three lines at its end */
 
 	/*
 	 * Runs the command, whose options are in their fields. Returns 0, or -1

@@ -146,24 +146,6 @@ option_lines(const struct command *c, bool is_short)
 	}
 }
 
-/* The short help has the first one. */
-static void
-example_lines(const struct command *c, bool is_short)
-{
-	const char *line;
-	size_t n;
-
-	if (c->examples == NULL)
-		return;
-	fputs(is_short ? "\nexample:\n" : "\nexamples:\n", stdout);
-	for (line = c->examples; *line != '\0'; line += n + 1) {
-		n = strcspn(line, "\n");
-		printf("  %.*s\n", (int)n, line);
-		if (is_short)
-			break;
-	}
-}
-
 static bool
 has_kind(const struct command *c, enum opt_kind kind)
 {
@@ -179,6 +161,8 @@ void
 usage_help(const struct command *c, bool is_short)
 {
 	struct wrapped w = {0, 0};
+	const char *line = c->examples;
+	size_t n;
 
 	printf("usage: sockt %s%s%s%s%s\n\n%s\n", c->name,
 	    c->groups[0].opts != NULL ? " [OPTION]..." : "",
@@ -190,7 +174,13 @@ usage_help(const struct command *c, bool is_short)
 		put_words(&w, c->notes);
 		putchar('\n');
 	}
-	example_lines(c, is_short);
+	/* The short help has the first example. */
+	fputs(is_short ? "\nexample:\n" : "\nexamples:\n", stdout);
+	do {
+		n = strcspn(line, "\n") + 1;
+		printf("  %.*s", (int)n, line);
+		line += n;
+	} while (!is_short && *line != '\0');
 	/* What all commands that use the network have in common. */
 	if (!is_short && has_kind(c, OPT_DURATION))
 		printf("\nT is a duration such as 5, 0.5, 500ms, 2m or 1h%s\n\n"

@@ -162,36 +162,27 @@ is_held(void)
 	return options.time.retry_ms >= 0;
 }
 
-/* The record of the host in slot. */
-static struct scan_report_host *
-slot_of(struct scan_report *r, const struct scan_result *result)
-{
-	uint32_t count = r->slot_count;
-	struct scan_report_host *h;
-
-	if (result->slot >= count) {
-		count = result->slot + result->slot / 2 + 4;
-		r->slots = mem_resize(r->slots, count, sizeof(r->slots[0]));
-		memset(r->slots + r->slot_count, 0,
-		    (count - r->slot_count) * sizeof(r->slots[0]));
-		r->slot_count = count;
-	}
-	h = &r->slots[result->slot];
-	h->index = result->host;
-	h->is_used = true;
-	return h;
-}
-
 void
 scan_report_add(void *report, const struct scan_result *result)
 {
 	struct scan_report *r = report;
 	struct scan_result row = *result;
-	struct scan_report_host *h = slot_of(r, result);
+	struct scan_report_host *h;
 	enum state state = reasons[result->reason].state;
 	const char *banner = result->banner;
+	uint32_t size = r->slot_count;
 	char *copy;
 
+	if (result->slot >= size) {
+		r->slot_count = result->slot + result->slot / 2 + 4;
+		r->slots =
+		    mem_resize(r->slots, r->slot_count, sizeof(r->slots[0]));
+		memset(r->slots + size, 0,
+		    (r->slot_count - size) * sizeof(r->slots[0]));
+	}
+	h = &r->slots[result->slot];
+	h->index = result->host;
+	h->is_used = true;
 	h->counts[result->reason] += result->count;
 	r->totals[result->reason] += result->count;
 	r->decided += result->count;

@@ -250,16 +250,9 @@ http_head_value(
 bool
 http_head_location(const struct http_head *h, char *buf, size_t size)
 {
-	switch (h->status) {
-	case 301:
-	case 302:
-	case 303:
-	case 307:
-	case 308:
-		return http_head_value(h, "location", buf, size);
-	default:
-		return false;
-	}
+	return ((h->status >= 301 && h->status <= 303) || h->status == 307 ||
+		   h->status == 308) &&
+	       http_head_value(h, "location", buf, size);
 }
 
 bool
