@@ -10,10 +10,9 @@ print $c 'question';
 shutdown $c, 1;
 my $got = do { local $/; <$c> };
 my $r = $p->finish;
-exits $r, 0, 'exit status, what the client said', out => 'question';
 is length $got, 300_000, 'a client that finished first gets the whole answer';
-like $r->{err}, qr/\Asockt listen: listening on 127\.0\.0\.1 port (\d+) \(TCP\)\n/,
-    'says where it listens';
+exits $r, '0 question', 'what the client said; says where it listens',
+    err => qr/\Asockt listen: listening on 127\.0\.0\.1 port \d+ \(TCP\)\n/;
 if (has_ipv6()) {
     my ($v4, $v6) = $r->{err} =~ /127\.0\.0\.1 port (\d+) \(TCP\)\n.* ::1 port (\d+) \(TCP\)\n/;
     is $v6, $v4, 'and on ::1 with the same number';
@@ -25,8 +24,7 @@ $c = tcp_client($p->port);
 print $c "bye\n";
 close $c;
 $p->expect(out => qr/bye\n/);
-my $status = reap($p->{pid}, 5);
-is $status, 0, 'an idle stdin does not hold it when the peer finishes';
+is reap($p->{pid}, 5), 0, 'an idle stdin does not hold it when the peer finishes';
 
 # -k: one after another, and TERM ends it.
 $p = start({ keep_stdin => 1 }, 'listen', '-k', '--recv-only', 0);
@@ -62,24 +60,18 @@ syswrite $more, "more\n";
 is $client->($p->port, 1e9), 'page' x 100_000 . "more\n", 'what was appended too';
 exits $p->stop, 0, 'exit status';
 is sysseek($file, 0, 1), 8 + 400_000 + 5, 'the position is where the last left it';
-for my $case (['--send-only', "one\n"], ['-C', "one\r\n"]) {
-    my ($option, $sent) = @$case;
-    spew($path, "one\n");
+# What each of two clients gets of a file, and how much of it was read.
+for my $row (["one\n", "one\n", 4, '--send-only'], ["one\n", "one\r\n", 4, '-C'],
+    ['last', 'first ', 0, '--send', 'first ', '--done'],
+    ['last', 'first last', 4, '--send', 'first ']) {
+    my ($text, $sent, $position, @options) = @$row;
+    spew($path, $text);
     open $file, '<', $path or die;
-    $p = start({ stdin => $file }, 'listen', '-k', $option, 0);
-    is $client->($p->port, 1e9), $sent, "$option: client $_" for 1, 2;
+    $p = start({ stdin => $file }, 'listen', '-k', @options, 0);
+    is $client->($p->port, 1e9), $sent, "@options: client $_" for 1, 2;
     $p->stop;
+    is 0 + sysseek($file, 0, 1), $position, '  and its position';
 }
-spew($path, "last");
-open $file, '<', $path or die;
-$p = start({ stdin => $file }, 'listen', '-k', '--send', 'first ', '--done', 0);
-is $client->($p->port, 1e9), 'first ', "--done does not read it: client $_" for 1, 2;
-$p->stop;
-is 0 + sysseek($file, 0, 1), 0, 'nor move its position';
-open $file, '<', $path or die;
-$p = start({ stdin => $file }, 'listen', '-k', '--send', 'first ', 0);
-is $client->($p->port, 1e9), 'first last', "after --send: client $_" for 1, 2;
-$p->stop;
 # What can be read once is for the first.
 $p = start({ stdin => "pipe\n" }, 'listen', '-k', 0);
 is $client->($p->port, 1e9), "pipe\n", 'a pipe is for the first client';
@@ -100,8 +92,8 @@ ok !eval { tcp_client($port); 1 }, 'a second client is refused';
 close $c;
 is $p->finish->{status}, 0, 'one connection, then done';
 
-$r = run('listen', '-v', 'unix:/nowhere/at/all');
-is $r->{status}, 7, 'an address that cannot be had is status 7';
+is run('listen', '-v', 'unix:/nowhere/at/all')->{status}, 7,
+    'an address that cannot be had is status 7';
 
 # listen -k: stdin belongs to the server, not to one connection.
 # A client that has sent something and finished makes room while stdin is idle.

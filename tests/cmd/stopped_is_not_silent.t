@@ -2,22 +2,17 @@
 # laptop) has not seen silence. What arrived meanwhile is received before a
 # limit is judged, in every command.
 use Sockt;
-use SocktHttp;
 use IO::Socket::UNIX;
 use POSIX ();
 use Time::HiRes qw(sleep);
 
-# Sends a byte every 0.1 s, n times.
+# A byte every 0.1 s.
 sub drips {
-    my ($n) = @_;
-    return sub {
-        my ($c) = @_;
-        $c->autoflush(1);
-        for (1 .. $n) {
-            print $c '.';
-            sleep 0.1;
-        }
-    };
+    my ($c) = @_;
+    for (1 .. 25) {
+        syswrite $c, '.';
+        sleep 0.1;
+    }
 }
 
 # Stops a process for 1.6 s, and returns how it ended.
@@ -35,42 +30,41 @@ my @idle = ('--idle-timeout', 1);
 my $here = '127.0.0.1';
 my %case;
 
-$case{connect} = sub {
-    my $l = tcp_listener();
-    peer($l, drips(25));
-    return start({ stdin => '' }, 'connect', @idle, $here, $l->sockport);
-};
-$case{listen} = sub {
-    my $p = start({ stdin => '' }, 'listen', @idle, $here, 0);
-    my $c = tcp_client($p->port);
-    Sockt::fork_child(sub { drips(25)->($c); 0 });
-    close $c;
-    return $p;
-};
-$case{'listen --to'} = sub {
-    my $l = tcp_listener();
-    peer($l, drips(25));
-    my $p = start('listen', @idle, '--to', "$here:" . $l->sockport, $here, 0);
-    my $c = tcp_client($p->port);
-    Sockt::fork_child(sub { 1 while sysread $c, my $x, 9; 0 });
-    close $c;
-    return $p;
-};
-$case{'listen --discard'} = sub {
-    my $p = start('listen', @idle, '--discard', $here, 0);
-    my $c = tcp_client($p->port);
-    Sockt::fork_child(sub { drips(25)->($c); 0 });
-    close $c;
-    return $p;
-};
-$case{'http-get'} = sub {
-    my $s = http_server(sub {
-        my ($c) = @_;
-        print $c "HTTP/1.1 200 OK\r\nContent-Length: 25\r\n\r\n";
-        drips(25)->($c);
-    });
-    return start('http-get', '-q', @idle, "$s->{url}/");
-};
+# Commands that connect, and what the peer does.
+for my $row (
+    ['connect', \&drips, 'connect', @idle],
+    ['connect --expect', sub { sleep 0.7; syswrite $_[0], 'READY'; sysread $_[0], my $x, 1 },
+        'connect', '--expect', 'READY', '--expect-timeout', 1, '--done'],
+    ['connect --linger', sub { sleep 0.7; syswrite $_[0], 'x' }, 'connect', '--linger', 1],
+    ['http-get', sub {
+        sysread $_[0], my $request, 9999;
+        syswrite $_[0], "HTTP/1.1 200 OK\r\nContent-Length: 25\r\n\r\n";
+        drips(@_);
+    }, 'http-get', '-q', @idle],
+) {
+    my ($name, $code, @command) = @$row;
+    $case{$name} = sub {
+        my $l = tcp_listener();
+        peer($l, $code);
+        return start(@command, $command[0] eq 'connect' ? ($here, $l->sockport)
+            : "http://$here:" . $l->sockport . '/');
+    };
+}
+for my $handler ('', '--discard', '--to') {
+    $case{"listen $handler"} = sub {
+        my $l = tcp_listener();
+        peer($l, \&drips) if $handler eq '--to';
+        my $p = start('listen', @idle, $handler || (),
+            $handler eq '--to' ? "$here:" . $l->sockport : (), $here, 0);
+        my $c = tcp_client($p->port);
+        Sockt::fork_child(sub {
+            return drips($c) if $handler ne '--to';
+            1 while sysread $c, my $x, 9;
+        });
+        close $c;
+        return $p;
+    };
+}
 # Every wait of http-get: what is written 0.7 s later is in time.
 my $ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n";
 my @late = ('', "${ok}ok");
@@ -119,19 +113,6 @@ for my $row (
             "http://$at/");
     };
 }
-$case{'connect --expect'} = sub {
-    my $l = tcp_listener();
-    peer($l, sub { my ($c) = @_; sleep 0.7; print $c 'READY'; $c->flush;
-        sysread $c, my $got, 1 });
-    return start('connect', '--expect', 'READY', '--expect-timeout', 1,
-        '--done', $here, $l->sockport);
-};
-$case{'connect --linger'} = sub {
-    my $l = tcp_listener();
-    peer($l, sub { sleep 0.7; syswrite $_[0], 'x' });
-    return start({ stdin => '' }, 'connect', '--linger', 1, $here,
-        $l->sockport);
-};
 $case{'udp-send --timeout'} = sub {
     my $s = udp_socket();
     Sockt::fork_child(sub {
