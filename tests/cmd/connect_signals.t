@@ -2,43 +2,38 @@
 # received written; a server that is told to stop exits 0.
 use Sockt;
 
-for my $signal ('INT', 'TERM') {
-    my $number = { INT => 2, TERM => 15 }->{$signal};
-    my $l = tcp_listener();
-    my $p = start({ keep_stdin => 1 }, 'connect', '-v', '127.0.0.1',
-        $l->sockport);
+my %number = (HUP => 1, INT => 2, TERM => 15);
+my @signals = sort keys %number;
+my $l = tcp_listener();
+my @to = ('127.0.0.1', $l->sockport);
+# Its queue is full, so nobody answers.
+my $full = tcp_listener(host => '127.0.0.9', backlog => 0);
+my @fill = map {
+    IO::Socket::IP->new(Type => Socket::SOCK_STREAM(), PeerHost => '127.0.0.9',
+        PeerPort => $full->sockport, Blocking => 0)
+} 1 .. 3;
+for my $signal (@signals) {
+    my $p = start({ keep_stdin => 1 }, 'connect', '-v', @to);
     my $c = $l->accept;
     syswrite $c, "so far\n";
     $p->expect(out => qr/so far\n/);
-    exits $p->stop($signal), -$number,
+    exits $p->stop($signal), -$number{$signal},
         "connect dies by SIG$signal, what came is there", out => "so far\n",
-        err => qr/closed 127\.0\.0\.1 .* received 7\b.*, status ${\(128 + $number)}$/m;
-
-    # While connecting, too: its queue is full, so nobody answers.
-    my $full = tcp_listener(host => '127.0.0.9', backlog => 0);
-    my @fill;
-    for (1 .. 3) {
-        my $s = IO::Socket::IP->new(Type => Socket::SOCK_STREAM(),
-            PeerHost => '127.0.0.9', PeerPort => $full->sockport,
-            Blocking => 0);
-        push @fill, $s;
+        err => qr/closed 127\.0\.0\.1 .* received 7\b.*, status ${\(128 + $number{$signal})}$/m;
+    for my $row (['while connecting', qr/connect the socket \(fd \d+\) to .*: waiting/,
+            '-vv', '127.0.0.9', $full->sockport],
+        ['while waiting to try again', qr/trying again/, '--retry-for', 60,
+            '127.0.0.1', free_port()]) {
+        my ($name, $says, @args) = @$row;
+        $p = start('connect', @args);
+        $p->expect(err => $says);
+        is $p->stop($signal)->{signal}, $number{$signal}, $name;
     }
-    $p = start('connect', '-vv', '127.0.0.9', $full->sockport);
-    $p->expect(err => qr/connect the socket \(fd \d+\) to .*: waiting/);
-    is $p->stop($signal)->{signal}, $number, 'while connecting';
-
-    $p = start('connect', '--retry-for', 60, '127.0.0.1', free_port());
-    $p->expect(err => qr/trying again/);
-    is $p->stop($signal)->{signal}, $number, 'while waiting to try again';
-
-    close $l;
 }
 
 # A background job of a shell ignores INT, and so do we.
-my $l = tcp_listener();
-my $p = start({ command => '/bin/sh' }, '-c',
-    'trap "" INT; exec "$@"', 'sh', sockt(), 'connect', '--recv-only',
-    '127.0.0.1', $l->sockport);
+my $p = start({ command => '/bin/sh' }, '-c', 'trap "" INT; exec "$@"', 'sh', sockt(),
+    'connect', '--recv-only', @to);
 my $c = $l->accept;
 syswrite $c, 'a';
 $p->expect(out => qr/a/);
@@ -50,8 +45,6 @@ is $p->finish->{out}, 'ab', 'an ignored INT stays ignored';
 # listen without -k has one piece of work: told to stop, it dies by the signal,
 # and status 0 is not given for what was not done. A server that goes on
 # accepting exits 0, or dies by HUP. Neither leaves a child behind.
-my %number = (HUP => 1, INT => 2, TERM => 15);
-my @signals = sort keys %number;
 
 # Whether a connection ends: a process that stays behind would hold it open.
 sub ends {

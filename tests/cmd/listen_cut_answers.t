@@ -62,7 +62,7 @@ my @k = ('listen', '-kv');
 my @m = ('-m', '300ms');
 my @small = ('--sndbuf', 4096);
 my @idle = ('--idle-timeout', '300ms');
-my @long = ('serve-hello', '--reply', 'x' x 60_000);
+my @long = ('serve-hello', '--reply', 'x' x 30_000);
 my @late = ('serve-hello', '--delay', 9);
 my @dump = ('-x', scratch() . '/dump');
 
@@ -126,10 +126,9 @@ SKIP: {
     $p->stop;
 }
 
-my ($p, $c);
 # Without -k a limit is status 5.
-$p = start('listen', '-m', '300ms', 0, @half);
-$c = tcp_client($p->port);
+my $p = start('listen', '-m', '300ms', 0, @half);
+my $c = tcp_client($p->port);
 syswrite $c, "go\n";
 rest($c);
 is $p->finish->{status}, 5, 'a program that a limit ended is status 5';
@@ -142,11 +141,11 @@ shutdown $c, 1;
 acknowledged($c);
 setsockopt $c, Socket::SOL_SOCKET(), Socket::SO_LINGER(), pack('ii', 1, 0);
 close $c;
-my $err = $p->finish->{err};
+my $r = $p->finish;
 SKIP: {
     skip 'without Linux calls the bytes of a program are not known', 1
         if $portable;
-    like $err, qr/received 3,/, 'FIN and then a reset: three bytes';
+    like $r->{err}, qr/received 3,/, 'FIN and then a reset: three bytes';
 }
 
 done_testing;
