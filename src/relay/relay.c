@@ -101,7 +101,8 @@ static struct deadline
 hold_deadline(const struct relay *r)
 {
 	if (!r->o->delays_end || r->up.in.fd >= 0 || r->up.in.errnum != 0 ||
-	    r->down.in.fd < 0 || (r->decided & POLICY_FINISHED) != 0)
+	    r->up.out.errnum != 0 || r->down.in.fd < 0 ||
+	    (r->decided & POLICY_FINISHED) != 0)
 		return deadline_none();
 	if (r->unacked > 0)
 		return deadline_after(MAX_RECHECK_MS);

@@ -10,6 +10,7 @@ plan skip_all => 'calls cannot be made to fail here'
 my @runs = (
     'connect-send shutdown ENOBUFS',       # a FIN that cannot be sent
     'connect-script send EHOSTUNREACH',    # told as something else
+    'connect-socks5 send EPIPE',           # did not end
     'connect-program fcntl EPERM',         # the program's socket blocks
     'listen-to shutdown@1 ENOBUFS',
     'listen-receive getsockname ENOBUFS',  # announced as "nobody"
