@@ -26,12 +26,9 @@ my $mute = tcp_listener();
 my $m = $mute->sockport;
 my $tls = server("\x15\x03\x01\x00\x02\x02F");
 my $ssh = server("SSH-2.0-x\r\n");
-my $moved = server("HTTP/1.1 301 Moved\r\nLocation: /b\r\n"
-    . "Content-Length: 0\r\n\r\n");
 my $part = server("HTTP/1.1 206 P\r\nContent-Range: bytes 5-9/100\r\n"
     . "Content-Length: 5\r\n\r\nabcde");
 my $whole = server("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx");
-my $empty = server('');
 my ($dgram, $stream) = map {
     my ($type, $name) = @$_;
     IO::Socket::UNIX->new(Type => $type, Local => "$dir/$name",
@@ -102,11 +99,6 @@ for my $row (
         qr/^no datagram within 0\.2 s \(--idle-timeout\); received 0 datagrams$/],
     ["http-get -q -m .2 http://127.0.0.1:$m/", 5,
         qr{^http://\S+: stopped after 0\.2 s \(--max-time\); }],
-    ["http-get -q --idle-timeout .2 http://127.0.0.1:$m/", 5,
-        qr{^http://\S+: .*within 0\.2 s \(--idle-timeout\)$}],
-    ["portscan -q --retry-for .2 127.0.0.1 $closed", 5,
-        qr/^0 of 1 port open after 0\.2 s \(--retry-for\)$/],
-
     ["portscan -q -m .2 --retry-for 9 127.0.0.1 $closed", 5,
         qr/^stopped after 0\.2 s \(--max-time\)$/],
 
@@ -123,10 +115,6 @@ for my $row (
         qr{^http://\S+: not HTTP \(it looks like TLS, which an https:// URL uses\)$}],
     ["http-get -q http://$ssh/", 9,
         qr{^http://\S+: not HTTP \(another kind of server .*\); it sent 'SSH}],
-    ["http-get -q http://$empty/x", 9,
-        qr{^http://\S+/x: the server closed the connection without a response }],
-    ["http-get -q http://$moved/", 8,
-        qr{^http://\S+: redirected to http://\S+/b \(301\); not followed \(--location follows it\)$}],
     ["http-get -q -r 0-3 http://$part/", 9,
         qr/the server sent bytes 5-9 instead of 0-3$/],
     ["http-get -q -r 0-3 http://$whole/", 9,

@@ -15,24 +15,14 @@ Sockt::fork_child(sub {
 });
 my $silent = udp_socket();
 
-my @commands = (
-    ['help'], ['help', 'nc'], ['connect', '--help'], ['--version'],
-    ['completion', 'bash'],
-    ['portscan', '127.0.0.1', $open],
-    ['portscan', '127.0.0.1', $shut],
-    ['portscan', '-q', '127.0.0.1', $open],
-    ['portscan', '--json', '127.0.0.1', $open],
-    ['portscan', '--json', '127.0.0.1', $shut],
-    ['portscan', '--dry-run', '127.0.0.1', $open],
-    ['udp-send', '127.0.0.1', $echo->sockport, 'x'],
-    ['udp-send', '--raw', '127.0.0.1', $echo->sockport, 'x'],
-    ['udp-send', '--stats', '--replies', 0, '-w', '.1', '127.0.0.1',
-        $echo->sockport, 'x'],
-    ['udp-send', '--json', '127.0.0.1', $echo->sockport, 'x'],
-    ['udp-send', '--json', '--no-reply', '127.0.0.1', $echo->sockport, 'x'],
-    ['udp-send', '--json', '-w', '.1', '127.0.0.1', $silent->sockport, 'x'],
-);
-for my $args (@commands) {
+my ($to, $quiet) = map { '127.0.0.1 ' . $_->sockport } $echo, $silent;
+for my $args (map({ [split / /] } 'help', 'help nc', 'connect --help', '--version',
+    'completion bash', "portscan 127.0.0.1 $open", "portscan 127.0.0.1 $shut",
+    "portscan -q 127.0.0.1 $open", "portscan --json 127.0.0.1 $open",
+    "portscan --json 127.0.0.1 $shut", "portscan --dry-run 127.0.0.1 $open",
+    "udp-send $to x", "udp-send --raw $to x",
+    "udp-send --stats --replies 0 -w .1 $to x", "udp-send --json $to x",
+    "udp-send --json --no-reply $to x", "udp-send --json -w .1 $quiet x")) {
     my $name = $args->[0] eq '--version' ? 'sockt' : "sockt $args->[0]";
     my $why = $name =~ /portscan|udp-send/ ? ' is closed' : ': [^\n]+';
     exits run({ closed => [1] }, @$args), 11, "@$args with stdout closed",

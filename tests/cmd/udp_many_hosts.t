@@ -88,11 +88,8 @@ $p->stop;
 
 # An option for multicast groups was accepted for another peer, and ignored.
 my $none = qr/is about multicast groups, and 127\.0\.0\.1 is none$/m;
-misused 'udp-send', qr/^sockt udp-send: --multicast-ttl $none/ =>
-    '-n --multicast-ttl 3 127.0.0.1 9 x',
-    qr/^sockt udp-send: --no-multicast-loop $none/ =>
-    '-n --no-multicast-loop 127.0.0.1 9 x',
-    qr/^sockt udp-send: --multicast-interface $none/ =>
-    '-n --multicast-interface lo 127.0.0.1 9 x';
+misused 'udp-send', map { my ($option) = /^(\S+)/;
+    (qr/^sockt udp-send: $option $none/ => "-n $_ 127.0.0.1 9 x") }
+    '--multicast-ttl 3', '--no-multicast-loop', '--multicast-interface lo';
 
 done_testing;
