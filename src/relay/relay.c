@@ -526,6 +526,9 @@ pump(struct relay *r, const struct pollfd *fds)
 		fds[POLL_SOCKET].revents & (POLLIN | POLLHUP | POLLERR),
 		fds[POLL_OUT].revents)) {
 		detect_reset(&r->down.in, r->fd, is(r, POLICY_FINISHED));
+		if (r->down.in.errnum == 0 && r->o->is_there != NULL &&
+		    !r->o->is_there(r->o->peer))
+			r->down.in.errnum = ECONNRESET;
 		r->is_peer_lost = !is_forwarder && r->o->is_whole != NULL &&
 				  !r->o->is_whole(r->o->context);
 	}

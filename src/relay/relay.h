@@ -69,6 +69,11 @@ struct relay_options {
 	 * an end on. NULL: it was. */
 	bool (*is_whole)(void *context);
 	void *context; /* is_whole's */
+	/* At the end of what a forwarder's peer has sent: whether the peer can
+	 * still be answered. Otherwise it is lost, and its end is not passed
+	 * on. NULL: it can. */
+	bool (*is_there)(void *peer);
+	void *peer; /* is_there's */
 
 	/* Receives the summary of a forwarder's other side; NULL: none. */
 	struct conn_summary *target;

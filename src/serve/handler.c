@@ -32,6 +32,7 @@ struct served {
 	const struct handler *h;
 	const struct conn *c;
 	struct dial_result target; /* HANDLER_FORWARD */
+	bool has_lost_client;      /* the same, with TLS */
 	struct session s;
 };
 
@@ -115,6 +116,16 @@ set_up(const struct served *v, int fd, struct relay_options *o)
 	o->recorder = v->h->recorder;
 }
 
+/* relay_options::is_there, of a client with TLS. */
+static bool
+is_client_there(void *context)
+{
+	struct served *v = context;
+
+	v->has_lost_client = !tls_is_there(v->s.tls);
+	return !v->has_lost_client;
+}
+
 /* Dials a target and relays until both directions are finished. */
 static int
 serve_forward(struct served *v)
@@ -142,7 +153,14 @@ serve_forward(struct served *v)
 		o.is_whole = tls_has_closed;
 		o.context = v->target.tls;
 	}
+	if (s->tls != NULL) {
+		o.is_there = is_client_there;
+		o.peer = v;
+	}
+	v->has_lost_client = false;
 	result = relay_run(s->fd, &o, &s->r, &s->e);
+	if (v->has_lost_client)
+		result = tls_end(s->tls, false, s->until, &s->e);
 	/* A reset by the target is not a probe. */
 	s->allows_probes = s->allows_probes && sock_is_closed(s->fd);
 	if (s->r.is_aborted && s->e.kind == ERR_OUTPUT) {

@@ -309,11 +309,19 @@ read_peer(void)
 		p.peer_ended = true;
 		if (p.has_close_notify)
 			return;
+		/* libssl may have got the reset when it sent, and told nobody.
+		 */
+		if (e.kind == ERR_LOST && e.errnum == 0 && !p.is_finished &&
+		    sock_is_closed(FD_TCP))
+			err_sys(&e, ERR_LOST, ECONNRESET,
+			    "the connection was lost");
 		/* Nothing can be missing of nothing. */
 		if (e.kind == ERR_LOST && e.errnum == 0 &&
 		    b->total + b->to + p.up.total == 0)
 			return;
-		p.r.lost = e;
+		/* After a failed send the end has no cause of its own. */
+		if (p.r.lost.kind == ERR_NONE)
+			p.r.lost = e;
 		/* Only after a bare FIN something can still be sent. */
 		p.send_lost =
 		    p.send_lost || e.errnum != 0 || e.kind != ERR_LOST;
@@ -892,6 +900,15 @@ tls_has_closed(void *context)
 	while (!t->r.is_closed && t->r.lost.kind == ERR_NONE && next_report(t))
 		continue;
 	return t->r.is_closed;
+}
+
+bool
+tls_is_there(void *context)
+{
+	const struct tls *t = context;
+
+	return tls_has_closed(context) ||
+	       (t->r.lost.kind == ERR_LOST && t->r.lost.errnum == 0);
 }
 
 int

@@ -67,6 +67,10 @@ void tls_set_variables(const struct tls *t);
  * missing. */
 bool tls_has_closed(void *context);
 
+/* At the same time: whether the peer can still be answered, which has closed or
+ * only finished. */
+bool tls_is_there(void *context);
+
 /*
  * Waits for the end of the TLS after the plain connection has been closed, at
  * most until the deadline. is_complete: everything was sent, and nothing more

@@ -117,6 +117,21 @@ for my $row (['whole', $p->port, 0], ['cut', tls_cutter($p->port), 10]) {
         if $status;
     $to->stop;
 }
+# A client that is cut off is cut off for the target, too.
+{
+    my $l = tcp_listener();
+    my $front = start('listen', '-4k', '--to', 'localhost:' . $l->sockport, @cert, 0);
+    my $cut = start({ keep_stdin => 1 }, 'connect', @ca,
+        'localhost', $front->port);
+    my $c = $l->accept;
+    $cut->send_line("half\n");
+    is scalar(<$c>), "half\n", 'a forwarded client with TLS';
+    $cut->stop('KILL');
+    my $n = sysread $c, my $got, 1;
+    ok !defined $n && $!{ECONNRESET}, 'its reset is not a FIN to the target';
+    like $front->stop->{err}, qr/ TLS: the connection was lost: connection reset/, 'and is told';
+}
+
 my $to = start('listen', '-4k', '--to', 'localhost:' . $p->port, '--tls', 0);
 is exchange($to->port, "x\n"), '', '--to without --tls-ca: not verified';
 $to->expect(err => qr/forwarding to: .*TLS: .*certificate/);
