@@ -6,7 +6,6 @@
 #define BASE_NUM_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 /* Parses decimal digits only; returns false and keeps *out otherwise. */

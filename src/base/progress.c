@@ -1,7 +1,6 @@
 /* The progress line that a terminal shows during a transfer. */
 #include "base/progress.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/diag.h"

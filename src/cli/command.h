@@ -3,7 +3,6 @@
 #define CLI_COMMAND_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 #include "cli/opt.h"
 

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,7 +20,6 @@
 #include "dial/reconnect.h"
 #include "net/proc.h"
 #include "net/endpoint.h"
-#include "net/os.h"
 #include "net/signals.h"
 #include "net/sock.h"
 #include "net/wait.h"

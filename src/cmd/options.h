@@ -6,7 +6,6 @@
 #define CMD_OPTIONS_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "cli/opt.h"

@@ -16,7 +16,6 @@
 #include "net/conn_event.h"
 #include "net/signals.h"
 #include "net/stream.h"
-#include "net/wait.h"
 #include "tls/tls.h"
 
 static const char *const on_eof_words[] = {"fin", "keep", "quit", NULL};

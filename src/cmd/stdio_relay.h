@@ -4,7 +4,6 @@
 #define CMD_STDIO_RELAY_H
 
 #include <stdbool.h>
-#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/deadline.h"

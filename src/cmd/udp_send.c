@@ -11,7 +11,6 @@
 #include "cmd/options.h"
 #include "cmd/result.h"
 #include "cmd/table.h"
-#include "net/conn_event.h"
 #include "net/endpoint.h"
 #include "net/resolve.h"
 #include "net/sandbox.h"

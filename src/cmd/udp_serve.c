@@ -20,7 +20,6 @@
 #include "net/endpoint.h"
 #include "net/sandbox.h"
 #include "net/signals.h"
-#include "net/wait.h"
 #include "relay/recorder.h"
 #include "udp/dgram_server.h"
 #include "udp/multicast.h"

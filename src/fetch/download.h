@@ -5,11 +5,9 @@
 #ifndef FETCH_DOWNLOAD_H
 #define FETCH_DOWNLOAD_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/deadline.h"
 #include "fetch/client.h"
 
 struct err;

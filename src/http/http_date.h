@@ -3,7 +3,6 @@
 #define HTTP_HTTP_DATE_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 /* Enough for http_date_text(). */

@@ -2,7 +2,6 @@
 #include "http/http_head.h"
 
 #include <stdlib.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>

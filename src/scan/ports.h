@@ -2,8 +2,6 @@
 #ifndef SCAN_PORTS_H
 #define SCAN_PORTS_H
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 struct err;

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -13,7 +12,6 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
-#include "base/step.h"
 #include "net/addr.h"
 #include "net/os.h"
 #include "net/sock.h"

@@ -2,11 +2,9 @@
 #include "scan/scan.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 
 #include "base/err.h"
 #include "base/mem.h"

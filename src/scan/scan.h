@@ -8,7 +8,6 @@
 #ifndef SCAN_SCAN_H
 #define SCAN_SCAN_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

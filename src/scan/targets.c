@@ -330,7 +330,6 @@ targets_look_up(
 
 /* The state of a merge. */
 struct merge {
-	const struct target_prefix *prefixes;
 	const struct target *items; /* sorted by address */
 	size_t count;
 	const struct target **active; /* items with the current address */

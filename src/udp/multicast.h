@@ -2,7 +2,6 @@
 #ifndef UDP_MULTICAST_H
 #define UDP_MULTICAST_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "net/addr.h"

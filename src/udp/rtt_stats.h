@@ -7,7 +7,6 @@
 #define UDP_RTT_STATS_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "base/deadline.h"

@@ -10,7 +10,6 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/mem.h"
-#include "net/os.h"
 #include "net/proc.h"
 #include "net/signals.h"
 #include "net/sock.h"
