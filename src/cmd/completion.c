@@ -311,7 +311,7 @@ static const char zsh_script[] =
     "\tdone\n"
     "\toffered=(${${offered:#*[:/]$'\\t'*}/$'\\t'/:})\n"
     "\t_describe word offered\n"
-    "\tcompset -P ${(b)start}\n"
+    "\tcompset -P \"${(b)start}\"\n"
     "\tcase $kind in\n"
     "\tfile) _files ;;\n"
     "\tcommand) _command_names -e ;;\n"

@@ -27,6 +27,7 @@ sub completed {
     my $r = run({ command => $pty, stdin => $keys, env => { HOME => $dir,
                 TERM => 'dumb', HOSTFILE => "$dir/hosts" } },
         '-', '012', 200, $shell, @{ $alone{$shell} }, '-i');
+    return $1 if $r->{out} =~ /(_sockt:[^\n]*)/;
     # A blank at the end is removed when the line is entered, or not.
     my ($completed) = $r->{out} =~ /^(?:bash\S* )?<([^\n]*?) ?>\r?$/m;
     return $completed // $r->{out};
