@@ -69,6 +69,10 @@ like $r->{tty}, qr/\r\[#{6,8}-{20,}\] 1\.0 KiB of 4\.0 KiB \(25%\), \S+ \w+\/s, 
 # A long path breaks the line.
 like $r->{tty} =~ s/\r?\n    / /r, qr{\r\e\[K\rsockt http-get: \Q$dir\E/a: 4\.0 KiB in \S+ m?s, \S+ \S+/s\r\n\z},
     'a clean last line';
+my ($took, $unit, $rate, $prefix) = $r->{tty} =~ m{in (\S+) (m?s),\s+(\S+) (\w*)B/s\r\n\z};
+$took /= 1000 if $unit eq 'ms';
+$rate *= 1024 if $prefix eq 'Ki';
+cmp_ok abs($took * $rate - 4096), '<', 400, '  with the rate';
 is $r->{out}, '', 'nothing of it on stdout';
 
 for my $case ([3 << 20, qr/\d+ min/], [1 << 30, qr/\d+\.\d h/]) {

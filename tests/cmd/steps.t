@@ -147,6 +147,15 @@ my $open = 'socket AF_INET SOCK_DGRAM (IPv4 UDP) = N: ok';
         "sendmsg on $udp to $to: 10 bytes",
         "close $udp: ok",
     ], 'udp-serve' or diag $r->{err};
+
+    # A step that equals the last one, before the line that follows from it.
+    $p = start('udp-serve', '-vv', '-4', '--discard', '--count', 2, 0);
+    $c = udp_socket(peer => ['127.0.0.1', $p->port]);
+    $c->send('a');
+    $p->expect(err => qr/says: a\n/);
+    $c->send('bc');
+    like $p->finish->{err}, qr/says: a\n\N+recvmsg \N+: 2 bytes\N+\n\N+says: bc\n/,
+        'a line comes after its step';
 }
 
 # A download, and a scan.
