@@ -26,6 +26,7 @@ my $mute = tcp_listener();
 my $m = $mute->sockport;
 my $tls = server("\x15\x03\x01\x00\x02\x02F");
 my $ssh = server("SSH-2.0-x\r\n");
+my $binary = server("\x18\x03\x03xy");
 my $part = server("HTTP/1.1 206 P\r\nContent-Range: bytes 5-9/100\r\n"
     . "Content-Length: 5\r\n\r\nabcde");
 my $whole = server("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx");
@@ -113,6 +114,8 @@ for my $row (
     # HTTP.
     ["http-get -q http://$tls/", 9,
         qr{^http://\S+: not HTTP \(it looks like TLS, which an https:// URL uses\)$}],
+    ["http-get -q http://$binary/", 9,
+        qr{^http://\S+: not HTTP \(another kind of server .*\); it sent '\\x18}],
     ["http-get -q http://$ssh/", 9,
         qr{^http://\S+: not HTTP \(another kind of server .*\); it sent 'SSH}],
     ["http-get -q -r 0-3 http://$part/", 9,
