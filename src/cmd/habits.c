@@ -216,7 +216,7 @@ static const struct habit {
     {"http-get", "-C*", "resuming is -c"},
     {"http-get", "-G*", "GET is the default; the query is part of the URL"},
     {"http-get", "-x*", "the proxy is --proxy URL"},
-    {"http-get", "-w *|-w%*",
+    {"http-get", "-w *%*|-w%*",
 	"--timing and --json report times and the status (-w is --timeout "
 	"here)"},
     {"http-get", "-[zN]*|--time*|--etag*",

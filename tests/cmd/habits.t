@@ -134,7 +134,8 @@ for (@typed) {
 
 # Valid lines and other mistakes have no hint.
 for (['connect', '--frobnicate', 'h', 80], ['connect', 'localhost'],
-    ['listen', '--ttl', 256, 0], ['connect', '-4', '-6', 'h', 80], ['frob']) {
+    ['listen', '--ttl', 256, 0], ['connect', '-4', '-6', 'h', 80], ['frob'],
+    ['http-get', '-w', 3, '-r', '5-3', 'h']) {
     like run(@$_)->{err}, qr/\n[^\n]*: try '.*'\n\z/, "sockt @$_: no hint";
 }
 
