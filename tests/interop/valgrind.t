@@ -1,7 +1,6 @@
 # Each command once under valgrind: no error, no leak, no descriptor left.
 use Sockt;
 use FindBin;
-use Source;
 
 my $dir = scratch();
 my @valgrind = (
@@ -17,10 +16,9 @@ my ($n, %seen) = (0);
 sub complaints {
     my ($log) = @_;
     my $said = slurp($log) =~ s/^==\d+== ?//mgr;
-    my @blocks = grep { /\S/ } split /\n\s*\n/, $said;
     return join "\n", grep {
         !/<inherited from parent>|\bsignals_catch\b/ && !/\AFILE DESCRIPTORS:/
-    } @blocks;
+    } grep { /\S/ } split /\n\s*\n/, $said;
 }
 
 # Begins a command under valgrind; ends() looks at what it left.
@@ -28,60 +26,49 @@ sub begin {
     my ($o, $command, @args) = @_;
     my $log = "$dir/log." . ++$n;
     $seen{$command} = 1;
-    my $p = start({ %$o, command => 'valgrind' }, @valgrind, "--log-file=$log", sockt(),
-        $command, @args);
+    my $p = start({ %$o, command => 'valgrind' }, @valgrind, "--log-file=$log",
+        sockt(), $command, @args);
     return { p => $p, log => $log, name => "$command @args" };
 }
 
 sub ends {
     my ($v, $status, $r) = @_;
-    $r //= $v->{p}->finish(60);
-    is $r->{status}, $status, "$v->{name}: status $status"
-        or diag $r->{err};
+    exits $r // $v->{p}->finish(60), $status, $v->{name};
     is complaints($v->{log}), '', '  nothing is lost';
-    return $r;
 }
 
+# Each once to its end: status, or status and stdout; options; arguments.
 sub once {
-    my ($status, $o, @args) = @_;
-    return ends(begin($o, @args), $status);
+    for (@_) {
+        my ($status, $o, @args) = @$_;
+        ends(begin($o, @args), $status);
+    }
 }
-
-once(0, {}, 'help');
-once(0, {}, 'help', 'listen');
-once(0, {}, 'completion', 'zsh');
-once(2, {}, 'connect', '--nonsense');
 
 my $l = tcp_listener();
 my $pid = peer($l, sub { my ($c) = @_; print $c $_ while sysread $c, $_, 65536 }, 20);
 my @to = ('127.0.0.1', $l->sockport);
-is once(0, { stdin => 'x' x 300_000 }, 'connect', '-vv', @to)->{out},
-    'x' x 300_000, '  and it works';
-once(0, {}, 'connect', '-z', 'localhost', $l->sockport);
-once(4, {}, 'connect', '--json', '127.0.0.1', free_port());
-once(3, {}, 'connect', 'no-such-name.invalid', 80);
-once(0, {}, 'connect', @to, '--', 'true');
-once(0, {}, 'connect', '--send', 'a\n', '--expect', '.', '-x', "$dir/dump",
-    '-o', "$dir/record", @to);
+my $closed = free_port();
+my $long = 'x' x 300_000;
+once([0, {}, 'help'], [0, {}, 'help', 'listen'], [0, {}, 'completion', 'zsh'],
+    [2, {}, 'connect', '--nonsense'],
+    ["0 $long", { stdin => $long }, 'connect', '-vv', @to],
+    [0, {}, 'connect', '-z', 'localhost', $to[1]],
+    [4, {}, 'connect', '--json', '127.0.0.1', $closed],
+    [3, {}, 'connect', 'no-such-name.invalid', 80],
+    [0, {}, 'connect', @to, '--', 'true'],
+    [0, {}, 'connect', '--send', 'a\n', '--expect', '.', '-x', "$dir/dump",
+        '-o', "$dir/record", @to]);
 
 for my $args (['--echo'], ['-e', 'cat'], ['--to', "127.0.0.1:$to[1]"]) {
     my $v = begin({}, 'listen', '-k', @$args, 0);
     my $port = $v->{p}->port;
-    for (1 .. 2) {
-        my $c = tcp_client($port);
-        print $c "hello\n";
-        shutdown $c, 1;
-        local $/;
-        is scalar(<$c>), "hello\n", "listen @$args answers";
-    }
+    is exchange($port, "hello\n"), "hello\n", "listen @$args answers" for 1, 2;
     ends($v, 0, $v->{p}->stop);
 }
 my $v = begin({ stdin => "from us\n" }, 'listen', 0);
-my $c = tcp_client($v->{p}->port);
-print $c "from the client\n";
-shutdown $c, 1;
-is scalar(<$c>), "from us\n", 'listen relays';
-ends($v, 0);
+is exchange($v->{p}->port, "from the client\n"), "from us\n", 'listen relays';
+ends($v, "0 from the client\n");
 
 $v = begin({}, 'serve-hello', 0);
 is run('connect', '--expect', '!', '--send', 'a\n', '--expect', 'a!', '--done',
@@ -90,22 +77,18 @@ ends($v, 0, $v->{p}->stop);
 
 $v = begin({}, 'serve-hello', '--http', 0);
 my $port = $v->{p}->port;
-once(0, {}, 'http-get', "http://127.0.0.1:$port/");
-once(0, {}, 'http-get', '-vv', '-o', "$dir/page", "http://localhost:$port/");
-
+once([0, {}, 'http-get', "http://127.0.0.1:$port/"],
+    [0, {}, 'http-get', '-vv', '-o', "$dir/page", "http://localhost:$port/"],
+    [4, {}, 'http-get', "http://127.0.0.1:$closed/"]);
 ends($v, 0, $v->{p}->stop);
-once(4, {}, 'http-get', 'http://127.0.0.1:' . free_port() . '/');
 
 $v = begin({}, 'udp-serve', 0);
-$port = $v->{p}->port;
-is once(0, {}, 'udp-send', '127.0.0.1', $port, 'a', 'b')->{out},
-    "Hello, a!\nHello, b!\n", '  and it works';
+once(["0 Hello, a!\nHello, b!\n", {}, 'udp-send', '-w', 30, '127.0.0.1',
+        $v->{p}->port, 'a', 'b']);
 ends($v, 0, $v->{p}->stop);
-my $silent = do { my $s = udp_socket(); $s->sockport };
-once(4, {}, 'udp-send', '127.0.0.1', $silent, 'x');
 
-once(0, {}, 'portscan', '127.0.0.1', join ',', $to[1], free_port(), 1);
-once(4, {}, 'portscan', '--json', '127.0.0.1', free_port());
+once([0, {}, 'portscan', '127.0.0.1', "$to[1],$closed,1"],
+    [4, {}, 'portscan', '--json', '127.0.0.1', $closed]);
 kill 'KILL', $pid;
 
 is join(' ', grep { !$seen{$_} } run('help')->{out} =~ /^  (\S+) +\S/mg), '',

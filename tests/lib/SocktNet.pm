@@ -56,16 +56,19 @@ sub link_namespaces {
     my ($left, $lefts, $right, $rights) = @_;
     ip('link', 'add', 'left', 'netns', $left, 'type', 'veth', 'peer', 'name',
         'right', 'netns', $right);
-    for ([$left, 'left', $lefts], [$right, 'right', $rights]) {
-        my ($ns, $if, $addresses) = @$_;
-        for my $address (@$addresses) {
-            ip('-n', $ns, 'address', 'add', $address, 'dev', $if,
-                $address =~ /:/ ? 'nodad' : ());
-        }
-        ip('-n', $ns, 'link', 'set', $if, 'addrgenmode', 'eui64', 'up');
-    }
+    set_up($left, 'left', @$lefts);
+    set_up($right, 'right', @$rights);
     wait_link($left, 'left');
     wait_link($right, 'right');
+}
+
+# Gives a device its addresses, and takes it up.
+sub set_up {
+    my ($ns, $if, @addresses) = @_;
+    ip('-n', $ns, 'address', 'add', $_, 'dev', $if, /:/ ? 'nodad' : ())
+        for @addresses;
+    ip('-n', $ns, 'link', 'set', $if, $if =~ /^t/ ? () : ('addrgenmode', 'eui64'),
+        'up');
 }
 
 # Waits until the kernel has the routes of a link, which needs both ends up.
@@ -112,13 +115,8 @@ sub two_hosts {
         ip('link', 'add', 'v0', 'netns', $names[0], 'type', 'veth', 'peer',
             'name', 'v0', 'netns', $names[1]);
     }
-    for my $i (0, 1) {
-        my ($dev, $host) = ($dev[$i], $i + 1);
-        my @on = ('-n', $names[$i]);
-        ip(@on, 'link', 'set', $dev, 'up');
-        ip(@on, 'addr', 'add', "192.0.2.$host/24", 'dev', $dev);
-        ip(@on, '-6', 'addr', 'add', "2001:db8::$host/64", 'dev', $dev, 'nodad');
-    }
+    set_up($names[$_ - 1], $dev[$_ - 1], "192.0.2.$_/24", "2001:db8::$_/64")
+        for 1, 2;
     return @names;
 }
 

@@ -13,7 +13,7 @@ use POSIX qw(WNOHANG);
 use Socket qw(:DEFAULT inet_pton);
 use Time::HiRes qw(time);
 
-use Sockt qw(built sockt scratch slurp spew);
+use Sockt qw(built free_port is_running sockt scratch slurp spew);
 use TortureActor;
 
 my $LIBRARY = built('inject.so');
@@ -59,18 +59,7 @@ sub open_client {
     return $s;
 }
 
-# A port that is taken, but not listened on.
-my $free;
-
-sub free_port {
-    if (!$free) {
-        socket $free, AF_INET, SOCK_STREAM, 0 or croak "socket: $!";
-        bind $free, pack_sockaddr_in(0, INADDR_LOOPBACK) or croak "bind: $!";
-    }
-    return (sockaddr_in(getsockname $free))[0];
-}
-
-my ($work, $serial) = (undef, 0);
+my ($free, $work, $serial) = (undef, undef, 0);
 
 # An empty folder for one run.
 sub fresh_dir {
@@ -178,7 +167,7 @@ sub new {
 
 sub fill_in {
     my ($self, $arg, @ports) = @_;
-    $arg =~ s/\bFREE\b/free_port()/ge;
+    $arg =~ s/\bFREE\b/$free \/\/= free_port()/ge;
     $arg =~ s/\bPORT(\d?)\b/$ports[($1 || 1) - 1]/ge;
     return $arg;
 }
@@ -244,7 +233,7 @@ sub is_waiting_for_error {
     my @got = $self->got;
     return 0 unless grep { !is_truth($got[$_] // '', $truth->[$_]) }
         0 .. $#$truth;
-    $self->{patience} //= time + 0.5;
+    $self->{patience} //= time + 2;
     return time < $self->{patience}
         && !$self->{s}{is_error}->($self->{err}{got});
 }
@@ -257,7 +246,7 @@ sub look_for_end {
     $self->{ended} = time;
     $self->{stdin}->shut if $self->{stdin};
     # What is still to come is in the kernel, or comes from what it left.
-    $self->{until} = max($self->{until}, time + 2);
+    $self->{until} = max($self->{until}, time + 5);
 }
 
 # Whether nothing more can come.
@@ -324,12 +313,12 @@ sub clean_up {
     }
     $self->{table} = read_table();
     # A process that is just ending needs a moment.
-    my $until = time + 0.5;
+    my $until = time + 5;
     for my $pid (@{ $self->{table}{pids} }) {
         next if $pid == $self->{pid};
         select undef, undef, undef, 0.002
-            while $self->is_alive($pid) && time < $until;
-        push @{ $self->{orphans} }, $pid if $self->is_alive($pid);
+            while is_running($pid) && time < $until;
+        push @{ $self->{orphans} }, $pid if is_running($pid);
     }
     kill 'KILL', $_ for @{ $self->{orphans} // [] };
     $self->{stdout} = $self->{out} ? $self->{out}{got}
@@ -352,14 +341,6 @@ sub clean_up {
         delete $self->{files}{$_} for 'client',
             map { $_->{unix} // () } @{ $s->{peers} // [] };
     }
-}
-
-# A process of that number that is not merely waiting to be reaped.
-sub is_alive {
-    my ($self, $pid) = @_;
-    open my $f, '<', "/proc/$pid/stat" or return 0;
-    my $line = <$f> // '';
-    return $line =~ /\) [^ZX]/;
 }
 
 # What each peer or client received.

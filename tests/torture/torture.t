@@ -327,7 +327,7 @@ gets '-proxy', '--proxy http://127.0.0.1:PORT http://name.test/f',
 sub sends {
     my ($name, $args, @datagrams) = @_;
     my %more = %{ pop @datagrams };
-    scenario "udp-send$name", args => "udp-send -q $args",
+    scenario "udp-send$name", args => "udp-send -q $args", limit => 3,
         peers => [ { udp => 1, answer => sub { "re $_[0]" } } ],
         out => join('', map { "re $_\n" } @datagrams),
         got => [ join '|', @datagrams ], %more;
@@ -337,10 +337,10 @@ my @lines = map { "line $_ " . 'x' x ($_ * 7 % 60) } 1 .. 40;
 my @halves = ([ send => join '', map { "$_\n" } @lines[ 0 .. 19 ] ],
     [ pause => 0.01 ], [ send => join '', map { "$_\n" } @lines[ 20 .. 39 ] ]);
 
-sends '', '-w 0.3 127.0.0.1 PORT one two three', qw(one two three), {};
-sends '-stream', '-w 0.3 127.0.0.1 PORT', @lines,
+sends '', '-w 1 127.0.0.1 PORT one two three', qw(one two three), {};
+sends '-stream', '-w 1 127.0.0.1 PORT', @lines,
     { stdin => \@halves, got => [ join '|', map { "$_\n" } @lines ] };
-sends '-options', '-w 0.3 --broadcast --no-fragment --ttl 9 -x dump 127.0.0.1 PORT one',
+sends '-options', '-w 1 --broadcast --no-fragment --ttl 9 -x dump 127.0.0.1 PORT one',
     'one', { names => qr/--\w+|\bdump\b/, check => sub {
         my ($r) = @_;
         my $dump = delete $r->{files}{dump} // '';
@@ -352,9 +352,9 @@ sends '-no-reply', '--no-reply --no-newline 127.0.0.1 PORT', @lines,
 sends '-unix-pressed', '--no-reply --no-newline unix:s', @lines, @lines,
     { stdin => [ @halves, [ pause => 0.01 ], @halves ], out => '',
     peers => [ { udp => 1, unix => 's', steps => [ [ deaf => 0.03 ] ] } ] };
-sends '-stats', '-w 0.3 --stats --count 3 127.0.0.1 PORT x', qw(x x x),
+sends '-stats', '-w 1 --stats --count 3 127.0.0.1 PORT x', qw(x x x),
     { out => undef, check => prints(qr/\A(re x\n){3}.*\b3 sent/s) };
-sends '-json', '-w 0.3 --json 127.0.0.1 PORT x y', qw(x y),
+sends '-json', '-w 1 --json 127.0.0.1 PORT x y', qw(x y),
     { out => undef, check => prints(qr/"re x".*"re y".*"event":"summary"/s) };
 
 # A client that asks three times and does not insist.
