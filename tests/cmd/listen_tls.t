@@ -129,7 +129,9 @@ for my $row (['whole', $p->port, 0], ['cut', tls_cutter($p->port), 10]) {
     $cut->stop('KILL');
     my $n = sysread $c, my $got, 1;
     ok !defined $n && $!{ECONNRESET}, 'its reset is not a FIN to the target';
-    like $front->stop->{err}, qr/ TLS: the connection was lost: connection reset/, 'and is told';
+    ok $front->expect(err => qr/ TLS: the connection was lost: connection reset/),
+        'and is told';
+    $front->stop;
 }
 
 my $to = start('listen', '-4k', '--to', 'localhost:' . $p->port, '--tls', 0);
