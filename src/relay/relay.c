@@ -350,8 +350,8 @@ wait_text(void *context)
 		return script_report(r->o->script);
 	r->is_reported = true;
 	if (awaits_end(r))
-		return text_format("stdin has ended and was sent; waiting for "
-				   "the peer to finish%s",
+		return text_format(
+		    "stdin has ended; waiting for the peer to finish%s",
 		    deadline_is_set(limit_deadline(r))
 			? ""
 			: " (--linger limits this)");

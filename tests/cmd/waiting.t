@@ -32,7 +32,7 @@ my @rows = (
     ['an idle stdin', qr/the peer has finished; waiting for the end of stdin, which is still sent \(--on-peer-eof quit or --recv-only would not wait\)/,
         ['connect', @host],
         sub { my $c = $silent->accept; shutdown $c, 1; return $c }],
-    ['a peer that does not finish', qr/stdin has ended and was sent; waiting for the peer to finish \(--linger limits this\)/,
+    ['a peer that does not finish', qr/stdin has ended; waiting for the peer to finish \(--linger limits this\)/,
         ['connect', @host],
         sub {
             my $c = $silent->accept;
