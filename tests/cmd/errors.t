@@ -14,7 +14,6 @@ sub server {
     my ($text) = @_;
     my $l = tcp_listener();
     peer($l, sub {
-        local $SIG{PIPE} = 'IGNORE';
         sysread $_[0], my $got, 65536;
         print { $_[0] } $text;
     }, 20);

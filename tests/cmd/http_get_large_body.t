@@ -101,7 +101,7 @@ sub read_by {
     my $p = start({ stdout => $w }, 'http-get', '-q', @args, "$s->{url}/big");
     close $w;
     if ($count) {
-        sysread $r, my $some, $count;
+        sysread $r, my ($some), $count;
         close $r;
     }
     return $p->finish;

@@ -57,7 +57,6 @@ sub says {
     my $l = tcp_listener();
     my $pid = peer($l, sub {
         my ($c) = @_;
-        local $SIG{PIPE} = 'IGNORE';
         while ($reads_head && defined(my $line = <$c>)) { last if $line eq "\r\n" }
         print $c $text;
     }, $count // 5);

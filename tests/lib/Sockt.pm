@@ -263,10 +263,12 @@ sub exchange {
 }
 
 # A peer in its own process: accepts count connections (default 1) one after
-# another and passes each to code. Returns its pid.
+# another and passes each to code. It outlives clients that are gone.
+# Returns its pid.
 sub peer {
     my ($listener, $code, $count) = @_;
     return fork_child(sub {
+        local $SIG{PIPE} = 'IGNORE';
         for (1 .. $count // 1) {
             my $c = $listener->accept or die "accept: $!";
             $code->($c, $_);
