@@ -270,7 +270,8 @@ for my $row ((map { [$_, '', 5, '-m', '1'] } @slow), [$slow[0], 'TERM', -15],
     drip($c);
     $p->signal('TERM') if $then eq 'TERM';
     print $c $then if $end == 0;
-    exits $p->finish, $end, "$pattern @options $then: it ends",
+    # 1.5 s of CPU time, which are a minute on a busy machine.
+    exits $p->finish(120), $end, "$pattern @options $then: it ends",
         within => $end == 5 ? 10 : 'inf';
 }
 
