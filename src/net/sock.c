@@ -491,7 +491,8 @@ sock_abort_acked(int *fd, int64_t idle_ms, struct deadline until)
 {
 	struct deadline idle = deadline_after(idle_ms);
 	struct backoff pause = {.min = 1, .max = MAX_RECHECK_MS};
-	bool is_blind = send_queue(*fd) < 0;
+	bool is_blind = send_queue(*fd) < 0,
+	     waits = *fd >= 0 && !sock_is_unix(*fd);
 	uint64_t before = UINT64_MAX, left;
 	struct os_tcp tcp;
 
@@ -499,8 +500,7 @@ sock_abort_acked(int *fd, int64_t idle_ms, struct deadline until)
 	 * as one that reports nothing. */
 	if (is_blind || !os_tcp_info(*fd, &tcp))
 		until = deadline_first(until, deadline_after(BLIND_ACK_MS));
-	while (*fd >= 0 && !sock_is_unix(*fd) &&
-	       (is_blind || !sock_is_acked(*fd)) &&
+	while (waits && (is_blind || !sock_is_acked(*fd)) &&
 	       !deadline_passed(deadline_first(until, idle))) {
 		left = sock_unacked_bytes(*fd);
 		if (left < before)
