@@ -109,6 +109,13 @@ int sock_shut(int fd, int how);
 int sock_finish(int fd);
 
 /*
+ * Many servers of TLS, and proxies, end both directions at a FIN. How long
+ * nothing is sent or received before they get one; and if nothing was sent.
+ */
+#define SOCK_QUIET_MS 1000
+#define SOCK_QUIET_UNUSED_MS 250
+
+/*
  * Sets or clears O_NONBLOCK; only for sockets and pipes that no other process
  * shares.
  */

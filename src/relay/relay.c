@@ -41,11 +41,6 @@
  * connection ends. */
 #define YIELD_MS 200
 
-/* How long nothing moves before the end of the input is passed to a proxy, as
- * with TLS; and if there was no input. */
-#define QUIET_MS 1000
-#define QUIET_UNUSED_MS 250
-
 /* Indexes in the poll array. */
 enum { POLL_SOCKET, POLL_IN, POLL_OUT, POLL_COUNT };
 
@@ -108,7 +103,7 @@ hold_deadline(const struct relay *r)
 		return deadline_after(MAX_RECHECK_MS);
 	return deadline_from(
 	    later(later(r->up.last_ns, r->down.last_ns), r->acked_ns),
-	    r->up.bytes > 0 ? QUIET_MS : QUIET_UNUSED_MS);
+	    r->up.bytes > 0 ? SOCK_QUIET_MS : SOCK_QUIET_UNUSED_MS);
 }
 
 /* The state, from the facts. The input whose end is delayed seems open. */
@@ -117,6 +112,7 @@ observe(const struct relay *r)
 {
 	const struct flow *up = &r->up, *down = &r->down;
 	const struct script *script = r->o->script;
+	const struct deadline held = hold_deadline(r);
 	unsigned state = r->options | r->decided;
 
 	if (script != NULL && !script_is_done(script))
@@ -125,8 +121,7 @@ observe(const struct relay *r)
 		state |= POLICY_EXPECTING;
 	if (up->in.errnum == ECANCELED || down->in.errnum == ECANCELED)
 		state |= POLICY_CANCELED;
-	if (up->in.fd >= 0 || (deadline_is_set(hold_deadline(r)) &&
-				  !deadline_passed(hold_deadline(r))))
+	if (up->in.fd >= 0 || (deadline_is_set(held) && !deadline_passed(held)))
 		state |= POLICY_INPUT_OPEN;
 	return state | (up->in.errnum != 0 ? POLICY_INPUT_LOST : 0) |
 	       (up->out.errnum != 0    ? POLICY_SEND_LOST

@@ -520,7 +520,7 @@ end_deadline(void)
 	if (!p.request->options->delays_end || p.peer_ended || p.is_abandoned)
 		return deadline_from(0, 0);
 	return deadline_from(
-	    p.moved_ns, p.up.total > 0 ? TLS_QUIET_MS : TLS_QUIET_UNUSED_MS);
+	    p.moved_ns, p.up.total > 0 ? SOCK_QUIET_MS : SOCK_QUIET_UNUSED_MS);
 }
 
 /* Passes the end of the input on: close_notify and FIN. */

@@ -4,10 +4,6 @@
 
 #include <stdbool.h>
 
-/* The usual delays before the end of the input is passed on; see below. */
-#define TLS_QUIET_MS 1000
-#define TLS_QUIET_UNUSED_MS 250
-
 struct tls_options {
 	int is_on;      /* use TLS */
 	bool is_server; /* the other side begins the handshake */
@@ -24,9 +20,9 @@ struct tls_options {
 	/*
 	 * Many peers drop what they had to send when they receive the end of
 	 * TLS (close_notify). So the end of the input is passed on after the
-	 * connection has been quiet for TLS_QUIET_MS, or if there was no input
-	 * for TLS_QUIET_UNUSED_MS; or when the peer has ended. Otherwise at
-	 * once.
+	 * connection has been quiet for SOCK_QUIET_MS, or if there was no input
+	 * for SOCK_QUIET_UNUSED_MS (net/sock.h); or when the peer has ended.
+	 * Otherwise at once.
 	 */
 	bool delays_end;
 	/* A peer that then ends without having sent anything is worth a
