@@ -1,0 +1,36 @@
+/* SHA-256 (FIPS 180-4), in pieces. */
+#ifndef BASE_SHA256_H
+#define BASE_SHA256_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A digest in hexadecimal digits, with its NUL. */
+#define SHA256_TEXT 65
+
+/* If zeroed, the digest of no bytes. */
+struct sha256 {
+	uint32_t state[8];
+	uint64_t length; /* bytes so far; the last length % 64 are in block */
+	unsigned char block[64];
+};
+
+/* Adds n bytes. */
+void sha256_update(struct sha256 *h, const void *bytes, size_t n);
+
+/*
+ * Makes it the digest of the first length bytes of the file fd: reads those
+ * that are missing, or all. Returns 0, or -1 with errno, EIO if there are
+ * fewer.
+ */
+int sha256_read(struct sha256 *h, int fd, int64_t length);
+
+/* Writes the digest of what has been added to text, in lower case. h is not
+ * changed: more can be added. */
+void sha256_text(const struct sha256 *h, char text[SHA256_TEXT]);
+
+/* Whether text is a digest: 64 hexadecimal digits, in any case. */
+bool sha256_is_text(const char *text);
+
+#endif
