@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
 
@@ -68,7 +67,7 @@ rtt_stats_received(
 
 	t->received++;
 	*rtt_ns = -1;
-	/* It belongs to nothing that was sent, or to what is forgotten. */
+	/* It belongs to no datagram that was sent, or to a forgotten one. */
 	if ((number < 0 && t->awaited == 0) || n >= t->sent ||
 	    t->sent - n > RTT_STATS_RING)
 		entry = NULL;
@@ -81,7 +80,7 @@ rtt_stats_received(
 		t->duplicates += !is_late;
 		return is_late ? RTT_STATS_LATE : RTT_STATS_DUPLICATE;
 	}
-	rtt_stats_add(&t->times, *rtt_ns);
+	rtt_add(&t->times, *rtt_ns);
 	if (entry->replies++ == 0) {
 		t->answered++;
 		t->silent--;
@@ -122,60 +121,6 @@ rtt_stats_deadline(const struct rtt_stats *t)
 	return d;
 }
 
-void
-rtt_stats_add(struct rtt_stats_times *t, int64_t ns)
-{
-	if (t->count == 0 || ns < t->min_ns)
-		t->min_ns = ns;
-	if (ns > t->max_ns)
-		t->max_ns = ns;
-	t->sum_ns += (double)ns;
-	t->squares_ns += (double)ns * (double)ns;
-	t->count++;
-}
-
-static double
-mean(const struct rtt_stats_times *t)
-{
-	return t->sum_ns / (double)t->count;
-}
-
-/* The standard deviation; its square root by Newton's method, which saves
- * linking libm. */
-static double
-deviation(const struct rtt_stats_times *t)
-{
-	double x = t->squares_ns / (double)t->count - mean(t) * mean(t);
-	double r = x > 1 ? x : 1;
-	int i;
-
-	for (i = 0; i < 100 && r * r - x > r * 1e-9; i++)
-		r = (r + x / r) / 2;
-	return x <= 0 ? 0 : r;
-}
-
-void
-rtt_stats_json(const struct rtt_stats_times *t, struct json *j)
-{
-	if (t->count == 0)
-		return;
-	json_seconds(j, "min", (double)t->min_ns / 1e9);
-	json_seconds(j, "avg", mean(t) / 1e9);
-	json_seconds(j, "max", (double)t->max_ns / 1e9);
-	json_seconds(j, "mdev", deviation(t) / 1e9);
-}
-
-const char *
-rtt_stats_times(const struct rtt_stats_times *t)
-{
-	if (t->count == 0)
-		return "";
-	return text_format(
-	    "round trip min/avg/max/mdev = %.3f/%.3f/%.3f/%.3f ms\n",
-	    (double)t->min_ns / 1e6, mean(t) / 1e6, (double)t->max_ns / 1e6,
-	    deviation(t) / 1e6);
-}
-
 const char *
 rtt_stats_text(const struct rtt_stats *t, uint64_t dropped)
 {
@@ -192,7 +137,7 @@ rtt_stats_text(const struct rtt_stats *t, uint64_t dropped)
 	    (unsigned long long)lost,
 	    t->sent == 0 ? 0.0 : 100.0 * (double)lost / (double)t->sent,
 	    (unsigned long long)t->duplicates, (unsigned long long)t->late,
-	    full, rtt_stats_times(&t->times));
+	    full, rtt_text(&t->times));
 }
 
 void

@@ -10,20 +10,12 @@
 #include <stdint.h>
 
 #include "base/deadline.h"
-
-struct json;
+#include "base/rtt.h"
 
 /* The number of datagrams remembered: more than may be awaited. */
 #define RTT_STATS_RING 65536
 /* How many may be awaited at once. */
 #define RTT_STATS_MAX (RTT_STATS_RING / 2)
-
-/* Round-trip times. All zero: none yet. */
-struct rtt_stats_times {
-	int64_t min_ns, max_ns;
-	double sum_ns, squares_ns;
-	uint64_t count;
-};
 
 /* One datagram that was sent. */
 struct rtt_stats_entry {
@@ -50,7 +42,7 @@ struct rtt_stats {
 	uint64_t failed;     /* timed out with fewer replies than wanted */
 	uint64_t duplicates; /* replies beyond those wanted */
 	uint64_t late;       /* replies after the timeout */
-	struct rtt_stats_times times;
+	struct rtt times;
 };
 
 /* The kinds of replies. */
@@ -81,18 +73,6 @@ uint64_t rtt_stats_lost(const struct rtt_stats *t);
 
 /* When the first awaited datagram times out. */
 struct deadline rtt_stats_deadline(const struct rtt_stats *t);
-
-/* Adds the time of one round trip. */
-void rtt_stats_add(struct rtt_stats_times *t, int64_t ns);
-
-/*
- * Adds "min", "avg", "max" and "mdev", the standard deviation, to a summary, if
- * there are times.
- */
-void rtt_stats_json(const struct rtt_stats_times *t, struct json *j);
-
-/* "round trip min/avg/max/mdev = ...", a line, or "" without times. */
-const char *rtt_stats_times(const struct rtt_stats_times *t);
 
 /*
  * The statistics as two or three lines. dropped is the number of replies that

@@ -1,0 +1,28 @@
+/* The times of round trips, of datagrams or of connections. */
+#ifndef BASE_RTT_H
+#define BASE_RTT_H
+
+#include <stdint.h>
+
+struct json;
+
+/* All zero: none yet. */
+struct rtt {
+	int64_t min_ns, max_ns;
+	double sum_ns, squares_ns;
+	uint64_t count;
+};
+
+/* Adds the time of one round trip. */
+void rtt_add(struct rtt *t, int64_t ns);
+
+/*
+ * Adds "min", "avg", "max" and "mdev", the standard deviation, to a summary, if
+ * there are times.
+ */
+void rtt_json(const struct rtt *t, struct json *j);
+
+/* "round trip min/avg/max/mdev = ...", a line, or "" without times. */
+const char *rtt_text(const struct rtt *t);
+
+#endif
