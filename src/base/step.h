@@ -5,10 +5,11 @@
  *
  *	CALL SUBJECT: RESULT, DURATION (NOTE)
  *
- * Equal steps in a row are counted: the first is shown at once, the others as
- * one line before the next line of any kind, or when step_flush() is called.
- * Nothing is formatted and no clock is read unless step_is_on(): step() and
- * step_wait() do not even evaluate their arguments.
+ * A step is shown when it happens. Of the sends of a socket, and of its
+ *receives, the first eight are shown and those after a pause, then one line
+ *that says so; ends and failures always are. Nothing is formatted and no clock
+ *is read unless step_is_on(): step() and step_wait() do not even evaluate their
+ *arguments.
  */
 #ifndef BASE_STEP_H
 #define BASE_STEP_H
@@ -68,18 +69,5 @@ void step_name_endpoint(const char *text);
 
 /* "the listening socket (fd 3)", in one of the buffers of text_slot(). */
 const char *step_name_of(int fd);
-
-/*
- * Shows the counted steps and restarts the counts. Call it before fork(2), and
- * while nothing happens.
- */
-void step_flush(void);
-
-/*
- * Whether counted steps have not been shown yet. They are once nothing has
- * happened for STEP_FLUSH_MS.
- */
-#define STEP_FLUSH_MS 500
-bool step_is_pending(void);
 
 #endif
