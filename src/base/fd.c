@@ -6,10 +6,11 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/num.h"
@@ -35,6 +36,15 @@ fd_kind(int fd)
 	return isatty(fd) ? FD_TERMINAL : FD_OTHER;
 }
 
+/* Those of 0, 1 and 2 that were closed at the start. */
+static bool were_closed[3];
+
+bool
+fd_was_closed(int fd)
+{
+	return fd >= 0 && fd <= 2 && were_closed[fd];
+}
+
 void
 fd_reserve_standard(void)
 {
@@ -43,6 +53,7 @@ fd_reserve_standard(void)
 	for (fd = 0; fd <= 2; fd++) {
 		if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF)
 			continue;
+		were_closed[fd] = true;
 		/*
 		 * open(2) returns the lowest free number, which is fd. The mode
 		 * makes its intended use fail.
@@ -63,6 +74,20 @@ fd_close(int *fd)
 	errno = saved;
 }
 
+bool
+fd_is_input(const char *path, int fd)
+{
+	struct stat in, out;
+
+	if (path != NULL && fd_named(path) >= 0) {
+		fd = fd_named(path);
+		path = NULL;
+	}
+	return fstat(STDIN_FILENO, &in) == 0 && S_ISREG(in.st_mode) &&
+	       (path != NULL ? stat(path, &out) : fstat(fd, &out)) == 0 &&
+	       in.st_dev == out.st_dev && in.st_ino == out.st_ino;
+}
+
 int
 fd_pipe(int ends[2], bool nonblocking)
 {
@@ -81,10 +106,53 @@ fd_stop_waiting(void)
 	stops_waiting = 1;
 }
 
-/*
- * A pipe that poll(2) reports writable accepts PIPE_BUF bytes at once. After an
- * interrupted poll the write might block.
- */
+/* How long a call may block. */
+#define MAX_BLOCK_MS 20
+
+/* Starts the timer that interrupts a call. It repeats, since the first signal
+ * may come before the call. Returns false if the system permits no timer. */
+static bool
+start_timer(timer_t *timer)
+{
+	struct sigevent event = {
+	    .sigev_notify = SIGEV_SIGNAL, .sigev_signo = FD_SIGNAL};
+	const struct timespec period = {.tv_nsec = MAX_BLOCK_MS * CLOCK_MS};
+	const struct itimerspec times = {period, period};
+
+	return timer_create(CLOCK_MONOTONIC, &event, timer) == 0 &&
+	       timer_settime(*timer, 0, &times, NULL) == 0;
+}
+
+static ssize_t
+stop_timer(bool is_started, timer_t timer, ssize_t result)
+{
+	int saved = errno;
+
+	if (is_started)
+		timer_delete(timer);
+	errno = saved;
+	return result;
+}
+
+ssize_t
+fd_read_briefly(int fd, void *space, size_t size)
+{
+	timer_t timer;
+	bool is_started = start_timer(&timer);
+
+	return stop_timer(is_started, timer, read(fd, space, size));
+}
+
+ssize_t
+fd_write_briefly(int fd, const void *bytes, size_t n)
+{
+	timer_t timer;
+	bool is_started = start_timer(&timer);
+
+	return stop_timer(is_started, timer, write(fd, bytes, n));
+}
+
+/* A pipe that poll(2) reports writable accepts PIPE_BUF bytes at once. */
 ssize_t
 fd_write_ready(int fd, const void *bytes, size_t n, int timeout_ms)
 {
@@ -99,7 +167,7 @@ fd_write_ready(int fd, const void *bytes, size_t n, int timeout_ms)
 		errno = EAGAIN;
 		return -1;
 	}
-	return write(fd, bytes, n < PIPE_BUF ? n : PIPE_BUF);
+	return fd_write_briefly(fd, bytes, n < PIPE_BUF ? n : PIPE_BUF);
 }
 
 /* The pause after a terminal that poll(2) reports writable took nothing. */
@@ -122,7 +190,7 @@ fd_write_until(int fd, const void *bytes, size_t n, struct deadline until)
 			done = fd_write_ready(fd, p, left, -1);
 		if (done >= 0) {
 			p += done;
-		} else if (errno == EAGAIN && ms >= 0) {
+		} else if ((errno == EAGAIN || errno == EINTR) && ms >= 0) {
 			if (stops_waiting || deadline_poll_ms(until) == 0) {
 				errno = ECANCELED;
 				break;
@@ -162,20 +230,6 @@ fd_named(const char *path)
 	return -1;
 }
 
-int
-fd_reopen(int fd, int flags)
-{
-	char path[64];
-	int own;
-
-	flags |= O_CLOEXEC | O_NOCTTY;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	own = open(path, flags);
-	if (own < 0 && ttyname_r(fd, path, sizeof(path)) == 0)
-		own = open(path, flags);
-	return own;
-}
-
 uint64_t
 fd_available(int fd)
 {
@@ -193,6 +247,21 @@ fd_available(int fd)
 		bytes = 0;
 #endif
 	return (uint64_t)bytes;
+}
+
+uint32_t
+fd_raise_limit(void)
+{
+	struct rlimit limit = {.rlim_cur = 64};
+
+	(void)getrlimit(RLIMIT_NOFILE, &limit);
+	if (limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+		(void)getrlimit(RLIMIT_NOFILE, &limit);
+	}
+	return limit.rlim_cur < UINT32_MAX ? (uint32_t)limit.rlim_cur
+					   : UINT32_MAX;
 }
 
 size_t
@@ -231,4 +300,34 @@ fd_is_foreground(int fd)
 
 	/* tcgetpgrp() fails unless fd is this process's terminal. */
 	return fd >= 0 && (foreground < 0 || foreground == getpgrp());
+}
+
+int
+fd_open_beneath(int dir, const char *path)
+{
+	const int flags =
+	    O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW;
+	int fd = openat(dir, ".", flags | O_DIRECTORY), next;
+	char name[256];
+	struct stat st;
+	size_t n;
+
+	for (; fd >= 0 && *path != '\0'; path += n + (path[n] == '/')) {
+		n = strcspn(path, "/");
+		next = -1;
+		errno = ENAMETOOLONG;
+		if (n < sizeof(name)) {
+			memcpy(name, path, n);
+			name[n] = '\0';
+			if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+			    (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))
+				next = openat(fd, name,
+				    flags | (path[n] == '/' ? O_DIRECTORY : 0));
+			else
+				errno = ENOENT;
+		}
+		fd_close(&fd);
+		fd = next;
+	}
+	return fd;
 }

@@ -14,6 +14,7 @@ enum fd_kind {
 	FD_REGULAR,  /* a regular file: always ready */
 	FD_PIPE,     /* a pipe or FIFO */
 	FD_SOCKET,   /* a socket */
+	FD_PACKETS,  /* one that keeps the bounds of messages: sock_kind() */
 	FD_TERMINAL, /* a terminal */
 	FD_NULL,     /* /dev/null */
 	FD_OTHER     /* another device */
@@ -26,8 +27,10 @@ enum fd_kind fd_kind(int fd);
  * If 0, 1 or 2 is closed at the start, occupies it with a placeholder on which
  * every use fails with EBADF, so that no socket gets that number and is
  * mistaken for stdin or stdout. Call it before anything is opened.
+ * fd_was_closed() tells whether fd was closed.
  */
 void fd_reserve_standard(void);
+bool fd_was_closed(int fd);
 
 /* close(2) that preserves errno and sets *fd to -1. Ignores a negative *fd. */
 void fd_close(int *fd);
@@ -37,6 +40,16 @@ void fd_close(int *fd);
  * that again would truncate its file, or write over its beginning.
  */
 int fd_named(const char *path);
+
+/*
+ * Whether an output is the regular file that stdin reads: opening it would
+ * empty the file, or stdin would read what is written to it. path may be NULL;
+ * then fd is the output.
+ */
+bool fd_is_input(const char *path, int fd);
+
+/* The error of an output, by its name, that is the input. */
+#define FD_INPUT_ERROR "%s is the file that stdin reads"
 
 /*
  * Opens a close-on-exec pipe: ends[0] is read, ends[1] written. Returns 0, or
@@ -51,14 +64,25 @@ int fd_pipe(int ends[2], bool nonblocking);
  */
 int fd_write_all(int fd, const void *bytes, size_t n);
 
-/* The same until a deadline. Returns how many bytes were accepted. */
+/* As fd_write_all(), but until a deadline. Returns how many bytes were
+ * accepted. */
 size_t fd_write_until(
     int fd, const void *bytes, size_t n, struct deadline until);
 
 /*
- * One write(2) that does not block, to a pipe or terminal that other processes
- * may have set blocking: it writes if poll(2) reports it writable within
- * timeout_ms. Returns the count, or -1 with errno, EAGAIN if it was not
+ * read(2) and write(2) of a descriptor that poll(2) reported ready, but that
+ * other processes share: one of them may be first, and a terminal may accept
+ * only a part. A timer interrupts a call that blocks by FD_SIGNAL, which
+ * signals_init() (net/signals.h) catches. They return the count, or -1 with
+ * errno: EINTR if the call had to wait.
+ */
+#define FD_SIGNAL SIGURG /* ignored by default: it harms nobody */
+ssize_t fd_read_briefly(int fd, void *space, size_t size);
+ssize_t fd_write_briefly(int fd, const void *bytes, size_t n);
+
+/*
+ * fd_write_briefly() to a pipe or terminal, if poll(2) reports it writable
+ * within timeout_ms. Returns the count, or -1 with errno: EAGAIN if it was not
  * writable.
  */
 ssize_t fd_write_ready(int fd, const void *bytes, size_t n, int timeout_ms);
@@ -70,17 +94,24 @@ ssize_t fd_write_ready(int fd, const void *bytes, size_t n, int timeout_ms);
 void fd_stop_waiting(void);
 
 /*
- * Opens the file of fd again, close-on-exec, as an open file whose flags no
- * other process shares. On systems without a way to do so, it works for
- * terminals only. Returns the fd, or -1 with errno.
- */
-int fd_reopen(int fd, int flags);
-
-/*
  * The number of bytes that can be read from fd now; 0 if the system does not
  * report it.
  */
 uint64_t fd_available(int fd);
+
+/*
+ * Opens a regular file or a folder below the folder dir for reading,
+ * close-on-exec, without following a symbolic link. What is neither is not
+ * opened: a writer that waits for a reader of a FIFO would get SIGPIPE. path is
+ * relative ("" is dir), without "." and ".."; one that ends in a slash is a
+ * folder.
+ * Returns the fd, or -1 with errno.
+ */
+int fd_open_beneath(int dir, const char *path);
+
+/* Raises the limit of open descriptors as far as the system permits
+ * (setrlimit(2), RLIMIT_NOFILE), and returns it. */
+uint32_t fd_raise_limit(void);
 
 /* Columns of the terminal fd, or 0 if it does not report them. */
 size_t fd_columns(int fd);
@@ -90,8 +121,8 @@ bool fd_is_readable(int fd);
 bool fd_is_writable(int fd);
 
 /*
- * Whether a read of fd does not stop this process, as one of its terminal stops
- * a background process (SIGTTIN); false if fd is -1.
+ * Whether fd can be read without stopping this process: reading its terminal
+ * stops a background process (SIGTTIN). False if fd is -1.
  */
 bool fd_is_foreground(int fd);
 

@@ -2,7 +2,6 @@
 #include "net/sink.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 
 #include "base/diag.h"
@@ -23,17 +22,8 @@ sink_init(struct sink *s, int fd, const char *name, bool escapes)
 	memset(s, 0, sizeof(*s));
 	s->fd = fd;
 	s->kind = fd_kind(fd);
-	/* Even if poll(2) reports it writable, a write may block. */
-	s->terminal =
-	    s->kind == FD_TERMINAL ? fd_reopen(fd, O_WRONLY | O_NONBLOCK) : -1;
 	s->name = name;
 	s->is_escaped = escapes && s->kind == FD_TERMINAL;
-}
-
-void
-sink_release(struct sink *s)
-{
-	fd_close(&s->terminal);
 }
 
 int
@@ -60,7 +50,6 @@ static int
 write_all(struct sink *s, const unsigned char *bytes, size_t n,
     struct deadline until, struct err *e)
 {
-	int fd = s->terminal >= 0 ? s->terminal : s->fd;
 	ssize_t done;
 	int ready;
 
@@ -74,7 +63,7 @@ write_all(struct sink *s, const unsigned char *bytes, size_t n,
 			return err_sys(e, ERR_FAILED, errno, "%s", s->name);
 		if (ready == 0)
 			return sink_late(s, until, e);
-		done = sock_write_nowait(fd, s->kind, bytes, n);
+		done = sock_write_nowait(s->fd, s->kind, bytes, n);
 		if (done < 0 && (errno == EAGAIN || errno == EINTR)) {
 			/* It may be writable with too little space. */
 			if (s->kind == FD_TERMINAL)

@@ -15,9 +15,7 @@
 struct err;
 
 struct sink {
-	int fd;       /* the caller's; -1: discard the bytes */
-	int terminal; /* an open file that no other process shares; -1: not
-			 needed */
+	int fd; /* the caller's; -1: discard the bytes */
 	enum fd_kind kind;
 	const char *name; /* in errors: "stdout", a path; the caller's */
 	bool is_escaped;  /* escape control characters */
@@ -31,8 +29,8 @@ struct sink {
 void sink_init(struct sink *s, int fd, const char *name, bool escapes);
 
 /*
- * Writes all n bytes; with n 0, those held back of a character that was never
- * completed. Returns 0, or -1 with *e set: ERR_OUTPUT, ERR_TIMEOUT if
+ * Writes all n bytes; with n 0, the held bytes of an incomplete character.
+ * Returns 0, or -1 with *e set: ERR_OUTPUT, ERR_TIMEOUT if
  * the deadline passed, ERR_FAILED with EINTR for a caught signal.
  */
 int sink_write(struct sink *s, const void *bytes, size_t n,
@@ -44,11 +42,5 @@ int sink_write(struct sink *s, const void *bytes, size_t n,
  */
 int sink_refused(struct sink *s, int errnum, struct err *e);
 int sink_late(struct sink *s, struct deadline limit, struct err *e);
-
-/*
- * Closes what sink_init() opened. A sink that lives as long as the process need
- * not be released.
- */
-void sink_release(struct sink *s);
 
 #endif

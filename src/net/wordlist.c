@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "net/sock.h"
 #include "net/wait.h"
 
 #define MAX_LINE 4094
@@ -81,6 +82,7 @@ wordlist_read(const char *path, struct deadline until, wordlist_add *add,
     void *context, struct err *e)
 {
 	struct list l = {.add = add, .context = context};
+	enum fd_kind kind;
 	int fd, ready, result = 0;
 	ssize_t n = 1;
 
@@ -92,10 +94,11 @@ wordlist_read(const char *path, struct deadline until, wordlist_add *add,
 		 : open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(e, ERR_OUTPUT, errno, "%s", l.shown);
+	kind = sock_kind(fd);
 	while (n != 0 && result == 0) {
 		ready = wait_fd(fd, POLLIN, until);
 		n = ready <= 0 ? -1
-			       : read(fd, l.bytes + l.size,
+			       : sock_read_nowait(fd, kind, l.bytes + l.size,
 				     sizeof(l.bytes) - 1 - l.size);
 		if (ready == 0) {
 			result = deadline_error(until,

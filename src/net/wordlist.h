@@ -16,9 +16,8 @@ typedef int wordlist_add(void *context, const char *word, struct err *e);
  *
  * Returns 0, or -1 with *e set, after the file's name: ERR_OUTPUT if it cannot
  * be read, the deadline's error, ERR_FAILED with EINTR for a caught signal, or
- * add()'s error with the line number. A line that is wrong (ERR_USAGE from
- * add(), or too long) does not end the list: the first one is reported, and how
- * many follow.
+ * add()'s error with the line number. A wrong line (ERR_USAGE from add()) does
+ * not end the list: the error names the first one and the number of others.
  */
 int wordlist_read(const char *path, struct deadline until, wordlist_add *add,
     void *context, struct err *e);

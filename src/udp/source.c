@@ -4,12 +4,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/err.h"
 #include "base/literal.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "net/sock.h"
 
 /* Space for several of the longest messages. */
 #define QUEUE_SIZE (512 * 1024)
@@ -46,6 +46,7 @@ source_start(struct source *s, struct err *e)
 	int i;
 
 	if (s->kind != SOURCE_ARGUMENTS) {
+		s->fd_kind = sock_kind(s->fd);
 		buf_init(&s->queue, mem_buffer(QUEUE_SIZE), QUEUE_SIZE);
 		return 0;
 	}
@@ -74,8 +75,9 @@ too_long(const struct source *s, struct err *e)
 }
 
 /*
- * Whether the *length bytes at front have the end of a message: sets *length to
- * that of the message, and *used to that of its place in the queue.
+ * Whether the *length bytes at front have the end of a message. Sets *length to
+ * the length of the message, and *used to the bytes of the queue that it
+ * occupies.
  */
 static bool
 find_end(const struct source *s, const unsigned char *front, size_t *length,
@@ -146,7 +148,7 @@ source_next(struct source *s, const unsigned char **bytes, size_t *length,
 	if (*length > MAX_LENGTH)
 		return too_long(s, e);
 	if (is_whole) {
-		/* It may be sent again, as it is now. */
+		/* It may be sent again, without another conversion. */
 		s->is_converted = true;
 		s->queue.tail = s->queue.head + *length;
 	}
@@ -172,7 +174,7 @@ source_read(struct source *s, struct err *e)
 
 	if (size == 0)
 		return 0;
-	n = read(s->fd, space, size);
+	n = sock_read_nowait(s->fd, s->fd_kind, space, size);
 	if (n > 0)
 		buf_added(q, (size_t)n);
 	if (n == 0)

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/fd.h"
 
 struct err;
 
@@ -51,8 +52,9 @@ struct source {
 
 	uint64_t lent_count; /* all messages lent so far */
 	struct buf queue;    /* owns its storage: what was read from fd */
-	size_t lent;         /* bytes at the front of queue that are lent */
-	bool is_converted;   /* all of SOURCE_WHOLE, in place */
+	enum fd_kind fd_kind;
+	size_t lent;       /* bytes at the front of queue that are lent */
+	bool is_converted; /* all of SOURCE_WHOLE, in place */
 	struct source_argument *converted; /* owned: arguments as bytes */
 };
 

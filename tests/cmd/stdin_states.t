@@ -1,6 +1,7 @@
 # What each command does without a stdin that somebody types into: the table in
 # sockt(1), Half-close.
 use Sockt;
+use Socket;
 
 my $sockt = sockt();
 
@@ -65,5 +66,44 @@ close $c;
 $p->finish;
 like slurp($log), qr/word\r?\n(?:.*\n)*status 0/,
     'a job in the background of a terminal: status 0';
+
+# Several processes share stdin: one reads what poll(2) reported to all. The
+# others were caught in read(2), where no limit ended them.
+for my $command (['connect', '-m', 1, '127.0.0.1', $l->sockport],
+    ['udp-send', '-m', 1, '127.0.0.1', udp_socket()->sockport],
+    ['portscan', '-m', 1, '--targets', '-', 9]) {
+    pipe my $in, my $out or die "pipe: $!";
+    my @sharing = map { start({ stdin => $in }, @$command) } 1 .. 4;
+    select(undef, undef, undef, 0.05), syswrite $out, "# word\n" for 1 .. 15;
+    my @statuses = map { $_->finish->{status} } @sharing;
+    is "@statuses", '5 5 5 5', "$command->[0] ends although another process read its stdin";
+}
+
+# A message of a socket that is longer than the space for it was cut off.
+for my $row ([SOCK_SEQPACKET, 50_000, 0], [SOCK_DGRAM, 50_000, 0],
+    [SOCK_SEQPACKET, 150_000, 11], [SOCK_DGRAM, 150_000, 11]) {
+    my ($type, $size, $status) = @$row;
+    socketpair my $in, my $out, AF_UNIX, $type, 0 or die "socketpair: $!";
+    setsockopt $out, SOL_SOCKET, SO_SNDBUF, 1_000_000;
+    my $receiver = tcp_listener();
+    my $p = start({ stdin => $in }, 'connect', '127.0.0.1', $receiver->sockport);
+    my $c = $receiver->accept;
+    my $pid = Sockt::fork_child(sub {
+        send $out, 'x' x $size, 0 for 1 .. 4;
+        send $out, '', 0;
+    });
+    close $out;
+    my $got = 0;
+    while (my $n = sysread $c, my $bytes, 30_000) {
+        $got += $n;
+        select undef, undef, undef, 0.01;
+    }
+    close $c;
+    is $got, 4 * $size, "messages of $size bytes on a socket as stdin arrive" if !$status;
+    exits $p->finish, $status, "messages of $size bytes: status $status",
+        $status ? (err => qr/stdin: .*too long/) : ();
+    kill 'KILL', $pid;
+    reap($pid);
+}
 
 done_testing;

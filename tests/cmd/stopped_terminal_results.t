@@ -77,4 +77,27 @@ for my $row ((map { ([[], @$_], [['-m', 2], @$_]) } @commands), [['-m', 1], @to]
     reap($reader);
 }
 
+# What was written to the master of a pseudo-terminal went to a new one.
+sysopen my $master, '/dev/ptmx', O_RDWR | Fcntl::O_NOCTTY() or die "ptmx: $!";
+my $number = pack 'i', 0;
+ioctl $master, 0x40045431, $number or die "TIOCSPTLCK: $!";
+ioctl $master, 0x80045430, $number or die "TIOCGPTN: $!";
+sysopen my $slave, '/dev/pts/' . unpack('i', $number), O_RDWR | Fcntl::O_NOCTTY()
+    or die "pts: $!";
+my $word = tcp_listener();
+peer($word, sub { print { $_[0] } "a word\n" }, 10);
+my $port = $word->sockport;
+for my $row ([{ stdout => $master }, qr/a word/, 'connect', '127.0.0.1', $port],
+    [{ stdout => $master }, qr/open/, 'portscan', '127.0.0.1', $port],
+    [{ stderr => $master }, qr/refused/, 'connect', '-m', 9, '127.0.0.1', free_port()]) {
+    my ($to, $shown, @command) = @$row;
+    run($to, @command);
+    my $bits = my $got = '';
+    vec($bits, fileno $slave, 1) = 1;
+    while ($got !~ $shown && select my $ready = $bits, undef, undef, 5) {
+        sysread $slave, $got, 1000, length $got or last;
+    }
+    like $got, $shown, "$command[0] writes to the master that it was given";
+}
+
 done_testing;
