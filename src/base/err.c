@@ -18,149 +18,161 @@
 #define PEER (IP | UNIX)
 #define ANY (PEER | LOCAL | FILES)
 
+#define HERE ERR_BY_SYSTEM
+#define ICMP ERR_BY_ICMP
+#define REFUSAL ERR_BY_REFUSAL
+#define SILENCE ERR_BY_SILENCE
+#define ENDED ERR_BY_PEER
+
 /*
  * The names and meanings of causes, by where they occurred: the first matching
- * row counts. sockt(1) explains them in DIAGNOSTICS, which a lint checks.
+ * row counts. sockt-errors(7) explains them, which a lint checks.
  */
 static const struct err_row causes[] = {
     /* Peers. */
-    {ECONNREFUSED, TCP, ERR_REFUSED, true, "refused",
+    {ECONNREFUSED, TCP, REFUSAL, ERR_REFUSED, true, "refused",
 	"the host answered; nothing listens there"},
-    {ECONNREFUSED, UDP, ERR_REFUSED, true, "refused",
+    {CAUSE_REJECTED, TCP, REFUSAL, ERR_REFUSED, true, "refused",
+	"a firewall says so by ICMP"},
+    {ECONNREFUSED, UDP, REFUSAL, ERR_REFUSED, true, "refused",
 	"the host answered; no program receives there"},
-    {ECONNREFUSED, UNIX, ERR_REFUSED, true, "refused",
+    {ECONNREFUSED, UNIX, REFUSAL, ERR_REFUSED, true, "refused",
 	"no program listens on that socket"},
-    {CAUSE_NOT_A_SOCKET, UNIX, ERR_LOCAL, false, "not a socket",
+    {CAUSE_NOT_A_SOCKET, UNIX, HERE, ERR_LOCAL, false, "not a socket",
 	"a file of another kind has that path"},
-    {CAUSE_QUEUE_FULL, UNIX, ERR_REFUSED, true, "refused",
+    {CAUSE_QUEUE_FULL, UNIX, HERE, ERR_REFUSED, true, "refused",
 	"the listener's queue is full"},
-    {CAUSE_SELF_CONNECT, IP, ERR_REFUSED, true, "refused",
+    {CAUSE_SELF_CONNECT, IP, REFUSAL, ERR_REFUSED, true, "refused",
 	"nothing listens there: the socket had connected to itself"},
-    {ENOENT, UNIX, ERR_LOCAL, true, "no such path",
+    {ENOENT, UNIX, REFUSAL, ERR_LOCAL, true, "no such path",
 	"no program has bound a socket there"},
-    {ENOTDIR, UNIX, ERR_LOCAL, false, "no such path",
+    {ENOTDIR, UNIX, HERE, ERR_LOCAL, false, "no such path",
 	"a part of it is not a directory"},
-    {CAUSE_NO_ANSWER, ANY, ERR_TIMEOUT, true, "no answer",
+    {CAUSE_NO_ANSWER, ANY, SILENCE, ERR_TIMEOUT, true, "no answer",
 	"the host is down, a firewall drops the packets, or the server's "
 	"queue is full"},
-    {CAUSE_NO_REPLY, UDP | UNIX, ERR_TIMEOUT, true, "no reply",
+    {CAUSE_NO_REPLY, UDP | UNIX, SILENCE, ERR_TIMEOUT, true, "no reply",
 	"the datagram or its reply was lost or filtered, or no program "
 	"answers there"},
-    {ETIMEDOUT, ANY, ERR_TIMEOUT, true, "timed out",
+    {ETIMEDOUT, ANY, SILENCE, ERR_TIMEOUT, true, "timed out",
 	"the host is down, a firewall drops the packets, or the server's "
 	"queue is full"},
-    {EHOSTUNREACH, ANY, ERR_UNREACHABLE, true, "host unreachable",
+    {EHOSTUNREACH, ANY, ICMP, ERR_UNREACHABLE, true, "host unreachable",
 	"the host is down, or there is no route to it"},
-    {ENETUNREACH, ANY, ERR_UNREACHABLE, true, "network unreachable",
+    {ENETUNREACH, ANY, ICMP, ERR_UNREACHABLE, true, "network unreachable",
 	"no route to that network from here"},
 #ifdef EHOSTDOWN
-    {EHOSTDOWN, ANY, ERR_UNREACHABLE, true, "host down",
+    {EHOSTDOWN, ANY, ICMP, ERR_UNREACHABLE, true, "host down",
 	"the host does not answer on its network"},
 #endif
-    {ENETDOWN, ANY, ERR_UNREACHABLE, true, "network down",
+    {ENETDOWN, ANY, HERE, ERR_UNREACHABLE, true, "network down",
 	"the interface is down"},
-    {ENOPROTOOPT, IP, ERR_UNREACHABLE, true, "protocol unreachable",
+    {ENOPROTOOPT, IP, ICMP, ERR_UNREACHABLE, true, "protocol unreachable",
 	"the host does not support that protocol"},
-    {EINVAL, IP, ERR_UNREACHABLE, true, "unreachable",
+    {EINVAL, IP, HERE, ERR_UNREACHABLE, true, "unreachable",
 	"a blackhole route of this machine discards the packets"},
-    {EACCES, IP, ERR_UNREACHABLE, true, "prohibited",
+    {EACCES, IP, ICMP, ERR_UNREACHABLE, true, "prohibited",
 	"a router, a firewall or a route of this machine forbids it"},
-    {EPERM, IP, ERR_UNREACHABLE, true, "not permitted",
+    {EPERM, IP, HERE, ERR_UNREACHABLE, true, "not permitted",
 	"a firewall rule on this machine forbids it"},
-    {CAUSE_NO_BROADCAST, UDP, ERR_USAGE, false, "not permitted",
+    {CAUSE_NO_BROADCAST, UDP, HERE, ERR_USAGE, false, "not permitted",
 	"a broadcast address needs --broadcast"},
-    {CAUSE_NO_INTERFACE, ANY, ERR_LOCAL, false, "no interface",
+    {CAUSE_NO_INTERFACE, ANY, HERE, ERR_LOCAL, false, "no interface",
 	"a link-local address needs one: name ADDRESS%INTERFACE"},
-    {EPROTOTYPE, UNIX, ERR_LOCAL, false, "wrong type",
+    {EPROTOTYPE, UNIX, HERE, ERR_LOCAL, false, "wrong type",
 	"that socket is for datagrams, or for streams"},
 
     /* Connections. */
-    {ECONNRESET, ANY, ERR_LOST, true, "connection reset",
+    {ECONNRESET, ANY, ENDED, ERR_LOST, true, "connection reset",
 	"the peer aborted it, or closed it without reading everything"},
-    {EPIPE, ANY, ERR_LOST, true, "broken pipe", "the peer no longer reads"},
-    {ENOTCONN, ANY, ERR_LOST, true, "not connected",
+    {EPIPE, ANY, ENDED, ERR_LOST, true, "broken pipe",
+	"the peer no longer reads"},
+    {ENOTCONN, ANY, HERE, ERR_LOST, true, "not connected",
 	"the connection has ended already"},
-    {ECONNABORTED, ANY, ERR_LOST, true, "connection aborted",
+    {ECONNABORTED, ANY, HERE, ERR_LOST, true, "connection aborted",
 	"this machine ended it"},
-    {ENETRESET, ANY, ERR_LOST, true, "connection reset by network",
+    {ENETRESET, ANY, HERE, ERR_LOST, true, "connection reset by network",
 	"keepalive got no answer from the peer"},
 
     /* The local address. */
-    {EADDRINUSE, ANY, ERR_LOCAL, false, "address in use",
+    {EADDRINUSE, ANY, HERE, ERR_LOCAL, false, "address in use",
 	"another socket holds that address and port"},
-    {CAUSE_PATH_EXISTS, ANY, ERR_LOCAL, false, "address in use",
+    {CAUSE_PATH_EXISTS, ANY, HERE, ERR_LOCAL, false, "address in use",
 	"the path exists and is not a socket"},
-    {CAUSE_TIME_WAIT, IP | LOCAL, ERR_LOCAL, true, "address in use",
+    {CAUSE_TIME_WAIT, IP | LOCAL, HERE, ERR_LOCAL, true, "address in use",
 	"an earlier connection of that port is in TIME-WAIT, for up to a "
 	"minute"},
-    {CAUSE_PORT_BUSY, IP | LOCAL, ERR_LOCAL, false, "address in use",
+    {CAUSE_PORT_BUSY, IP | LOCAL, HERE, ERR_LOCAL, false, "address in use",
 	"that port is already connected to that peer"},
-    {EADDRNOTAVAIL, LOCAL, ERR_LOCAL, false, "address not available",
+    {EADDRNOTAVAIL, LOCAL, HERE, ERR_LOCAL, false, "address not available",
 	"it is not an address of this machine"},
-    {EADDRNOTAVAIL, ANY, ERR_LOCAL, false, "address not available",
+    {EADDRNOTAVAIL, ANY, HERE, ERR_LOCAL, false, "address not available",
 	"no local port is free, or this machine has no address to reach it "
 	"from"},
-    {CAUSE_LOW_PORT, ANY, ERR_LOCAL, false, "permission denied",
+    {CAUSE_LOW_PORT, ANY, HERE, ERR_LOCAL, false, "permission denied",
 	"ports under 1024 need privilege"},
-    {CAUSE_SOCKET_DENIED, ANY, ERR_LOCAL, false, "permission denied",
+    {CAUSE_SOCKET_DENIED, ANY, HERE, ERR_LOCAL, false, "permission denied",
 	"this process is not allowed to open sockets"},
-    {CAUSE_OTHER_FAMILY, ANY, ERR_LOCAL, false, "address family not supported",
+    {CAUSE_OTHER_FAMILY, ANY, HERE, ERR_LOCAL, false,
+	"address family not supported",
 	"the address of --source is of the other family"},
-    {EAFNOSUPPORT, ANY, ERR_LOCAL, false, "address family not supported",
+    {EAFNOSUPPORT, ANY, HERE, ERR_LOCAL, false, "address family not supported",
 	"this system has no IPv6, or no IPv4"},
 
     /* Names. */
-    {CAUSE_NAME_UNKNOWN, ANY, ERR_NAME, true, "name not found",
+    {CAUSE_NAME_UNKNOWN, ANY, HERE, ERR_NAME, true, "name not found",
 	"no address is known for it"},
-    {CAUSE_NAME_EMPTY, ANY, ERR_NAME, true, "no address",
+    {CAUSE_NAME_EMPTY, ANY, HERE, ERR_NAME, true, "no address",
 	"the name exists, but no address belongs to it"},
-    {CAUSE_NAME_NO_SERVER, ANY, ERR_NAME, true, "name not resolved",
+    {CAUSE_NAME_NO_SERVER, ANY, HERE, ERR_NAME, true, "name not resolved",
 	"no name server could be reached, or each one reported a failure; it "
 	"may work later"},
 
     /* Proxies and HTTP. */
-    {CAUSE_DECLINED, ANY, ERR_PEER, false, "declined", NULL},
-    {CAUSE_NOT_HTTP, ANY, ERR_PROTOCOL, false, "not HTTP",
+    {CAUSE_DECLINED, ANY, HERE, ERR_PEER, false, "declined", NULL},
+    {CAUSE_NOT_HTTP, ANY, HERE, ERR_PROTOCOL, false, "not HTTP",
 	"another kind of server answers on that port"},
-    {CAUSE_IS_TLS, ANY, ERR_PROTOCOL, false, "not HTTP",
+    {CAUSE_IS_TLS, ANY, HERE, ERR_PROTOCOL, false, "not HTTP",
 	"it looks like TLS, which an https:// URL uses"},
-    {CAUSE_NO_RESPONSE, ANY, ERR_PROTOCOL, false,
+    {CAUSE_NO_RESPONSE, ANY, HERE, ERR_PROTOCOL, false,
 	"the server closed the connection without a response",
 	"it failed, or it serves another protocol on that port"},
 
     /* Files and the system. */
-    {ENOSPC, ANY, ERR_OUTPUT, false, "no space left", "the disk is full"},
-    {EACCES, ANY, ERR_LOCAL, false, "permission denied",
+    {ENOSPC, ANY, HERE, ERR_OUTPUT, false, "no space left", "the disk is full"},
+    {EACCES, ANY, HERE, ERR_LOCAL, false, "permission denied",
 	"the permissions of the file or of its directory"},
-    {EPERM, ANY, ERR_FAILED, false, "not permitted", "it needs privilege"},
-    {ENOENT, ANY, ERR_OUTPUT, false, "no such file or directory", NULL},
-    {EISDIR, ANY, ERR_OUTPUT, false, "is a directory", NULL},
-    {ENOTDIR, ANY, ERR_OUTPUT, false, "not a directory", NULL},
-    {EROFS, ANY, ERR_OUTPUT, false, "read-only file system", NULL},
-    {ENAMETOOLONG, ANY, ERR_OUTPUT, false, "file name too long", NULL},
-    {EFBIG, ANY, ERR_OUTPUT, false, "file too large",
+    {EPERM, ANY, HERE, ERR_FAILED, false, "not permitted",
+	"it needs privilege"},
+    {ENOENT, ANY, HERE, ERR_OUTPUT, false, "no such file or directory", NULL},
+    {EISDIR, ANY, HERE, ERR_OUTPUT, false, "is a directory", NULL},
+    {ENOTDIR, ANY, HERE, ERR_OUTPUT, false, "not a directory", NULL},
+    {EROFS, ANY, HERE, ERR_OUTPUT, false, "read-only file system", NULL},
+    {ENAMETOOLONG, ANY, HERE, ERR_OUTPUT, false, "file name too long", NULL},
+    {EFBIG, ANY, HERE, ERR_OUTPUT, false, "file too large",
 	"the limit of this process or of the file system"},
 #ifdef EDQUOT
-    {EDQUOT, ANY, ERR_OUTPUT, false, "disk quota exceeded", NULL},
+    {EDQUOT, ANY, HERE, ERR_OUTPUT, false, "disk quota exceeded", NULL},
 #endif
-    {EIO, ANY, ERR_OUTPUT, false, "input/output error", "the device failed"},
-    {ENOEXEC, ANY, ERR_FAILED, false, "not a program",
+    {EIO, ANY, HERE, ERR_OUTPUT, false, "input/output error",
+	"the device failed"},
+    {ENOEXEC, ANY, HERE, ERR_FAILED, false, "not a program",
 	"it is neither a binary for this machine nor a script with a #! line"},
-    {EMFILE, ANY, ERR_FAILED, false, "too many open files",
+    {EMFILE, ANY, HERE, ERR_FAILED, false, "too many open files",
 	"the limit of this process; see ulimit -n"},
-    {ENFILE, ANY, ERR_FAILED, false, "too many open files",
+    {ENFILE, ANY, HERE, ERR_FAILED, false, "too many open files",
 	"the limit of the whole system"},
-    {ENOMEM, ANY, ERR_FAILED, false, "out of memory", NULL},
-    {ENOBUFS, ANY, ERR_FAILED, false, "no buffer space",
+    {ENOMEM, ANY, HERE, ERR_FAILED, false, "out of memory", NULL},
+    {ENOBUFS, ANY, HERE, ERR_FAILED, false, "no buffer space",
 	"the system is short of memory, or an interface's queue is full"},
-    {EAGAIN, FILES, ERR_FAILED, false, "no resources",
+    {EAGAIN, FILES, HERE, ERR_FAILED, false, "no resources",
 	"a limit on processes or memory; see ulimit -u"},
-    {EINTR, ANY, ERR_FAILED, false, "interrupted", "by a signal"},
+    {EINTR, ANY, HERE, ERR_FAILED, false, "interrupted", "by a signal"},
 };
 
-/* Of each kind: its name in JSON events; how bad it is, the less the more it
- * says about the peer, and the more waiting would help; whether waiting may
- * help where no cause is known; where its errors occur. */
+/* Of each kind: its name in JSON events; its rank, which is low if it says much
+ * about the peer, or if waiting helps; whether waiting may help if no cause is
+ * known; where its errors occur. */
 static const struct {
 	const char *name;
 	int rank;
@@ -188,7 +200,7 @@ err_find(int errnum, enum err_place place)
 {
 	static char reason[128], meaning[64];
 	static const struct err_row other = {
-	    0, ANY, ERR_FAILED, false, reason, meaning};
+	    0, ANY, HERE, ERR_FAILED, false, reason, meaning};
 	size_t i;
 
 	for (i = 0; i < sizeof(causes) / sizeof(causes[0]); i++)

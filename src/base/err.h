@@ -29,7 +29,7 @@ enum err_kind {
 enum err_place {
 	ERR_AT_TCP = 1 << 0,   /* connecting, or on a connection */
 	ERR_AT_UDP = 1 << 1,   /* sending datagrams */
-	ERR_AT_UNIX = 1 << 2,  /* either of them on a unix socket */
+	ERR_AT_UNIX = 1 << 2,  /* either of them on a Unix socket */
 	ERR_AT_LOCAL = 1 << 3, /* a socket's local address and its options */
 	ERR_AT_FILE = 1 << 4   /* a file, a process, this system */
 };
@@ -37,8 +37,9 @@ enum err_place {
 /* Causes without an errno. Their numbers are above every errno. */
 enum err_cause {
 	CAUSE_NO_ANSWER = 10000, /* a time limit of sockt's passed */
-	CAUSE_NO_REPLY,          /* the same for a datagram */
-	CAUSE_QUEUE_FULL,        /* of a unix socket's listener */
+	CAUSE_NO_REPLY,          /* no reply to a datagram within a limit */
+	CAUSE_REJECTED,          /* ECONNREFUSED for TCP, by an ICMP error */
+	CAUSE_QUEUE_FULL,        /* of a Unix socket's listener */
 	CAUSE_NOT_A_SOCKET,      /* another kind of file at a unix path */
 	CAUSE_SELF_CONNECT,      /* see sock_is_self_connect() */
 	CAUSE_TIME_WAIT,         /* of the local port and that peer */
@@ -105,6 +106,11 @@ int err_prefix(struct err *e, const char *fmt, ...)
 int err_lead(struct err *e, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* sockt listen * 8080 */
+#define ERR_GLOB_HINT                                                      \
+	"'%s' is a file: the shell replaces * by the names of files, but " \
+	"not '*' in quotes"
+
 /* Appends "; TEXT" to the text. Always returns -1. */
 int err_append(struct err *e, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
@@ -117,14 +123,27 @@ bool err_is_shortage(int errnum);
  * more of it. */
 bool err_is_reset(int errnum);
 
+/*
+ * What ends an attempt to connect, or to reach a peer by datagrams. All code
+ * that classifies an attempt uses this.
+ */
+enum err_origin {
+	ERR_BY_SYSTEM, /* this machine */
+	ERR_BY_ICMP,   /* an ICMP error, or this machine: see os_next_error() */
+	ERR_BY_REFUSAL, /* a reset by the host, or an ICMP error */
+	ERR_BY_SILENCE, /* nobody */
+	ERR_BY_PEER     /* the peer, after a handshake */
+};
+
 /* What is known of a cause at some places: a row of the table. */
 struct err_row {
-	int number;          /* an errno, or an enum err_cause */
-	unsigned places;     /* bits of enum err_place */
-	enum err_kind kind;  /* exit status */
-	bool waits;          /* whether waiting and trying again may help */
-	const char *reason;  /* one or two words: "refused" */
-	const char *meaning; /* for the user; NULL: the reason suffices */
+	int number;             /* an errno, or an enum err_cause */
+	unsigned places;        /* bits of enum err_place */
+	enum err_origin origin; /* of an attempt's end */
+	enum err_kind kind;     /* exit status */
+	bool waits;             /* whether waiting and trying again may help */
+	const char *reason;     /* one or two words: "refused" */
+	const char *meaning;    /* for the user; NULL: the reason suffices */
 };
 
 /*
@@ -133,8 +152,8 @@ struct err_row {
  */
 const struct err_row *err_find(int errnum, enum err_place place);
 
-/* How bad a failure is: 0 is none, and the least of several says most about the
- * peer, or goes away soonest. */
+/* The rank of a failure; 0 is none. Of several failures, the one with the
+ * lowest rank says most about the peer, or passes soonest. */
 int err_rank(enum err_kind kind);
 
 /*
