@@ -58,6 +58,15 @@ mem_resize(void *old, size_t count, size_t size)
 	return p;
 }
 
+void *
+mem_grow(void *old, size_t count, size_t *capacity, size_t size)
+{
+	if (count < *capacity)
+		return old;
+	*capacity += *capacity / 2 + 8;
+	return mem_resize(old, *capacity, size);
+}
+
 char *
 mem_text(const char *text)
 {

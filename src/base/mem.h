@@ -19,6 +19,12 @@ void *mem_buffer(size_t size);
 /* reallocarray(3): old becomes invalid, and the caller frees the result. */
 void *mem_resize(void *old, size_t count, size_t size);
 
+/*
+ * Makes space for one more than count items: while count is below *capacity,
+ * returns old; otherwise resizes it, and sets *capacity.
+ */
+void *mem_grow(void *old, size_t count, size_t *capacity, size_t size);
+
 /* A copy of text that the caller frees. */
 char *mem_text(const char *text);
 

@@ -40,9 +40,11 @@ bool text_is_hidden(uint32_t point);
 char *text_escape(char *dst, size_t size, const void *bytes, size_t n);
 
 /*
- * Formatters that return text use one of 16 buffers of TEXT_SLOT bytes in turn:
- * the text stays valid until 16 others have been formatted, and is cut to fit.
- * They preserve errno, so that their text can be an argument beside it.
+ * Formatters that return text use one of 16 buffers of TEXT_SLOT bytes in turn;
+ * the text is cut to fit. It is for the arguments of one call: what is kept is
+ * copied. With TEXT_POISON, as "make sanitize" builds, a text is overwritten
+ * when 8 others have been formatted. They preserve errno, so that their text
+ * can be an argument beside it.
  */
 #define TEXT_SLOT 640
 
