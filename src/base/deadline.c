@@ -44,7 +44,7 @@ deadline_limit(int64_t ms, const char *option)
 	return deadline_limit_from(ms < 0 ? 0 : clock_now(), ms, option);
 }
 
-/* The option whose error is worded alike in every command. */
+/* The option whose error has the same words in every command. */
 static const char max_time_option[] = "--max-time";
 
 struct deadline
@@ -71,7 +71,7 @@ deadline_is_set(struct deadline d)
 	return d.at_ns != INT64_MAX;
 }
 
-/* The time of the last look at what has arrived. */
+/* When this process last looked at what had arrived. */
 static int64_t looked_ns;
 
 bool
@@ -104,14 +104,19 @@ deadline_poll_ms(struct deadline d)
 int
 deadline_error(struct deadline d, const char *what, struct err *e)
 {
-	const char *limit = num_limit_text(d.ms);
-
 	if (deadline_is_max_time(d))
 		return err_set(e, ERR_TIMEOUT, "stopped after %s (%s)%s%s",
-		    limit, d.option, what[0] != '\0' ? "; " : "", what);
-	return err_set(e, ERR_TIMEOUT, "%s within %s%s%s%s", what, limit,
-	    d.option != NULL ? " (" : "", d.option != NULL ? d.option : "",
-	    d.option != NULL ? ")" : "");
+		    num_limit_text(d.ms), d.option, what[0] != '\0' ? "; " : "",
+		    what);
+	return deadline_limit_error((struct limit){d.ms, d.option}, what, e);
+}
+
+int
+deadline_limit_error(struct limit l, const char *what, struct err *e)
+{
+	return err_set(e, ERR_TIMEOUT, "%s within %s%s%s%s", what,
+	    num_limit_text(l.ms), l.option != NULL ? " (" : "",
+	    l.option != NULL ? l.option : "", l.option != NULL ? ")" : "");
 }
 
 int
@@ -119,6 +124,5 @@ deadline_idle_error(struct deadline max_time, struct limit idle, struct err *e)
 {
 	if (deadline_passed(max_time))
 		return deadline_error(max_time, "", e);
-	return deadline_error(deadline_limit(idle.ms, idle.option),
-	    "nothing was sent or received", e);
+	return deadline_limit_error(idle, "nothing was sent or received", e);
 }

@@ -42,11 +42,11 @@ struct deadline deadline_none(void);
  */
 struct deadline deadline_after(int64_t ms);
 
-/* The same, counted from a reading of clock_now(). */
+/* As deadline_after(), but counted from a reading of clock_now(). */
 struct deadline deadline_from(int64_t from_ns, int64_t ms);
 
 /*
- * The same for the limit of an option, from now or from a reading of
+ * The deadline for the limit of an option, from now or from a reading of
  * clock_now(). The option's name is not copied.
  */
 struct deadline deadline_limit(int64_t ms, const char *option);
@@ -65,15 +65,15 @@ struct deadline deadline_first(struct deadline a, struct deadline b);
 bool deadline_is_set(struct deadline d);
 
 /*
- * Whether d had passed when this process last looked at what has arrived: one
- * that was stopped, or slow, has not seen silence. What has arrived is received
- * first, and may move d; what has not is judged after the next look.
+ * Whether d had passed when this process last looked at what had arrived. A
+ * process that was stopped, or is slow, has not seen silence: it first receives
+ * what has arrived, which may move d, and decides after its next look.
  */
 bool deadline_passed(struct deadline d);
 
 /*
- * Reports a look: everything that had arrived by ns was, or is now, seen.
- * wait_poll() calls it, and what loops without waiting.
+ * Records a look: everything that had arrived by ns has been seen. wait_poll()
+ * calls it; a loop that does not wait calls it itself.
  */
 void deadline_looked(int64_t ns);
 
@@ -90,6 +90,9 @@ int deadline_poll_ms(struct deadline d);
  * returns -1.
  */
 int deadline_error(struct deadline d, const char *what, struct err *e);
+
+/* As deadline_error(), for a limit that is not --max-time. */
+int deadline_limit_error(struct limit l, const char *what, struct err *e);
 
 /*
  * Sets *e when max_time or the idle limit of a connection has passed:

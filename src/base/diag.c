@@ -2,7 +2,6 @@
 #include "base/diag.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,18 +19,17 @@
 
 /* The state of reporting, which every module may query. */
 static struct {
-	const char *command;  /* NULL before diag_start() */
-	int level;            /* enum diag_level */
-	bool json;            /* events as JSON Lines */
-	bool log_time;        /* the time of day before each line */
-	diag_writer *events;  /* where events go; NULL: stderr */
-	int64_t start_ns;     /* start of the command */
-	size_t live;          /* bytes of the live line on the terminal */
-	bool is_requested;    /* the live line is shown at every level */
-	bool has_live;        /* a live line was announced */
-	bool is_mid_line;     /* data has begun a line of that terminal */
-	void (*before)(void); /* see diag_before_lines() */
-	unsigned connection;  /* see diag_connection() */
+	const char *command; /* NULL before diag_start() */
+	int level;           /* enum diag_level */
+	bool json;           /* events as JSON Lines */
+	bool log_time;       /* the time of day before each line */
+	diag_writer *events; /* where events go; NULL: stderr */
+	int64_t start_ns;    /* start of the command */
+	size_t live;         /* bytes of the live line on the terminal */
+	bool is_requested;   /* the live line is shown at every level */
+	bool has_live;       /* a live line was announced */
+	bool is_mid_line;    /* data has begun a line of that terminal */
+	unsigned connection; /* see diag_connection() */
 } diag;
 
 /* How long a line may wait for the reader of stderr. */
@@ -39,8 +37,7 @@ static struct {
 	struct deadline until; /* --max-time, with the grace */
 	int64_t ms;            /* of each line, without the grace; -1: none */
 	bool is_stuck;         /* the last line was dropped */
-	int fd;                /* -1: not opened yet */
-} wait = {{INT64_MAX, 0, NULL}, -1, false, -1};
+} wait = {{INT64_MAX, 0, NULL}, -1, false};
 
 /* The event under construction. */
 static struct json event;
@@ -61,12 +58,6 @@ diag_events_to(diag_writer *writer)
 	diag.events = writer;
 }
 
-void
-diag_before_lines(void (*before)(void))
-{
-	diag.before = before;
-}
-
 unsigned
 diag_connection(unsigned number)
 {
@@ -76,14 +67,6 @@ diag_connection(unsigned number)
 	if (diag.json)
 		diag.connection = number;
 	return previous;
-}
-
-/* Called before each line and event. */
-static void
-before_line(void)
-{
-	if (diag.before != NULL)
-		diag.before();
 }
 
 bool
@@ -128,15 +111,9 @@ put(const char *bytes, size_t n)
 	if (wait.ms >= 0)
 		until = deadline_first(
 		    until, deadline_after(wait.ms + DIAG_GRACE_MS));
-	if (deadline_is_set(until) && wait.fd < 0)
-		/* Even if poll(2) reports it writable, a write may block. */
-		wait.fd = isatty(STDERR_FILENO)
-			      ? fd_reopen(STDERR_FILENO, O_WRONLY | O_NONBLOCK)
-			      : STDERR_FILENO;
 	if (wait.is_stuck)
 		until = deadline_after(0);
-	done = fd_write_until(
-	    wait.fd < 0 ? STDERR_FILENO : wait.fd, bytes, n, until);
+	done = fd_write_until(STDERR_FILENO, bytes, n, until);
 	wait.is_stuck = done < n && deadline_is_set(until);
 	if (done > 0)
 		diag.is_mid_line = done < n;
@@ -207,7 +184,6 @@ vline(int level, const char *fmt, va_list ap)
 
 	if (diag.level < level || (diag.json && level > DIAG_ERRORS))
 		return;
-	before_line();
 	snprintf(line, sizeof(line),
 	    "%s%ssockt%s%s: ", diag.log_time ? time_of_day() : "",
 	    diag.log_time ? " " : "", diag.command != NULL ? " " : "",
@@ -278,6 +254,18 @@ diag_warn(const char *fmt, ...)
 }
 
 void
+diag_requested(const char *fmt, ...)
+{
+	va_list ap;
+
+	if (diag.json)
+		return;
+	va_start(ap, fmt);
+	vline(DIAG_ERRORS, fmt, ap);
+	va_end(ap);
+}
+
+void
 diag_note(const char *fmt, ...)
 {
 	va_list ap;
@@ -292,7 +280,6 @@ diag_raw(int level, const void *bytes, size_t n)
 {
 	if (diag.json || diag.level < level)
 		return;
-	before_line();
 	write_stderr(bytes, n);
 }
 
@@ -330,6 +317,9 @@ diag_progress(const char *text)
 	char shown[2 * MAX_LIVE + 24];
 	size_t n = strlen(text), width = diag_progress_width();
 
+	/* The terminal of a background job shows a prompt there. */
+	if (!fd_is_foreground(STDERR_FILENO))
+		n = diag.live = 0;
 	if (n > 0 && (!progress_is_shown() || diag.is_mid_line))
 		return;
 	if (n > width)
@@ -371,7 +361,6 @@ diag_event_begin(const char *name)
 		json_ignore(&event);
 		return &event;
 	}
-	before_line();
 	json_begin(&event);
 	json_text(&event, "event", name);
 	json_seconds(&event, "time", clock_seconds(diag.start_ns, clock_now()));

@@ -77,6 +77,9 @@ void diag_usage(const struct err *e, const char *hint);
 void diag_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void diag_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* As diag_warn(), but at every level: for what an option requests. */
+void diag_requested(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
 /* Prints text unchanged, without a prefix, unless --json is set: a received
  * header at DIAG_SAY, what an option requests at DIAG_ERRORS. */
 void diag_raw(int level, const void *bytes, size_t n);
@@ -104,8 +107,8 @@ void diag_progress_yield(const void *bytes, size_t n);
  * Reports an event of --json. diag_event_begin() begins it by its name and
  * returns it, the caller adds its members with json_*(), and diag_event_end()
  * writes it with --json, or otherwise the line if level is shown. One event is
- * built at a time. sockt(1) documents every event and member, and the tests
- * compare the two. Without --json members cost almost nothing.
+ * built at a time. sockt-json(7) documents every event and member, and the
+ * tests compare the two. Without --json members cost almost nothing.
  */
 struct json *diag_event_begin(const char *name);
 void diag_event_end(int level, const char *fmt, ...)
@@ -116,8 +119,5 @@ void diag_event_end(int level, const char *fmt, ...)
  * the previous one.
  */
 unsigned diag_connection(unsigned number);
-
-/* Calls before() before each line and each event; it may write lines itself. */
-void diag_before_lines(void (*before)(void));
 
 #endif

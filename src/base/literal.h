@@ -26,8 +26,8 @@ size_t literal_escape(const char *text, size_t n, unsigned char *byte);
 ssize_t literal_unescape(void *dst, const void *text, size_t n, struct err *e);
 
 /*
- * The same for hexadecimal: two digits for each byte; white space, or one
- * colon, may separate bytes.
+ * As literal_unescape(), but converts hexadecimal: two digits for each byte;
+ * white space, or one colon, may separate bytes.
  */
 ssize_t literal_parse_hex(void *dst, const void *text, size_t n, struct err *e);
 

@@ -64,6 +64,10 @@ num_duration(const char *text, int64_t *ms)
 		}
 		if (scale == 1)
 			return NUM_MALFORMED;
+		/* Fractions of a millisecond are rounded up. */
+		part += text[strspn(text, "0")] > '0' &&
+			text[strspn(text, "0")] <= '9';
+		text += strspn(text, "0123456789");
 	}
 	while (units[i].name != NULL && strcmp(text, units[i].name) != 0)
 		i++;

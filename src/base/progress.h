@@ -19,8 +19,8 @@ struct progress {
 	size_t text;          /* longest text beside the bar since then */
 };
 
-/* Starts. Nothing is drawn unless stderr is a terminal, and it is wanted or an
- * option requests it, which then holds with -q, too. */
+/* Starts. The line is drawn only on a terminal, and only if it is wanted, or if
+ * an option requests it, which has effect with -q, too. */
 void progress_start(struct progress *p, bool wanted, bool is_requested);
 
 /* Draws a text at once. */
@@ -43,9 +43,10 @@ struct progress_count {
 
 /*
  * Draws one or more directions on one line, if it is time: "[####------] 45 MiB
- * of 100 MiB (45%), 12 MiB/s, 5 s left". The bar is that of the first, if its
- * total is known; it stands in place of the verb of a single one. It is as wide
- * as the terminal allows; a narrow one has none, and cuts the text.
+ * of 100 MiB (45%), 12 MiB/s, 5 s left". A bar shows the first direction if its
+ * total is known; if there is only one, the bar replaces its verb. The bar is
+ * as wide as the terminal allows. On a narrow terminal there is no bar, and the
+ * text is cut.
  */
 void progress_draw_counts(
     struct progress *p, const struct progress_count *c, size_t count);
