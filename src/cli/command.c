@@ -41,9 +41,10 @@ edit_distance(const char *a, const char *b)
 
 /*
  * Returns true if candidate is similar enough to typed to be suggested, and
- * nearer than *nearest, which is then set to its distance. A word that begins
- * with typed is the nearest; a word that contains it is similar, and so is one
- * with the same first letter that differs in at most a third of its letters.
+ * nearer than *nearest, which is then set to its distance. Three kinds of words
+ * are similar: a word that begins with typed, which is the nearest; a word that
+ * contains it; and a word with the same first letter that differs in at most a
+ * third of its letters.
  */
 static bool
 is_nearer(const char *typed, const char *candidate, size_t *nearest)
@@ -125,22 +126,111 @@ find_name(const struct parse *p, const char *name, size_t n)
 	return NULL;
 }
 
+/* Whether list names an option used, or a program that was given. */
+static bool
+is_given(const struct parse *p, const char *list)
+{
+	return opt_find_listed(p->used, list) != NULL ||
+	       (p->args->program != NULL && opt_is_listed(list, "program"));
+}
+
+/* The words of list that this command knows, without those of except: "--exec
+ * or a program". */
+static const char *
+list_text(const struct parse *p, const char *list, const char *except)
+{
+	struct opt_at at = {p->command->groups, NULL};
+	char *text = text_slot();
+
+	text[0] = '\0';
+	while (opt_next(&at))
+		if (opt_is_listed(list, at.opt->name) &&
+		    !opt_is_listed(except, at.opt->name))
+			text_append(text, TEXT_SLOT, "%s--%s",
+			    text[0] != '\0' ? " or " : "", at.opt->name);
+	if (opt_is_listed(list, "program") && !opt_is_listed(except, "program"))
+		text_append(text, TEXT_SLOT, "%sa program",
+		    text[0] != '\0' ? " or " : "");
+	return text;
+}
+
+/* Fails if o or its group excludes other, the name of an option, or "program".
+ * is_first: o was typed first. */
+static int
+check_excluded(const struct parse *p, const struct opt *o, const char *other,
+    bool is_first)
+{
+	const struct opt_group *group = opt_group_of(p->command->groups, o);
+	bool is_own = opt_is_listed(o->excludes, other);
+	const char *name = text_format("--%s", o->name),
+		   *shown = list_text(p, other, NULL),
+		   *why = is_own ? o->why : group->why;
+
+	if (!is_own && !opt_is_listed(group->excludes, other))
+		return 0;
+	if (why != NULL)
+		return err_set(p->e, ERR_USAGE, "%s does not apply with %s: %s",
+		    name, shown, why);
+	if (!is_own)
+		return err_set(p->e, ERR_USAGE,
+		    "%s is about %s: it does not apply with %s", name,
+		    group->title, shown);
+	return err_set(p->e, ERR_USAGE, "%s and %s cannot be used together",
+	    is_first ? name : shown, is_first ? shown : name);
+}
+
+/* Checks what the options used and their groups need, and whether they exclude
+ * a program. */
+static int
+check_needs(const struct parse *p)
+{
+	const struct opt_group *group;
+	const char *needs, *why;
+	const struct opt *const *o;
+
+	for (o = p->used; *o != NULL; o++) {
+		group = opt_group_of(p->command->groups, *o);
+		needs = group->needs;
+		why = group->why;
+		if (needs == NULL || is_given(p, needs)) {
+			needs = (*o)->needs;
+			why = (*o)->why;
+		}
+		if (needs != NULL && !is_given(p, needs))
+			return err_set(p->e, ERR_USAGE, "--%s goes with %s%s%s",
+			    (*o)->name, list_text(p, needs, NULL),
+			    why != NULL ? ": " : "", why != NULL ? why : "");
+		if (p->args->program != NULL &&
+		    check_excluded(p, *o, "program", true) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int
+command_check(const struct command_args *args, const char *fact,
+    const char *what, struct err *e)
+{
+	const struct opt *const *o;
+
+	for (o = args->used; *o != NULL; o++)
+		if (opt_is_listed((*o)->excludes, fact))
+			return err_set(
+			    e, ERR_USAGE, "--%s %s", (*o)->name, what);
+	return 0;
+}
+
 /* Stores one option, unless it conflicts with one used before it. arg is NULL
  * if it has no argument. */
 static int
 store(struct parse *p, const struct opt *o, const char *arg)
 {
-	const struct opt *other;
 	size_t i;
 
-	for (i = 0; i < p->used_count; i++) {
-		other = p->used[i];
-		if (opt_is_listed(other->excludes, o->name) ||
-		    opt_is_listed(o->excludes, other->name))
-			return err_set(p->e, ERR_USAGE,
-			    "--%s and --%s cannot be used together",
-			    other->name, o->name);
-	}
+	for (i = 0; i < p->used_count; i++)
+		if (check_excluded(p, p->used[i], o->name, true) < 0 ||
+		    check_excluded(p, o, p->used[i]->name, false) < 0)
+			return -1;
 	p->used[p->used_count++] = o;
 	return opt_store(o, arg, p->e);
 }
@@ -233,29 +323,22 @@ static int
 check_dash(const struct parse *p, const struct opt *o)
 {
 	const struct opt *other = opt_find_listed(p->used, o->dash_without);
-	struct opt_at at = {p->command->groups, NULL};
-	char known[160] = "";
 
 	if (other != NULL)
 		return err_set(p->e, ERR_USAGE,
 		    "--%s: '-' is stdout, which has the data of --%s", o->name,
 		    other->name);
-	if (o->dash_with == NULL ||
-	    opt_find_listed(p->used, o->dash_with) != NULL ||
-	    opt_find_listed(p->used, "exec") != NULL ||
-	    p->args->program != NULL)
+	if (o->dash_with == NULL || is_given(p, o->dash_with))
 		return 0;
-	while (opt_next(&at))
-		if (opt_is_listed(o->dash_with, at.opt->name))
-			text_append(known, sizeof(known), "%s--%s",
-			    known[0] != '\0' ? ", " : "", at.opt->name);
 	return err_set(p->e, ERR_USAGE,
 	    "--%s: '-' is stdout, which has the data that is received "
 	    "(/dev/stderr is the terminal; stdout is free with %s)",
-	    o->name, known);
+	    o->name,
+	    list_text(p, o->dash_with,
+		opt_group_of(p->command->groups, o)->excludes));
 }
 
-/* Checks the files named '-': each is a stream, and has it for itself. */
+/* Checks the files named '-': each is a stream, which no other option uses. */
 static int
 check_dashes(const struct parse *p)
 {
@@ -313,10 +396,8 @@ check_operands(
 	/* sockt listen * 8080 */
 	if (c->max_operands == 2 && access(args->operands[0], F_OK) == 0 &&
 	    access(args->operands[1], F_OK) == 0)
-		return err_set(e, ERR_USAGE,
-		    "'%s' is a file: the shell replaces * by the names of "
-		    "files, but not '*' in quotes",
-		    text_shown(args->operands[0]));
+		return err_set(
+		    e, ERR_USAGE, ERR_GLOB_HINT, text_shown(args->operands[0]));
 	return err_set(e, ERR_USAGE, "unexpected operand '%s'",
 	    text_shown(args->operands[c->max_operands]));
 }
@@ -353,7 +434,9 @@ command_parse(const struct command *c, char **argv, struct command_args *args,
 			return -1;
 		}
 	}
-	return check_dashes(&p) < 0 ? -1 : check_operands(c, args, e);
+	if (check_dashes(&p) < 0 || check_needs(&p) < 0)
+		return -1;
+	return check_operands(c, args, e);
 }
 
 void
@@ -368,7 +451,7 @@ command_release(const struct command *c, struct command_args *args)
 		list = at.opt->field;
 		free(list->items);
 		free(list->values);
-		/* Another option may share it. */
+		/* Another option may share the list. */
 		memset(list, 0, sizeof(*list));
 	}
 	free(args->operands);

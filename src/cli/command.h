@@ -62,6 +62,14 @@ const struct command *command_find(
 int command_parse(const struct command *c, char **argv,
     struct command_args *args, struct err *e);
 
+/*
+ * Rejects the options whose rows exclude a fact that only the command knows,
+ * such as "unix"; what goes on after the option's name in the error. Returns 0,
+ * or -1 with a usage error.
+ */
+int command_check(const struct command_args *args, const char *fact,
+    const char *what, struct err *e);
+
 void command_release(const struct command *c, struct command_args *args);
 
 #endif

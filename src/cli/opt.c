@@ -17,6 +17,16 @@ opt_next(struct opt_at *at)
 	return at->opt != NULL;
 }
 
+const struct opt_group *
+opt_group_of(const struct opt_group *groups, const struct opt *o)
+{
+	struct opt_at at = {groups, NULL};
+
+	while (opt_next(&at) && at.opt != o)
+		;
+	return at.group;
+}
+
 const struct opt *
 opt_find(
     const struct opt_group *groups, char letter, const char *name, size_t n)
@@ -80,8 +90,8 @@ refuse_value(
 	    e, ERR_USAGE, "--%s: '%s' %s", o->name, text_shown(arg), what);
 }
 
-/* Parses a number, a duration or a size. Returns NULL, or why it is none that
- * the option accepts. */
+/* Parses a number, a duration or a size. Returns NULL, or why the option does
+ * not accept it. */
 static const char *
 parse_amount(const struct opt *o, const char *arg, int64_t *n)
 {
@@ -104,6 +114,8 @@ parse_amount(const struct opt *o, const char *arg, int64_t *n)
 		return "is not a duration (like 5, 0.5, 500ms, 2m, 1h)";
 	if (result == NUM_TOO_LARGE)
 		return "is too long (at most 70 years)";
+	if (*n == 0 && o->min > 0)
+		return "must be more than 0";
 	if (*n < o->min)
 		return o->kind == OPT_SIZE ? "is too small" : "is too short";
 	if (o->max != 0 && *n > o->max)

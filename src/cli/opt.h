@@ -21,7 +21,7 @@ enum opt_kind {
 	OPT_DURATION, /* int64_t, milliseconds, from min to max */
 	OPT_SIZE,     /* int64_t, bytes, from min to max */
 	OPT_STRING,   /* const char *, which points into argv */
-	OPT_FILE,     /* the same, the name of a file: see enum opt_dash */
+	OPT_FILE,     /* const char *, the name of a file: see enum opt_dash */
 	OPT_CHOICE,   /* int: the index of the word in choices */
 	OPT_LIST,     /* struct opt_list: every argument, in order */
 	OPT_CALL      /* call() gets the argument and the field's address */
@@ -50,7 +50,7 @@ struct opt {
 	enum opt_kind kind;
 	char letter;      /* short name, or 0 */
 	const char *name; /* long name */
-	const char *arg;  /* the argument's name in help: "T", "HOST" */
+	const char *arg;  /* the argument's name in help: "TIME", "HOST" */
 	const char *help; /* one line, lower case, no full stop */
 	void *field;      /* in static storage; its value is the default */
 	int value; /* OPT_FLAG, OPT_LIST: what is stored; OPT_FLAG: 0 means 1 */
@@ -58,12 +58,16 @@ struct opt {
 	int64_t min, max;   /* OPT_NUMBER, _DURATION, _SIZE; max 0: none.
 			       OPT_COUNT: max, how many times */
 	const char *const *choices; /* OPT_CHOICE: NULL-terminated words */
-	/* OPT_DASH_STDOUT: long names of the options, of which one (or a
-	   program) must be there, or none may be, so that stdout has no other
-	   data; NULL: it never has. */
+	/* OPT_DASH_STDOUT: words as below, of which one must be given, or none,
+	   so that stdout has no other data; NULL: it never has. */
 	const char *dash_with, *dash_without;
-	const char *excludes; /* long names of conflicting options, separated by
-				 spaces */
+	/*
+	 * Words, separated by spaces: the long names of options, or facts about
+	 * the command line: "program", or one of command_check(). The option is
+	 * rejected without any of needs, and with one of excludes. why, or
+	 * NULL, is added to that error.
+	 */
+	const char *needs, *excludes, *why;
 	int (*call)(void *field, const char *arg, struct err *e);
 };
 
@@ -93,11 +97,18 @@ struct opt {
 #define LIST(l, n, a, s, f, ...) OPT_ROW(OPT_LIST, l, n, a, s, f, __VA_ARGS__)
 #define CALL(l, n, a, s, f, ...) OPT_ROW(OPT_CALL, l, n, a, s, f, __VA_ARGS__)
 
-/* A table. */
+/* A table, as a command uses it. */
 struct opt_group {
-	const char *title;      /* heading in help */
-	const struct opt *opts; /* ends with OPT_END */
+	const char *title;                  /* heading in help */
+	const struct opt *opts;             /* ends with OPT_END */
+	const char *needs, *excludes, *why; /* of every row, for long names */
 };
+
+/* GROUP("results", reply_opts, .needs = "zero") */
+#define GROUP(t, ...)                           \
+	{                                       \
+		.title = t, .opts = __VA_ARGS__ \
+	}
 
 /* An option with its group, or a place between options. */
 struct opt_at {
@@ -110,6 +121,10 @@ struct opt_at {
  * after the last one.
  */
 bool opt_next(struct opt_at *at);
+
+/* The group of an option, which is one of them. */
+const struct opt_group *opt_group_of(
+    const struct opt_group *groups, const struct opt *o);
 
 /*
  * The option of a letter or, if that is 0, of a long name of n bytes. NULL if

@@ -1,4 +1,4 @@
-/* Prints synopsis, help and the option list from the option tables. */
+/* Prints the help of a command from the option tables. */
 #include "cli/usage.h"
 
 #include <stdio.h>
@@ -90,7 +90,7 @@ put_clauses(const char *help)
 	printf("%.*s\n", (int)end, help);
 }
 
-/* "  -w, --timeout T             the help text (default: 2 s)"; in the short
+/* "  -w, --timeout TIME          the help text (default: 2 s)"; in the short
  * help it is one line. */
 static void
 option_line(const struct opt *o, bool is_short)
@@ -168,7 +168,8 @@ usage_help(const struct command *c, bool is_short)
 	    c->groups[0].opts != NULL ? " [OPTION]..." : "",
 	    c->operands[0] != '\0' ? " " : "", c->operands,
 	    c->runs_program ? " [-- PROGRAM [ARG]...]" : "", c->summary);
-	option_lines(c, is_short);
+	if (c->groups[0].opts != NULL)
+		option_lines(c, is_short);
 	if (!is_short && c->notes != NULL) {
 		putchar('\n');
 		put_words(&w, c->notes);
@@ -183,13 +184,14 @@ usage_help(const struct command *c, bool is_short)
 	} while (!is_short && *line != '\0');
 	/* What all commands that use the network have in common. */
 	if (!is_short && has_kind(c, OPT_DURATION))
-		printf("\nT is a duration such as 5, 0.5, 500ms, 2m or 1h%s\n\n"
-		       "exit status: 0 done, 1 failed, 2 usage, 3 name, "
-		       "4 refused, 5 timed out,\n6 unreachable, 7 local "
-		       "address, 8 peer's error, 9 protocol, 10 lost, "
-		       "11 output\n",
+		printf(
+		    "\nTIME is a duration such as 5, 0.5, 500ms, 2m or 1h%s\n\n"
+		    "exit status: 0 done, 1 failed, 2 usage, 3 name, "
+		    "4 refused, 5 timed out,\n6 unreachable, 7 local "
+		    "address, 8 peer's error, 9 protocol, 10 lost, "
+		    "11 output\n",
 		    has_kind(c, OPT_SIZE) ? "; SIZE is 4096, 64k or 1M" : "");
-	if (is_short)
+	if (is_short && c->groups[0].opts != NULL)
 		printf(
 		    "\n'sockt %s --help' shows every option; see sockt-%s(1)\n",
 		    c->name, c->name);

@@ -1,4 +1,4 @@
-/* Synopsis, help and the machine-readable list, all from the tables. */
+/* The help of a command, from the option tables. */
 #ifndef CLI_USAGE_H
 #define CLI_USAGE_H
 
