@@ -29,11 +29,11 @@
  */
 #define GROUP_MS 20
 /*
- * How long the group of a process that was ended may outlive it where orphans
- * are not adopted: its zombies, which another process reaps, look alive.
+ * How long a group may outlive its ended leader on systems that do not adopt
+ * orphans: another process reaps them, and until then the zombies look alive.
  */
 #define ZOMBIES_MS 500
-/* After so many calls of proc_end() a group is not waited for any longer. */
+/* After this many calls of proc_end() nobody waits for the group. */
 #define GIVEN_UP 3
 
 extern char **environ;
@@ -42,7 +42,7 @@ static struct {
 	struct proc *first;
 	size_t timed; /* those with a time of the next signal */
 	unsigned exits;
-	bool is_copy; /* a forked one, which ends before its own grace does */
+	bool is_copy; /* a forked copy: half of the grace period */
 	bool adopts;  /* orphaned descendants become children of this process */
 } table;
 
@@ -67,10 +67,8 @@ reap(pid_t pid, int *status)
 	return reaped;
 }
 
-/*
- * Reaps all that have exited: those of the table, and adopted orphans. Returns
- * whether any process is left.
- */
+/* Reaps all children that have exited, adopted orphans among them. Returns
+ * whether any child is left. */
 static bool
 reap_all(void)
 {
@@ -235,13 +233,15 @@ proc_close_from(int first)
 		(void)close(first);
 }
 
-/* Whether UCSPI servers set the variable for a connection: those of an outer
- * server are not those of this one. */
+/* Whether UCSPI and TLS servers set this variable for a connection: a value of
+ * an outer server would describe another connection. */
 static bool
 is_of_connection(const char *variable)
 {
-	static const char *const starts[] = {"PROTO=", "UNIXLOCALPATH=",
-	    "TCPLOCAL", "TCPREMOTE", "UDPLOCAL", "UDPREMOTE"};
+	static const char *const starts[] = {"PROTO=", "TCPLOCAL", "TCPREMOTE",
+	    "UDPLOCAL", "UDPREMOTE", "UNIXLOCAL", "UNIXREMOTE",
+	    "SSL_PROTOCOL=", "SSL_CIPHER", "SSL_CLIENT_", "SSL_SERVER_",
+	    "SSL_TLS_SNI"};
 	size_t i;
 
 	for (i = 0; i < sizeof(starts) / sizeof(starts[0]); i++)
@@ -250,44 +250,57 @@ is_of_connection(const char *variable)
 	return false;
 }
 
+/* The variables of a connection: PROTO, and address and port of both ends. */
+#define VARIABLES 5
+#define VARIABLE_SIZE TEXT_SLOT
+
 /* Makes the environment of a program; the caller frees the array. The variables
- * of its connection are texts of text_format(). */
+ * of its connection are in texts. */
 static const char **
-make_environment(const struct program *p)
+make_environment(const struct program *p, char texts[][VARIABLE_SIZE])
 {
 	const struct addr *ends[] = {p->local, p->remote};
-	const char **all, *name;
-	size_t count = 0, n = 0, i;
+	const char *const *own = p->variables;
+	const char *const names[] = {"LOCAL", "REMOTE"};
+	const char **all;
+	size_t count = 0, extra = 0, n = 0, i;
 
 	while (environ[count] != NULL)
 		count++;
-	all = mem_array(count + 6, sizeof(all[0]));
+	while (own != NULL && own[extra] != NULL)
+		extra++;
+	all = mem_array(count + extra + VARIABLES + 1, sizeof(all[0]));
 	for (i = 0; i < count; i++)
-		if (p->protocol == NULL || !is_of_connection(environ[i]))
+		if (!is_of_connection(environ[i]))
 			all[n++] = environ[i];
+	for (i = 0; i < extra; i++)
+		all[n++] = own[i];
 	if (p->protocol == NULL)
 		return all;
 	if (addr_is_unix(p->local) || addr_is_unix(p->remote)) {
 		all[n++] = "PROTO=UNIX";
-		all[n] =
-		    text_format("UNIXLOCALPATH=%s", addr_ip_text(p->local));
+		snprintf(texts[0], VARIABLE_SIZE, "UNIXLOCALPATH=%s",
+		    addr_ip_text(p->local));
+		all[n] = texts[0];
 		return all;
 	}
-	all[n++] = text_format("PROTO=%s", p->protocol);
+	snprintf(texts[0], VARIABLE_SIZE, "PROTO=%s", p->protocol);
 	for (i = 0; i < 2; i++) {
-		name = text_format(
-		    "%s%s", p->protocol, i == 0 ? "LOCAL" : "REMOTE");
-		all[n++] = text_format("%sIP=%s", name, addr_ip_text(ends[i]));
-		all[n++] = text_format("%sPORT=%u", name, addr_port(ends[i]));
+		snprintf(texts[1 + i], VARIABLE_SIZE, "%s%sIP=%s", p->protocol,
+		    names[i], addr_ip_text(ends[i]));
+		snprintf(texts[3 + i], VARIABLE_SIZE, "%s%sPORT=%u",
+		    p->protocol, names[i], addr_port(ends[i]));
 	}
+	for (i = 0; i < VARIABLES; i++)
+		all[n++] = texts[i];
 	return all;
 }
 
 /* The search path if PATH is not set. */
 #define DEFAULT_PATH "/usr/local/bin:/bin:/usr/bin"
 
-/* Executes a file; without an environment it only looks whether it could be.
- * Returns an errno or 0. */
+/* Executes a file; without an environment, only checks that it can be executed.
+ * Returns an errno, or 0. */
 static int
 attempt(const char *path, char *const *argv, char *const *environment)
 {
@@ -302,10 +315,8 @@ attempt(const char *path, char *const *argv, char *const *environment)
 	return errno;
 }
 
-/*
- * As execvp(3), without its shell for a file that is no program: tries each
- * directory of PATH. Returns as attempt().
- */
+/* Tries each directory of PATH, as execvp(3) does, but never runs a shell for a
+ * file without a format. Returns as attempt(). */
 static int
 search(char *const *argv, char *const *environment)
 {
@@ -336,9 +347,8 @@ search(char *const *argv, char *const *environment)
 	return found;
 }
 
-/* fd, or a copy of it that dup2(2) to 0 and 1 does not replace; dup2(2) onto
- * itself would keep its close-on-exec flag. Returns -1 with errno on failure.
- */
+/* Returns fd, or if it is 0 or 1 a copy: dup2(2) would replace it, or keep its
+ * close-on-exec flag. Returns -1 with errno on failure. */
 static int
 above(int fd)
 {
@@ -359,17 +369,15 @@ exec_error(const char *shown, int errnum, struct err *e)
 struct start {
 	const struct program *program;
 	const char **environment;
+	char variables[VARIABLES][VARIABLE_SIZE];
 	int fd, errors; /* its ends of the pair and of stderr; -1: none */
 	bool leads_group;
 	pid_t parent;
+	int errnum; /* why it could not be executed, or 0 */
 };
 
-/*
- * Becomes the program. Returns only on failure, with the process's status. Its
- * memory may be its parent's, which waits: it changes nothing there but the
- * buffers of texts, and on failure those of messages, which the parent uses
- * anew.
- */
+/* Becomes the program. Returns only on failure, with an errno. It may share the
+ * memory of its parent (os_start()), so it formats and prints nothing. */
 static int
 become(void *context)
 {
@@ -377,26 +385,28 @@ become(void *context)
 	const struct program *program = s->program;
 	int in = above(s->fd >= 0 ? s->fd : program->in);
 	int out = above(s->fd >= 0 ? s->fd : program->out);
-	int errors = s->errors >= 0 ? s->errors : program->errors;
-	struct err e = ERR_INIT;
-	int errnum;
 
 	if (s->leads_group)
 		setsid();
 	if (in < 0 || out < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 ||
-	    (errors > 0 && dup2(errors, STDERR_FILENO) < 0)) {
-		errnum = errno;
-	} else {
-		signals_reset();
-		os_follow_parent(s->parent, SIGTERM);
-		errnum = search(program->argv, (char *const *)s->environment);
-	}
-	(void)exec_error(text_shown(program->argv[0]), errnum, &e);
-	/* Whoever reads its stderr reports it. */
-	if (errors > 0)
-		(void)dup2(errors, STDERR_FILENO);
-	diag_error(&e);
-	return (int)e.kind;
+	    (s->errors >= 0 && dup2(s->errors, STDERR_FILENO) < 0))
+		return errno;
+	signals_reset();
+	os_follow_parent(s->parent, SIGTERM);
+	return search(program->argv, (char *const *)s->environment);
+}
+
+/* Returns the pid of the program, or -1 with errno. */
+static pid_t
+execute(struct start *s)
+{
+	pid_t pid = os_start(become, s, &s->errnum);
+
+	if (pid < 0 || s->errnum == 0)
+		return pid;
+	(void)waitpid(pid, NULL, 0);
+	errno = s->errnum;
+	return -1;
 }
 
 static void
@@ -408,10 +418,8 @@ begin_copy(void)
 	table.is_copy = true;
 }
 
-/*
- * Forks; or starts a program, in a process where nothing returns. Otherwise as
- * proc_fork().
- */
+/* proc_fork(); or, if start is not NULL, starts that program, and returns only
+ * in the parent. */
 static pid_t
 launch(struct proc **result, const struct proc_options *o, struct start *start)
 {
@@ -423,18 +431,19 @@ launch(struct proc **result, const struct proc_options *o, struct start *start)
 
 	if (o == NULL)
 		o = &plain;
-	/* Orphans of a group would stay in it as zombies of another parent. */
+	/* Otherwise orphans of a group would stay in it as zombies of another
+	 * parent. */
 	if ((o->leads_group || start != NULL) && !table.adopts)
-		table.adopts = os_adopt_orphans();
+		table.adopts = os_adopt_orphans(true);
 	if (signals_catch_children() == 0 &&
 	    (!o->has_pair || (sock_pair(pair) == 0 &&
 				 sock_nonblocking(pair[0], true) == 0)) &&
-	    (!o->has_errors || fd_pipe(errors, true) == 0)) {
-		step_flush();
+	    (!o->has_errors || (fd_pipe(errors, false) == 0 &&
+				   sock_nonblocking(errors[0], true) == 0))) {
 		if (start != NULL) {
 			start->fd = pair[1];
 			start->errors = errors[1];
-			pid = os_start(become, start);
+			pid = execute(start);
 		} else {
 			pid = fork();
 			if (pid == 0)
@@ -484,15 +493,16 @@ proc_start(
 {
 	int64_t start = step_start();
 	struct start s = {.program = program,
-	    .environment = make_environment(program),
 	    .leads_group = o != NULL && o->leads_group,
 	    .parent = getpid()};
 	struct proc *p = NULL;
-	const char *shown = text_shown(program->argv[0]);
+	char shown[TEXT_SHOWN];
 	sigset_t all, old;
 	int errnum;
 	pid_t pid;
 
+	snprintf(shown, sizeof(shown), "%s", text_shown(program->argv[0]));
+	s.environment = make_environment(program, s.variables);
 	/* The handlers' flags would be those of this process. */
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &old);
@@ -503,8 +513,10 @@ proc_start(
 	step("fork", start, pid,
 	    "a program whose standard input and output are the connection",
 	    "process %ld runs %s", (long)pid, shown);
-	if (pid < 0)
+	if (pid < 0 && s.errnum != 0)
 		(void)exec_error(shown, errnum, e);
+	else if (pid < 0)
+		(void)err_sys(e, ERR_FAILED, errnum, "starting %s", shown);
 	return p;
 }
 
@@ -519,13 +531,15 @@ proc_replace(char *const *argv, struct err *e)
 	int errnum;
 	const char *shown = text_shown(argv[0]);
 
-	step_flush();
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &old);
 	if (signals_stopped() != 0) {
 		sigprocmask(SIG_SETMASK, &old, NULL);
 		return err_sys(e, ERR_FAILED, EINTR, "starting %s", shown);
 	}
+	/* proc_check_command() may have started a program. */
+	if (table.adopts)
+		table.adopts = !os_adopt_orphans(false);
 	signals_reset();
 	errnum = search(argv, environ);
 	signals_init();
@@ -552,7 +566,7 @@ proc_check(char *const *argv, struct err *e)
 	return errnum == 0 ? 0 : exec_error(text_shown(argv[0]), errnum, e);
 }
 
-/* What a word consists of that means nothing else to a shell. */
+/* Bytes of a word that have no other meaning to a shell. */
 #define PLAIN                                                         \
 	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456" \
 	"789_./+-"
