@@ -1,17 +1,28 @@
-/* Sends, receives and ends on stream sockets, within limits. */
+/* Sends and receives on stream sockets, within limits. */
 #include "net/stream.h"
 
 #include <errno.h>
 #include <stdbool.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
-#include "net/conn_event.h"
 #include "net/os.h"
+#include "net/peer_report.h"
 #include "net/sock.h"
 #include "net/wait.h"
 
 /* The number of bytes that a peer may send after this side's FIN. */
 #define DRAIN_BYTES (8 * 1024 * 1024)
+/* The clock is checked after at most this many bytes of a file. */
+#define FILE_PIECE (1024 * 1024)
+
+/* A number that decreases when the peer acknowledges bytes. */
+static uint64_t
+unacked(const struct stream *s)
+{
+	return s->report == NULL ? sock_unacked_bytes(s->fd)
+				 : UINT64_MAX - peer_report_acked(s->report);
+}
 
 /*
  * Waits until fd is ready. *idle is the end of the idle limit; it moves forward
@@ -20,43 +31,68 @@
 static enum stream_end
 wait_ready(const struct stream *s, short events, struct deadline *idle)
 {
-	uint64_t unacked = s->idle_ms < 0 ? 0 : sock_unacked_bytes(s->fd), left;
+	uint64_t before = s->idle_ms < 0 ? 0 : unacked(s), left;
 	struct deadline limit, check;
 	int ready;
 
 	do {
 		limit = deadline_first(s->until, *idle);
-		check = unacked == 0 ? deadline_none()
-				     : deadline_after(s->idle_ms / 8 + 1);
+		check = before == 0 ? deadline_none()
+				    : deadline_after(s->idle_ms / 8 + 1);
 		ready = wait_fd(s->fd, events, deadline_first(limit, check));
 		if (ready != 0)
 			return ready > 0 ? STREAM_DONE : STREAM_STOPPED;
-		left = unacked == 0 ? 0 : sock_unacked_bytes(s->fd);
-		if (left < unacked)
+		left = before == 0 ? 0 : unacked(s);
+		if (left < before)
 			*idle = deadline_after(s->idle_ms);
-		unacked = left;
+		before = left;
 	} while (!deadline_passed(deadline_first(s->until, *idle)));
 	return STREAM_LIMIT;
 }
 
-enum stream_end
-stream_send(const struct stream *s, const void *bytes, size_t n, uint64_t *sent)
+/* Sends at most n bytes of a file from *at; returns as os_send_file(). */
+static ssize_t
+send_piece(int fd, int file, off_t *at, size_t n)
+{
+	static char piece[64 * 1024];
+	ssize_t done = os_send_file(fd, file, at, n);
+
+	if (done >= 0 || errno != ENOTSUP)
+		return done;
+	done = pread(file, piece, n < sizeof(piece) ? n : sizeof(piece), *at);
+	if (done > 0)
+		done = sock_send(
+		    fd, piece, (size_t)done, MSG_DONTWAIT | MSG_NOSIGNAL);
+	*at += done > 0 ? done : 0;
+	return done;
+}
+
+/* Sends n bytes at p or, if that is NULL, those of a file. */
+static enum stream_end
+send_all(const struct stream *s, const unsigned char *p, int file, off_t at,
+    uint64_t n, uint64_t *sent)
 {
 	struct deadline idle = deadline_after(s->idle_ms);
-	const unsigned char *p = bytes;
 	enum stream_end end;
 	ssize_t done;
 
 	while (n > 0) {
 		if (deadline_passed(s->until))
 			return STREAM_LIMIT;
-		/* Without a wait, this is what ends at a limit. */
+		/* Limits must hold although no call waits. */
 		deadline_looked(clock_now());
-		done = sock_send(s->fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (p != NULL)
+			done = sock_send(
+			    s->fd, p, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL);
+		else
+			done = send_piece(s->fd, file, &at,
+			    n < FILE_PIECE ? (size_t)n : FILE_PIECE);
+		if (done == 0 && p == NULL)
+			return STREAM_ENDED;
 		if (done >= 0) {
 			*sent += (uint64_t)done;
-			p += done;
-			n -= (size_t)done;
+			p = p == NULL ? NULL : p + done;
+			n -= (uint64_t)done;
 			idle = deadline_after(s->idle_ms);
 			continue;
 		}
@@ -67,6 +103,19 @@ stream_send(const struct stream *s, const void *bytes, size_t n, uint64_t *sent)
 			return end;
 	}
 	return STREAM_DONE;
+}
+
+enum stream_end
+stream_send(const struct stream *s, const void *bytes, size_t n, uint64_t *sent)
+{
+	return send_all(s, bytes, -1, 0, n, sent);
+}
+
+enum stream_end
+stream_send_file(
+    const struct stream *s, int file, off_t at, uint64_t n, uint64_t *sent)
+{
+	return send_all(s, NULL, file, at, n, sent);
 }
 
 enum stream_end
@@ -96,29 +145,6 @@ stream_receive(const struct stream *s, void *space, size_t size, size_t *got)
 }
 
 int
-stream_finish(int fd, struct conn_summary *s)
-{
-	struct os_tcp tcp;
-
-	/* The peer's FIN may have arrived unread, behind other data. */
-	if (s->first == CONN_FIRST_NOBODY)
-		s->first = os_tcp_info(fd, &tcp) &&
-				   (tcp.peer_finished || tcp.is_closed)
-			       ? CONN_FIRST_PEER
-			       : CONN_FIRST_US;
-	s->is_fin_sent = true;
-	return sock_finish(fd);
-}
-
-void
-stream_note_fin(struct conn_summary *s)
-{
-	s->is_fin_received = true;
-	if (s->first == CONN_FIRST_NOBODY)
-		s->first = CONN_FIRST_PEER;
-}
-
-int
 stream_discard(int fd, size_t *dropped)
 {
 	char drop[64 * 1024];
@@ -128,21 +154,4 @@ stream_discard(int fd, size_t *dropped)
 		return errno == EAGAIN || errno == EINTR ? 1 : -1;
 	*dropped += (size_t)n;
 	return n == 0 ? 0 : *dropped < DRAIN_BYTES ? 1 : -1;
-}
-
-void
-stream_drain(int *fd, struct deadline until, struct conn_summary *s)
-{
-	size_t dropped = 0;
-	int more = 1;
-
-	if (*fd >= 0 && (s->is_fin_sent || stream_finish(*fd, s) == 0) &&
-	    !s->is_fin_received) {
-		do
-			more = stream_discard(*fd, &dropped);
-		while (more > 0 && wait_fd(*fd, POLLIN, until) > 0);
-	}
-	if (more == 0)
-		stream_note_fin(s);
-	sock_close(fd);
 }

@@ -1,0 +1,529 @@
+/* A connection: its totals, its processes, and how it ends. */
+#include "net/link.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/diag.h"
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "net/os.h"
+#include "net/proc.h"
+#include "net/signals.h"
+#include "net/sock.h"
+#include "net/stall.h"
+#include "net/stream.h"
+#include "net/wait.h"
+
+/* How long the process of a discarded connection may take to end it. */
+#define DISCARD_MS 500
+
+/* A program that makes the connection. */
+struct link_program {
+	struct proc *proc;
+	int hold; /* a copy of the descriptor: the program sees the end of its
+		     input only after shutdown(2), not when sockt abandons an
+		     incomplete transfer; or -1 */
+	bool may_stop;
+	const char *name; /* owned */
+	char line[512];   /* of stderr, as far as it was read */
+	size_t line_length;
+	char reason[513]; /* the last line that was complete */
+};
+
+/* Reports a line of the program's stderr. */
+static void
+end_line(struct link_program *p)
+{
+	if (p->line_length == 0)
+		return;
+	memcpy(p->reason, p->line, p->line_length);
+	p->reason[p->line_length] = '\0';
+	p->line_length = 0;
+	diag_note("--via says: %s", text_shown(p->reason));
+}
+
+/* Reads once from the program's stderr; only the beginning of a long line is
+ * kept. Returns as read(2). */
+static ssize_t
+read_errors(void *program)
+{
+	struct link_program *p = program;
+	char bytes[4096], *c;
+	ssize_t n = read(p->proc->errors, bytes, sizeof(bytes));
+
+	for (c = bytes; c < bytes + n; c++)
+		if (*c == '\n' || *c == '\r')
+			end_line(p);
+		else if (p->line_length < sizeof(p->line))
+			p->line[p->line_length++] = *c == '\0' ? ' ' : *c;
+	return n;
+}
+
+/* Reads the rest, at most what a pipe holds: orphans of the program may go on
+ * writing. */
+static void
+read_last_errors(struct link_program *p)
+{
+	int i;
+
+	for (i = 0; i < 16 && read_errors(p) > 0; i++)
+		continue;
+	end_line(p);
+}
+
+void
+link_drop_tls(struct link *l)
+{
+	struct link_tls *t = l->tls;
+	size_t i;
+
+	if (t == NULL)
+		return;
+	l->tls = NULL;
+	/* It sends what it has, and resets the connection. */
+	fd_close(&t->report.fd);
+	if (t->proc != NULL)
+		(void)proc_wait(t->proc, deadline_after(PROC_GRACE_MS));
+	proc_free(&t->proc);
+	fd_close(&t->hold);
+	for (i = 0; t->variables[i] != NULL; i++)
+		free((void *)t->variables[i]);
+	free((void *)t->name);
+	free(t);
+}
+
+/* Terminates the processes that have not ended, and frees them. */
+static void
+release(struct link *l)
+{
+	struct link_program *p = l->program;
+
+	link_drop_tls(l);
+	l->program = NULL;
+	if (p == NULL)
+		return;
+	if (p->proc != NULL) {
+		wait_stop_reading();
+		read_last_errors(p);
+		/* The rest of a pipeline may still run. */
+		if (proc_group_lives(p->proc))
+			proc_end(p->proc);
+	}
+	proc_free(&p->proc);
+	fd_close(&p->hold);
+	free((void *)p->name);
+	free(p);
+}
+
+int
+link_run(struct link *l, const char *command, const char *name, bool may_stop,
+    struct err *e)
+{
+	struct link_program *p = mem_array(1, sizeof(*p));
+	/* With a terminal, which it may need for a password, it must stay in
+	 * the foreground process group, where Ctrl-C reaches all of it.
+	 * Otherwise it leads a group, which is ended as a whole. */
+	int terminal = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+	const struct proc_options options = {
+	    .leads_group = terminal < 0, .has_pair = true, .has_errors = true};
+	struct proc_shell shell;
+
+	fd_close(&terminal);
+	p->name = mem_text(name);
+	p->may_stop = may_stop;
+	p->hold = -1;
+	*l = (struct link){.fd = -1, .start_ns = clock_now(), .program = p};
+	p->proc =
+	    proc_start(&(struct program){.argv = proc_shell(&shell, command)},
+		&options, e);
+	if (p->proc != NULL) {
+		p->hold = fcntl(p->proc->fd, F_DUPFD_CLOEXEC, 3);
+		if (p->hold < 0)
+			err_sys(e, ERR_FAILED, errno, "a copy of a socket");
+	}
+	if (p->hold < 0) {
+		err_prefix(e, "%s: --via", p->name);
+		release(l);
+		return -1;
+	}
+	diag_note("%s: running %s (--via)", p->name, text_shown(command));
+	l->fd = p->proc->fd;
+	p->proc->fd = -1;
+	wait_start_reading(p->proc->errors, read_errors, p);
+	sock_local(l->fd, &l->local);
+	l->remote = l->local;
+	return 0;
+}
+
+bool
+link_is_direct(const struct link *l)
+{
+	return l->tls == NULL && l->program == NULL;
+}
+
+static void
+observe(struct link *l)
+{
+	const struct os_tcp *tcp;
+
+	if (l->tls == NULL) {
+		l->is_observed = os_tcp_info(l->fd, &l->tcp);
+		return;
+	}
+	tcp = peer_report_tcp(&l->tls->report);
+	l->is_observed = tcp != NULL;
+	if (l->is_observed)
+		l->tcp = *tcp;
+}
+
+void
+link_observe(struct link *l)
+{
+	if (diag_emits(DIAG_NOTE))
+		observe(l);
+}
+
+const char *
+link_why(struct link *l, bool awaits_peer, const char *peer)
+{
+	observe(l);
+	if (!l->is_observed)
+		return NULL;
+	/* With TLS, data that its process has passed on counts, too. */
+	if (l->tls == NULL)
+		os_tcp_received(l->fd, &l->tcp);
+	else if (fd_available(l->fd) > 0)
+		l->tcp.has_unread = true;
+	return stall_text(&l->tcp, awaits_peer, peer);
+}
+
+void
+link_count(struct link *l, bool goes_on)
+{
+	const struct os_tcp *tcp = &l->tcp;
+
+	observe(l);
+	/* The kernel counts encrypted bytes. */
+	l->bytes_unknown = !l->is_observed || l->tls != NULL;
+	if (l->bytes_unknown)
+		return;
+	l->sent = tcp->sent;
+	l->received = tcp->received;
+	/* The peer's FIN counts as a byte. */
+	if (l->received > 0 &&
+	    (tcp->peer_finished || (tcp->is_closed && os_had_fin(l->fd))))
+		l->received--;
+	l->is_reset = tcp->is_closed;
+	if (tcp->peer_finished || tcp->is_closed)
+		l->first = LINK_FIRST_PEER;
+	else if (!goes_on)
+		l->first = LINK_FIRST_US;
+}
+
+uint64_t
+link_unacked(const struct link *l)
+{
+	uint64_t n;
+
+	if (l->tls != NULL) {
+		n = peer_report_acked(&l->tls->report);
+		return n < l->sent ? l->sent - n : 0;
+	}
+	n = sock_unacked_bytes(l->fd);
+	/* The system counts FIN as a byte. */
+	return n > 0 && l->is_fin_sent ? n - 1 : n;
+}
+
+bool
+link_is_acked(const struct link *l)
+{
+	return l->tls != NULL ? l->tls->report.has_ended || link_unacked(l) == 0
+			      : sock_is_acked(l->fd);
+}
+
+int
+link_finish(struct link *l)
+{
+	struct os_tcp tcp;
+
+	/* The peer's FIN may have arrived after unread data. */
+	if (l->first == LINK_FIRST_NOBODY)
+		l->first = os_tcp_info(l->fd, &tcp) &&
+				   (tcp.peer_finished || tcp.is_closed)
+			       ? LINK_FIRST_PEER
+			       : LINK_FIRST_US;
+	if (sock_finish(l->fd) < 0)
+		return -1;
+	l->is_fin_sent = true;
+	return 0;
+}
+
+void
+link_note_fin(struct link *l)
+{
+	l->is_fin_received = true;
+	if (l->first == LINK_FIRST_NOBODY)
+		l->first = LINK_FIRST_PEER;
+}
+
+/* Waits for a program that has hung up. Returns whether it has failed. */
+static bool
+has_failed(struct proc *p)
+{
+	struct deadline until = deadline_after(PROC_GRACE_MS);
+	struct pollfd none[1];
+
+	while (!proc_has_ended(p) && !deadline_passed(until) &&
+	       signals_stopped() == 0)
+		if (proc_poll(none, 0, until) < 0)
+			signals_collect();
+	return proc_has_ended(p) && p->status != 0;
+}
+
+enum link_end
+link_end(struct link *l)
+{
+	struct pollfd p = {.fd = l->fd};
+	const struct err *lost;
+	bool is_cut;
+
+	if (l->tls != NULL) {
+		/* The process sends the record before it closes. */
+		lost = &l->tls->report.peer.lost;
+		l->end =
+		    (peer_report_read(&l->tls->report) & PEER_REPORT_CLOSED) !=
+			    0
+			? LINK_WHOLE
+		    : lost->kind == ERR_LOST && lost->errnum == 0 ? LINK_BARE
+								  : LINK_CUT;
+		return l->end;
+	}
+	if (!l->is_to_program)
+		is_cut = !l->is_fin_sent && sock_is_closed(l->fd);
+	else
+		is_cut = poll(&p, 1, 0) > 0 && (p.revents & POLLHUP) != 0;
+	if (is_cut && l->program != NULL)
+		is_cut = has_failed(l->program->proc);
+	l->end = is_cut ? LINK_CUT : LINK_WHOLE;
+	return l->end;
+}
+
+/* Sends FIN, waits for the peer's, and closes the descriptor. */
+static void
+drain(struct link *l, struct deadline until)
+{
+	size_t dropped = 0;
+	int more = 1;
+
+	if ((l->is_fin_sent || link_finish(l) == 0) && !l->is_fin_received) {
+		do
+			more = stream_discard(l->fd, &dropped);
+		while (more > 0 && wait_fd(l->fd, POLLIN, until) > 0);
+	}
+	if (more == 0)
+		link_note_fin(l);
+	link_observe(l);
+	sock_close(&l->fd);
+}
+
+/*
+ * Waits until the process of TLS ends, the deadline passes, or the peer has
+ * acknowledged nothing for the idle limit. Returns 1, 0 for a limit, or -1 with
+ * EINTR.
+ */
+static int
+wait_tls(struct link_tls *t, struct deadline until)
+{
+	struct deadline idle = deadline_after(t->idle.ms), check;
+	uint64_t acked = peer_report_acked(&t->report), before;
+	int ready;
+
+	while (!t->report.has_ended) {
+		if (deadline_passed(deadline_first(until, idle)))
+			return 0;
+		check =
+		    t->idle.ms < 0 ? idle : deadline_after(t->idle.ms / 8 + 1);
+		ready = wait_fd(t->report.fd, POLLIN,
+		    deadline_first(deadline_first(until, idle), check));
+		if (ready < 0)
+			return -1;
+		before = acked;
+		acked = peer_report_acked(&t->report);
+		if (acked > before)
+			idle = deadline_after(t->idle.ms);
+	}
+	return 1;
+}
+
+/*
+ * Waits for the end of TLS. is_complete: everything was sent, and nothing more
+ * is read; otherwise the connection is lost, and only the cause is wanted.
+ * Returns 0 if the peer has received everything, and either side has ended TLS
+ * as it requires; or -1 with *e.
+ */
+static int
+end_tls(struct link *l, bool is_complete, struct deadline until, struct err *e)
+{
+	struct link_tls *t = l->tls;
+	const struct peer_record *r = &t->report.peer;
+	int ended = 1;
+
+	if (is_complete)
+		(void)sock_shut(t->hold, SHUT_RDWR);
+	if (is_complete || r->lost.kind == ERR_NONE)
+		ended = wait_tls(t, until);
+	(void)peer_report_read(&t->report);
+	if ((r->facts & PEER_REPORT_DROPPED) != 0)
+		diag_warn("%s: the peer ended the connection when it learned "
+			  "that stdin had ended, and sent nothing; it may have "
+			  "dropped its answer (--on-eof keep)",
+		    t->name);
+	/* The peer has everything and nothing more is expected from it, so
+	 * nothing can be missing. A server is done when the system has its
+	 * answer, as without TLS. */
+	if (is_complete && (l->reads_less || l->is_answered) &&
+	    r->lost.kind == ERR_LOST &&
+	    (l->is_answered ? r->sent : r->acked) >= l->sent) {
+		diag_note("%s: after everything was exchanged: %s", t->name,
+		    r->lost.text);
+		return 0;
+	}
+	if (r->lost.kind != ERR_NONE) {
+		*e = r->lost;
+	} else if ((r->facts & PEER_REPORT_LAST) != 0) {
+		return 0;
+	} else if (ended == 0) {
+		deadline_idle_error(until, t->idle, e);
+		err_append(e, "the peer has not acknowledged everything");
+		e->errnum = ETIMEDOUT;
+	} else if (ended < 0) {
+		return err_sys(e, ERR_FAILED, EINTR, "%s", t->name);
+	} else {
+		err_set(e, ERR_LOST, "its process was killed");
+		e->errnum = ECONNRESET;
+	}
+	return err_prefix(e, "%s", t->name);
+}
+
+/*
+ * Waits until the deadline for the program to exit, but only for a grace period
+ * if it has closed its side or may be stopped. Returns 0 if it exits with
+ * status 0, or had to be stopped and may be; or -1 with *e and the last line of
+ * its stderr.
+ */
+static int
+end_program(struct link_program *p, struct deadline until, struct err *e)
+{
+	char byte;
+	int status;
+
+	if (p->may_stop ||
+	    sock_recv(p->hold, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
+		until = deadline_first(until, deadline_after(PROC_GRACE_MS));
+	else
+		diag_note("waiting until the program of --via exits");
+	fd_close(&p->hold);
+	status = proc_wait(p->proc, until);
+	read_last_errors(p);
+	if (p->proc->is_ending ? p->may_stop : status == 0)
+		return 0;
+	if (p->proc->is_ending)
+		err_set(e, ERR_LOST,
+		    "did not exit after the connection was closed");
+	else if (status > 128 && status <= 128 + SIGRTMAX)
+		err_set(e, ERR_LOST, "was killed by signal %d", status - 128);
+	else
+		err_set(e,
+		    status == 126 || status == 127 ? (enum err_kind)status
+						   : ERR_LOST,
+		    "failed with status %d", status);
+	if (p->proc->is_ending)
+		e->errnum = ETIMEDOUT;
+	if (p->reason[0] != '\0')
+		text_append(
+		    e->text, sizeof(e->text), ": %s", text_shown(p->reason));
+	return err_lead(e, "%s: the program of --via ", p->name);
+}
+
+int
+link_check(struct link *l, struct deadline until, struct err *e)
+{
+	int ready = wait_fd(l->fd, POLLIN, until);
+	char byte;
+
+	if (ready < 0)
+		err_sys(e, ERR_FAILED, errno, "--via");
+	else if (ready > 0 && sock_recv(l->fd, &byte, 1, MSG_PEEK) <= 0)
+		ready = end_program(l->program, until, e);
+	if (ready >= 0)
+		return 0;
+	link_discard(l);
+	return -1;
+}
+
+/* Waits for the processes to end; is_complete as in end_tls(). Returns 0, or -1
+ * with *e. */
+static int
+end_processes(
+    struct link *l, bool is_complete, struct deadline until, struct err *e)
+{
+	if (!is_complete)
+		until = deadline_first(until, deadline_after(PROC_GRACE_MS));
+	if (l->tls != NULL && end_tls(l, is_complete, until, e) < 0)
+		return -1;
+	return l->program != NULL ? end_program(l->program, until, e) : 0;
+}
+
+/* The connection was lost, with *e: waits for the cause that its processes
+ * report, and puts it before *e. */
+static void
+explain(struct link *l, struct deadline until, struct err *e)
+{
+	struct err reason = ERR_INIT;
+	char text[ERR_TEXT];
+
+	/* If they had to be terminated, they know no cause. */
+	if (end_processes(l, false, until, &reason) == 0 ||
+	    reason.errnum == ETIMEDOUT)
+		return;
+	snprintf(text, sizeof(text), "%s", e->text);
+	*e = reason;
+	err_append(e, "%s", text);
+}
+
+int
+link_close(struct link *l, int status, struct deadline until, struct err *e)
+{
+	if (l->fd >= 0)
+		drain(l, deadline_first(until,
+			     deadline_after(status < 0 ? 0 : LINK_DRAIN_MS)));
+	if (status == 0 && signals_stopped() != 0)
+		status = err_sys(e, ERR_FAILED, EINTR, "draining");
+	if (status >= 0 && end_processes(l, true, until, e) < 0 && status == 0)
+		status = -1;
+	else if (status < 0 && (e->kind == ERR_LOST || err_is_reset(e->errnum)))
+		explain(l, until, e);
+	release(l);
+	return status;
+}
+
+void
+link_discard(struct link *l)
+{
+	struct err ignored = ERR_INIT;
+
+	sock_close(&l->fd);
+	l->reads_less = true;
+	if (l->tls != NULL)
+		(void)end_tls(l, true, deadline_after(DISCARD_MS), &ignored);
+	release(l);
+}

@@ -1,0 +1,196 @@
+/*
+ * A connection: a stream of bytes between this process and a peer, whether it
+ * was dialed (dial/connector.h), accepted or inherited (net/listener.h).
+ *
+ * Its descriptor is the socket, or one end of a socket pair with a process
+ * beneath it: that of TLS, which has the socket (tls/tls.h), a program that
+ * makes the connection (--via), or TLS over a program. A pair has no reset, and
+ * the death of its process looks like end of file. So the processes report how
+ * the connection ended: TLS in records, a program by its exit status.
+ *
+ *   link_finish   sends FIN; receiving continues
+ *   link_end      how the peer's direction has ended
+ *   link_close    ends the connection, and reports whether that was orderly
+ */
+#ifndef NET_LINK_H
+#define NET_LINK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/deadline.h"
+#include "net/addr.h"
+#include "net/os.h"
+#include "net/peer_report.h"
+
+struct err;
+
+/* How the peer's direction has ended. */
+enum link_end {
+	LINK_OPEN,  /* not yet, as far as is known */
+	LINK_WHOLE, /* by FIN, with TLS after close_notify */
+	LINK_BARE,  /* with TLS, by FIN without close_notify: the data received
+		       may be incomplete, but the peer can be answered */
+	LINK_CUT    /* by a reset, or its process died */
+};
+
+/* Which side finished first. */
+enum link_first { LINK_FIRST_NOBODY, LINK_FIRST_US, LINK_FIRST_PEER };
+
+/* The TLS of a connection, on the heap. tls_start() makes it, the link owns it.
+ */
+struct link_tls {
+	struct proc *proc;
+	int hold; /* a copy of the link's descriptor, so that closing this does
+		     not end the connection */
+	struct peer_report report; /* closing its fd ends the process */
+	struct limit idle;         /* without progress while TLS ends */
+	int64_t begin_ns;          /* when the handshake began */
+	const char *name;          /* of the peer in errors, owned */
+	/* For the environment of a program, "SSL_PROTOCOL=TLSv1.3"; owned, up
+	 * to a NULL. */
+	const char *variables[4];
+};
+
+struct link {
+	int fd;                    /* owned; -1: closed */
+	struct addr local, remote; /* with a proxy, remote is the proxy */
+	int64_t start_ns;          /* when it began (base/clock.h) */
+	unsigned number; /* of a connection that a server accepted, from 1; or 0
+			  */
+
+	/* How long dialing took. */
+	int64_t resolve_ns; /* the name lookup */
+	int64_t dial_ns;    /* until it was connected, with the lookup */
+	int64_t tls_ns;     /* the TLS handshake, after that; 0: none */
+
+	/* The processes beneath it; owned; NULL: none. */
+	struct link_tls *tls;
+	struct link_program *program; /* --via */
+	bool delays_end; /* the peer is a proxy, many of which end both
+			    directions at a FIN: it is sent once nothing was
+			    sent or received for a moment */
+	/* The target of a forwarder is a program. If it hangs up it may have
+	 * failed, so link_end() waits for its exit status; without program, the
+	 * caller has the process. */
+	bool is_to_program;
+
+	/* The outcome so far. */
+	uint64_t sent, received; /* bytes; link_unacked() uses sent */
+	bool bytes_unknown;      /* sent and received are not known */
+	uint64_t undelivered;    /* bytes read from stdin but not delivered */
+	enum link_first first;
+	enum link_end end; /* the last result of link_end() */
+	bool reads_less;   /* the caller ends it before the peer's end */
+	bool is_answered;  /* a server has sent its whole answer, and ends it
+			      before the peer's end */
+	bool is_fin_sent, is_fin_received;
+	bool is_reset;     /* the connection was reset */
+	bool reset_by_us;  /* by this side; otherwise by the peer */
+	bool is_aborted;   /* it ends before everything was delivered */
+	int64_t output_ns; /* how long received data waited for the output */
+	struct os_tcp tcp; /* the kernel's counters, by link_observe() */
+	bool is_observed;  /* tcp is set */
+};
+
+/* Reads the kernel's counters, if the "closed" event is reported. Call it
+ * before the descriptor is closed; link_count() and link_close() call it
+ * themselves. */
+void link_observe(struct link *l);
+
+/*
+ * Why the connection makes no progress, as a clause of a message with the
+ * kernel's numbers (net/stall.h); peer names the other side. awaits_peer: the
+ * caller waits for data from the peer. NULL if nothing is known.
+ */
+const char *link_why(struct link *l, bool awaits_peer, const char *peer);
+
+/*
+ * Makes *l a connection through a program: sh -c command, with the other end of
+ * the pair as stdin and stdout. Its stderr is reported at -v. name is the
+ * peer's, for errors. may_stop: the program need not exit by itself when the
+ * connection is closed. Returns 0, or -1 with *e.
+ */
+int link_run(struct link *l, const char *command, const char *name,
+    bool may_stop, struct err *e);
+
+/*
+ * Waits until the deadline for the program to fail. Returns 0 if it still runs
+ * then, has sent data or has exited with status 0; or -1 with *e and the
+ * connection closed.
+ */
+int link_check(struct link *l, struct deadline until, struct err *e);
+
+/* Whether its descriptor is the socket: no process is beneath it. */
+bool link_is_direct(const struct link *l);
+
+/*
+ * Sets the outcome of a connection that another process used, from the kernel's
+ * counters: both numbers of bytes, who finished first, and whether it was
+ * reset. goes_on: another process still uses it. If nothing is known, only
+ * bytes_unknown is set.
+ */
+void link_count(struct link *l, bool goes_on);
+
+/*
+ * How many sent bytes, without the FIN, the peer has not acknowledged, even if
+ * the connection is lost; 0 if the system does not report it.
+ */
+uint64_t link_unacked(const struct link *l);
+
+/* Whether the peer has acknowledged everything, including the FIN, or the
+ * connection is lost. */
+bool link_is_acked(const struct link *l);
+
+/*
+ * Sends FIN. Returns 0, or -1 with errno. Records that the FIN was sent, and
+ * who finished first: the peer if its FIN has arrived, as far as the system
+ * reports it. If the two FINs cross, each side was first.
+ */
+int link_finish(struct link *l);
+
+/* Records that the peer's FIN was received. */
+void link_note_fin(struct link *l);
+
+/*
+ * Call this at end of file. Returns how the peer's direction has ended: a reset
+ * may look like end of file, since a concurrent splice(2) consumes the error.
+ * The exit status of a program (--via) is left to link_close(), unless
+ * is_to_program is set.
+ */
+enum link_end link_end(struct link *l);
+
+/* How long link_close() waits for the peer's FIN when everything was sent. */
+#define LINK_DRAIN_MS 2000
+
+/*
+ * Closes the connection, and ends its processes. status and *e are the result
+ * of what was done with it.
+ *
+ * If the descriptor is open, sends FIN if necessary, and reads and discards
+ * until the peer finishes, LINK_DRAIN_MS or the deadline passes, or a caught
+ * signal arrives; after an error it does not wait. Closing with unread input
+ * would send RST, which can destroy the last bytes in transit (RFC 9112 9.6).
+ * To reset the connection, or to leave it to another process, close the
+ * descriptor before (net/sock.h).
+ *
+ * Then it waits for the processes. If status is 0 or the exit status of a
+ * program, they must end in order by the deadline. After ERR_LOST they report
+ * the cause, which is added to *e. After any other error they are terminated,
+ * which resets a TLS connection. Returns status, or -1 with *e: ERR_LOST,
+ * ERR_PROTOCOL for an alert of TLS, 126 or 127 if the shell cannot run the
+ * program of --via.
+ */
+int link_close(
+    struct link *l, int status, struct deadline until, struct err *e);
+
+/* Ends the process of TLS, which resets the connection unless it has ended. */
+void link_drop_tls(struct link *l);
+
+/*
+ * Closes a connection that is not needed any more, without waiting for the
+ * peer. A process gets a moment to end it in order.
+ */
+void link_discard(struct link *l);
+
+#endif

@@ -1,0 +1,113 @@
+/* How a connection has ended: by its socket, by its program, by what TLS
+ * reports. */
+#include <errno.h>
+#include <sys/socket.h>
+
+#include "lib/tap.h"
+#include "net/link.h"
+#include "net/sock.h"
+
+/* Two ends of a TCP connection. */
+static void
+connect_pair(struct link *l, int *peer)
+{
+	struct addr a;
+	int server = sock_open(AF_INET, SOCK_STREAM);
+
+	(void)addr_parse_ip(&a, "127.0.0.1", 0);
+	(void)sock_bind(server, &a);
+	(void)sock_listen(server, 1);
+	sock_local(server, &a);
+	*peer = sock_open(AF_INET, SOCK_STREAM);
+	(void)sock_connect(*peer, &a);
+	(void)sock_nonblocking(server, false);
+	*l = (struct link){.fd = sock_accept(server, &a)};
+	sock_close(&server);
+}
+
+/* Waits until the peer's end has arrived. */
+static void
+receive_end(const struct link *l)
+{
+	char byte;
+
+	(void)recv(l->fd, &byte, 1, 0);
+}
+
+static void
+test_sockets(void)
+{
+	struct link l;
+	int peer, ends[2];
+
+	connect_pair(&l, &peer);
+	(void)sock_finish(peer);
+	receive_end(&l);
+	is_int(link_end(&l), LINK_WHOLE, "a FIN");
+	link_note_fin(&l);
+	is_int(link_finish(&l), 0, "and that of this side");
+	is_int(l.first, LINK_FIRST_PEER, "was the second");
+	sock_close(&peer);
+	is_int(link_end(&l), LINK_WHOLE, "a connection that is over is whole");
+	sock_close(&l.fd);
+
+	connect_pair(&l, &peer);
+	sock_abort(&peer);
+	receive_end(&l);
+	is_int(link_end(&l), sock_is_closed(l.fd) ? LINK_CUT : LINK_WHOLE,
+	    "a reset, where the system reports it");
+	sock_close(&l.fd);
+
+	(void)sock_pair(ends);
+	l = (struct link){.fd = ends[0], .is_to_program = true};
+	(void)sock_finish(ends[1]);
+	is_int(link_end(&l), LINK_WHOLE, "a program that has finished");
+	sock_close(&ends[1]);
+	is_int(link_end(&l), LINK_CUT, "one that has hung up");
+	sock_close(&l.fd);
+}
+
+/* What link_end() says when its process has sent the record, or nothing, and
+ * then exits. */
+static enum link_end
+end_of(const struct peer_record *record)
+{
+	struct link_tls t = {.proc = NULL};
+	struct link l = {.fd = -1, .tls = &t};
+	int ends[2];
+
+	(void)sock_pair(ends);
+	(void)sock_nonblocking(ends[0], true);
+	t.report.fd = ends[0];
+	if (record != NULL)
+		(void)fd_write_all(ends[1], record, sizeof(*record));
+	sock_close(&ends[1]);
+	(void)link_end(&l);
+	sock_close(&t.report.fd);
+	return l.end;
+}
+
+static void
+test_tls(void)
+{
+	const struct peer_record closed = {.facts = PEER_REPORT_CLOSED},
+				 acked = {.acked = 7};
+	struct peer_record lost = {.lost = {.kind = ERR_LOST}};
+
+	is_int(end_of(&closed), LINK_WHOLE, "close_notify");
+	is_int(end_of(NULL), LINK_CUT, "a process that was killed");
+	is_int(end_of(&acked), LINK_CUT, "after a record of progress, too");
+	is_int(end_of(&lost), LINK_BARE, "a bare FIN");
+	lost.lost.errnum = ECONNRESET;
+	is_int(end_of(&lost), LINK_CUT, "a reset");
+	lost.lost = (struct err){.kind = ERR_PROTOCOL};
+	is_int(end_of(&lost), LINK_CUT, "an alert");
+}
+
+int
+main(void)
+{
+	test_sockets();
+	test_tls();
+	return done_testing();
+}
