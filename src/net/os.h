@@ -9,7 +9,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/socket.h>
 #include <sys/types.h>
 
 #include "net/addr.h"
@@ -26,29 +25,71 @@ struct os_tcp {
 	bool is_acknowledged; /* the peer acknowledged everything sent */
 	uint32_t waiting;     /* of a listening socket: pending connections, */
 	uint32_t backlog;     /* and their limit */
+
+	/* For net/stall.h. */
+	uint64_t acked;    /* bytes acknowledged; the SYN may count */
+	uint64_t unacked;  /* bytes not yet acknowledged; the SYN may count */
+	uint32_t segments; /* segments not yet acknowledged */
+	uint32_t lost;     /* segments that the kernel considers lost */
+	uint32_t timeouts; /* retransmissions in a row, without an answer */
+	uint32_t probes;   /* probes in a row, without an answer */
+	uint32_t retransmitted; /* segments, since the connection began */
+	uint32_t mss, pmtu;     /* bytes of a full segment, and of its packet */
+	uint32_t window;        /* of the peer, in bytes */
+	bool knows_window;      /* window is set (Linux 5.4) */
+	bool has_unread;        /* os_tcp_received(): data can be read */
+	bool has_gap;           /* likewise: there is data after a gap */
+	bool is_unsent;         /* data waits to be sent for the first time */
+	int64_t rtt_us;         /* smoothed round trip; 0: not measured */
+	int64_t unanswered_ms;  /* since the last acknowledgement arrived */
+	int64_t unsent_ms;      /* since data was last sent */
+	int64_t busy_us;        /* time with unacknowledged data */
+	int64_t window_us;      /* part of it, limited by the peer's window */
 };
 
-/* Reads them; returns false if the system or the socket does not report them.
- */
+/* Reads everything but what os_tcp_received() does. Returns false if the system
+ * or the socket does not report it. */
 bool os_tcp_info(int fd, struct os_tcp *tcp);
 
-/* write(2) to a pipe as sock_write_nowait() (net/sock.h). */
+/* Sets has_unread; and has_gap, if an earlier part of the received data is
+ * missing: nothing can be read, but the kernel holds data. */
+void os_tcp_received(int fd, struct os_tcp *tcp);
+
+/*
+ * Opens a file below the folder dir as fd_open_beneath() (base/fd.h). Symbolic
+ * links that stay below dir are followed where the system can prove that
+ * (openat2(2)).
+ */
+int os_open_beneath(int dir, const char *path);
+
+/*
+ * Sends at most n bytes of a file from offset *at, which it advances
+ * (sendfile(2)). The socket must be non-blocking. Returns the number of bytes,
+ * 0 at the end of the file, or -1 with errno: ENOTSUP if the system or the file
+ * does not support it.
+ */
+ssize_t os_send_file(int fd, int file, off_t *at, size_t n);
+
+/* read(2) and write(2) of a pipe, as sock_read_nowait() and
+ * sock_write_nowait() (net/sock.h). */
+ssize_t os_read_pipe(int fd, void *space, size_t size);
 ssize_t os_write_pipe(int fd, const void *bytes, size_t n);
 
 /*
  * Queues every ICMP error on the socket (ip(7), IP_RECVERR), including
  * unreachable hosts; poll(2) reports POLLERR until they are received. Without
- * this, and on systems that lack it, the socket only reports refusals.
+ * this, and on systems that lack it, the socket only reports refusals. Turning
+ * it off drops what is queued. Returns whether the system can.
  */
-void os_receive_errors(int fd, int family);
+bool os_receive_errors(int fd, int family, bool on);
 
 /* An entry of a socket's error queue. */
 struct os_error {
-	int errnum;
-	bool by_icmp, by_icmp6; /* neither: a local error */
-	bool is_prohibited;     /* "administratively prohibited" */
-	struct addr to;         /* destination of the packet */
-	struct addr sender;     /* of the ICMP message */
+	int errnum;         /* EACCES for "administratively prohibited" */
+	int family;         /* of the ICMP message; 0: a local error */
+	uint8_t type, code; /* of the ICMP message */
+	struct addr to;     /* destination of the packet */
+	struct addr sender; /* of the ICMP message */
 };
 
 /* Removes the oldest entry of the queue; returns false if it is empty. */
@@ -69,7 +110,7 @@ int os_segment_type(int fd);
 bool os_drops(int fd, uint32_t *count);
 
 /*
- * Binds a unix socket to a name that the system chooses. Returns 0, or -1 with
+ * Binds a Unix socket to a name that the system chooses. Returns 0, or -1 with
  * errno.
  */
 int os_autobind(int fd);
@@ -82,11 +123,12 @@ int os_autobind(int fd);
 void os_follow_parent(pid_t parent, int number);
 
 /*
- * Starts a process that returns run(context), or executes a program there. It
- * may share the memory of this process, which then waits until either. Returns
- * its pid, or -1 with errno.
+ * Starts a process that calls run(context), which executes a program or returns
+ * an errno, and waits for either. The process may share the memory of this one,
+ * so run() must not change anything there. Returns the pid, with *errnum 0 if
+ * a program was executed; or -1 with errno.
  */
-pid_t os_start(int (*run)(void *context), void *context);
+pid_t os_start(int (*run)(void *context), void *context, int *errnum);
 
 /* Whether the program was loaded with the system's loader, and dlopen(3) works.
  */
@@ -97,9 +139,17 @@ bool os_has_loader(void);
 bool os_close_from(int first);
 
 /*
- * Makes this process adopt orphaned descendants, which waitpid(2) then reaps.
- * Returns false if the system does not support it.
+ * Sets whether orphaned descendants become children of this process, which
+ * waitpid(2) reaps; execve(2) preserves the setting. Returns false if the
+ * system does not support it.
  */
-bool os_adopt_orphans(void);
+bool os_adopt_orphans(bool adopts);
+
+/*
+ * For a TCP connection that is closed, perhaps by a reset: whether the peer had
+ * sent its FIN. False if the system does not report it. May consume the
+ * socket's error.
+ */
+bool os_had_fin(int fd);
 
 #endif

@@ -1,7 +1,8 @@
-/* What only Linux tells of sockets and processes. */
+/* Sockets and processes, with system calls of Linux. */
 #include "net/os.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/icmp6.h>
 #include <netinet/ip_icmp.h>
 #include <netinet/udp.h>
@@ -10,8 +11,12 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -41,9 +46,21 @@ enum {
 #define UDP_SEGMENT 103
 #endif
 
-/* The array of SO_MEMINFO, from the kernel's linux/sock_diag.h, which not every
- * C library comes with. */
-enum { SK_MEMINFO_DROPS = 8, SK_MEMINFO_VARS };
+/* From the kernel's linux/tcp.h, for older C libraries. */
+#ifndef TCP_INQ
+#define TCP_INQ 36
+#endif
+#ifndef TCP_CM_INQ
+#define TCP_CM_INQ TCP_INQ
+#endif
+
+#ifndef SYS_openat2 /* C libraries may not have it yet */
+#define SYS_openat2 437
+#endif
+
+/* Indexes in the array of SO_MEMINFO, from the kernel's linux/sock_diag.h,
+ * which some C libraries lack. */
+enum { SK_MEMINFO_RMEM_ALLOC = 0, SK_MEMINFO_DROPS = 8, SK_MEMINFO_VARS };
 
 const char os_name[] = "linux";
 
@@ -54,7 +71,7 @@ os_tcp_info(int fd, struct os_tcp *tcp)
 	socklen_t len = sizeof(info);
 
 	memset(&info, 0, sizeof(info));
-	/* Linux has counted the bytes that were sent again since 4.19. */
+	/* Linux 4.19 counts the retransmitted bytes. */
 	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0 ||
 	    len < offsetof(struct tcp_info, tcpi_bytes_retrans) +
 		      sizeof(info.tcpi_bytes_retrans))
@@ -71,13 +88,143 @@ os_tcp_info(int fd, struct os_tcp *tcp)
 	/* For a listening socket these two describe its accept queue. */
 	tcp->waiting = info.tcpi_unacked;
 	tcp->backlog = info.tcpi_sacked;
+	tcp->acked = info.tcpi_bytes_acked;
+	tcp->unacked = tcp->sent >= tcp->acked ? tcp->sent - tcp->acked : 0;
+	tcp->segments = info.tcpi_unacked;
+	tcp->lost = info.tcpi_lost;
+	tcp->timeouts = info.tcpi_retransmits;
+	tcp->probes = info.tcpi_probes;
+	tcp->retransmitted = info.tcpi_total_retrans;
+	tcp->mss = info.tcpi_snd_mss;
+	tcp->pmtu = info.tcpi_pmtu;
+	tcp->window = info.tcpi_snd_wnd;
+	tcp->knows_window = len >= offsetof(struct tcp_info, tcpi_snd_wnd) +
+				       sizeof(info.tcpi_snd_wnd);
+	tcp->is_unsent = info.tcpi_notsent_bytes > 0;
+	tcp->rtt_us = info.tcpi_rtt;
+	tcp->unanswered_ms = info.tcpi_last_ack_recv;
+	tcp->unsent_ms = info.tcpi_last_data_sent;
+	tcp->busy_us = (int64_t)info.tcpi_busy_time;
+	tcp->window_us = (int64_t)info.tcpi_rwnd_limited;
+	tcp->has_unread = tcp->has_gap = false;
 	return true;
+}
+
+int
+os_open_beneath(int dir, const char *path)
+{
+	/* struct open_how and RESOLVE_* of the kernel's linux/openat2.h. */
+	enum { NO_MAGIC_LINKS = 0x02, BENEATH = 0x08 };
+	struct {
+		uint64_t flags, mode, resolve;
+	} how = {O_CLOEXEC | O_PATH, 0, NO_MAGIC_LINKS | BENEATH};
+	const char *from = path[0] != '\0' ? path : ".";
+	struct stat st;
+	int tries = 0, fd;
+	bool is_served;
+
+	/* EAGAIN: something was renamed meanwhile. Nothing is opened before
+	 * its type is known. */
+	for (;;) {
+		fd = (int)syscall(SYS_openat2, dir, from, &how, sizeof(how));
+		if (fd < 0 && errno == EAGAIN && tries++ < 100)
+			continue;
+		if (fd < 0 || (how.flags & O_PATH) == 0)
+			break;
+		is_served = fstat(fd, &st) == 0;
+		if (is_served && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) {
+			is_served = false;
+			errno = ENOENT;
+		}
+		fd_close(&fd);
+		if (!is_served)
+			break;
+		how.flags = O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_LARGEFILE;
+	}
+	/* An older sandbox fails an unknown call with EPERM. */
+	if (fd < 0 && (errno == ENOSYS || errno == EPERM))
+		return fd_open_beneath(dir, path);
+	return fd;
+}
+
+ssize_t
+os_send_file(int fd, int file, off_t *at, size_t n)
+{
+	ssize_t sent = sendfile(fd, file, at, n);
+
+	if (sent < 0 && (errno == EINVAL || errno == ENOSYS))
+		errno = ENOTSUP;
+	return sent;
+}
+
+/* The two counts of readable bytes differ by the FIN. */
+bool
+os_had_fin(int fd)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[64];
+	} control;
+	struct msghdr m = {
+	    .msg_control = &control, .msg_controllen = sizeof(control)};
+	const int on = 1;
+	struct cmsghdr *c;
+	int unread, with_fin;
+
+	if (setsockopt(fd, IPPROTO_TCP, TCP_INQ, &on, sizeof(on)) < 0 ||
+	    ioctl(fd, FIONREAD, &unread) < 0 ||
+	    recvmsg(fd, &m, MSG_PEEK | MSG_DONTWAIT) < 0)
+		return false;
+	c = CMSG_FIRSTHDR(&m);
+	if (c == NULL || c->cmsg_level != IPPROTO_TCP ||
+	    c->cmsg_type != TCP_CM_INQ)
+		return false;
+	memcpy(&with_fin, CMSG_DATA(c), sizeof(with_fin));
+	return with_fin > unread;
+}
+
+void
+os_tcp_received(int fd, struct os_tcp *tcp)
+{
+	uint32_t memory[SK_MEMINFO_VARS] = {0};
+	socklen_t len = sizeof(memory);
+	int readable = 0;
+
+	if (ioctl(fd, FIONREAD, &readable) < 0)
+		return;
+	tcp->has_unread = readable > 0;
+	tcp->has_gap =
+	    readable == 0 &&
+	    getsockopt(fd, SOL_SOCKET, SO_MEMINFO, memory, &len) == 0 &&
+	    memory[SK_MEMINFO_RMEM_ALLOC] > 0;
 }
 
 /*
  * Pipes support RWF_NOWAIT since Linux 6.4; FIFOs do not, nor does every C
- * library.
+ * library. A sandbox that does not know the newer calls fails them with EPERM.
  */
+#ifdef RWF_NOWAIT
+static bool
+is_unsupported(int errnum)
+{
+	return errnum == EOPNOTSUPP || errnum == EINVAL || errnum == ENOSYS ||
+	       errnum == EPERM;
+}
+#endif
+
+ssize_t
+os_read_pipe(int fd, void *space, size_t size)
+{
+#ifdef RWF_NOWAIT
+	struct iovec iov = {.iov_base = space, .iov_len = size};
+	ssize_t done = preadv2(fd, &iov, 1, -1, RWF_NOWAIT);
+
+	if (done >= 0 || !is_unsupported(errno))
+		return done;
+#endif
+	return fd_read_briefly(fd, space, size);
+}
+
 ssize_t
 os_write_pipe(int fd, const void *bytes, size_t n)
 {
@@ -85,24 +232,22 @@ os_write_pipe(int fd, const void *bytes, size_t n)
 	struct iovec iov = {.iov_base = (void *)bytes, .iov_len = n};
 	ssize_t done = pwritev2(fd, &iov, 1, -1, RWF_NOWAIT);
 
-	/* A sandbox that does not know the newer call fails it with EPERM. */
-	if (done >= 0 || (errno != EOPNOTSUPP && errno != EINVAL &&
-			     errno != ENOSYS && errno != EPERM))
+	if (done >= 0 || !is_unsupported(errno))
 		return done;
 #endif
 	return fd_write_ready(fd, bytes, n, 0);
 }
 
-void
-os_receive_errors(int fd, int family)
+bool
+os_receive_errors(int fd, int family, bool on)
 {
-	const int on = 1;
+	const int value = on;
 
 	if (family == AF_INET6)
-		(void)setsockopt(
-		    fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof(on));
-	else if (family == AF_INET)
-		(void)setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof(on));
+		return setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &value,
+			   sizeof(value)) == 0;
+	return family == AF_INET && setsockopt(fd, IPPROTO_IP, IP_RECVERR,
+					&value, sizeof(value)) == 0;
 }
 
 /*
@@ -117,18 +262,31 @@ struct queued_error {
 
 enum { ORIGIN_ICMP = 2, ORIGIN_ICMP6 = 3 };
 
-/* Whether the code means "prohibited": RFC 1812 5.2.7.1 and RFC 4443 3.1. */
-static bool
-is_prohibited(const struct queued_error *q)
+/*
+ * The errno of an ICMP error. The kernel reports "prohibited" of IPv4 (RFC 1812
+ * 5.2.7.1) as unreachable, and some rare codes with errnos that mean other
+ * things elsewhere.
+ */
+static int
+icmp_errno(const struct queued_error *q)
 {
-	if (q->origin == ORIGIN_ICMP)
-		return q->type == ICMP_DEST_UNREACH &&
-		       (q->code == ICMP_NET_ANO || q->code == ICMP_HOST_ANO ||
-			   q->code == ICMP_PKT_FILTERED);
-	/* 5: source address policy, 6: reject route. */
-	return q->origin == ORIGIN_ICMP6 && q->type == ICMP6_DST_UNREACH &&
-	       (q->code == ICMP6_DST_UNREACH_ADMIN || q->code == 5 ||
-		   q->code == 6);
+	switch (q->errnum) {
+	case EHOSTUNREACH:
+	case ENETUNREACH:
+		return q->origin == ORIGIN_ICMP &&
+			       q->type == ICMP_DEST_UNREACH &&
+			       (q->code == ICMP_NET_ANO ||
+				   q->code == ICMP_HOST_ANO ||
+				   q->code == ICMP_PKT_FILTERED)
+			   ? EACCES
+			   : (int)q->errnum;
+	case ENONET:
+	case EOPNOTSUPP:
+	case EPROTO:
+		return EHOSTUNREACH;
+	default:
+		return (int)q->errnum;
+	}
 }
 
 bool
@@ -138,7 +296,7 @@ os_next_error(int fd, struct os_error *q)
 		struct cmsghdr align;
 		char bytes[512];
 	} control;
-	/* qemu-user takes a message without space for an empty one. */
+	/* qemu-user treats a message without space as empty. */
 	char first;
 	struct iovec space = {.iov_base = &first, .iov_len = 1};
 	struct msghdr m = {.msg_name = &q->to.u,
@@ -162,10 +320,13 @@ os_next_error(int fd, struct os_error *q)
 				   c->cmsg_type == IPV6_RECVERR))
 			continue;
 		memcpy(&error, CMSG_DATA(c), sizeof(error));
-		q->errnum = (int)error.errnum;
-		q->by_icmp = error.origin == ORIGIN_ICMP;
-		q->by_icmp6 = error.origin == ORIGIN_ICMP6;
-		q->is_prohibited = is_prohibited(&error);
+		q->family = error.origin == ORIGIN_ICMP    ? AF_INET
+			    : error.origin == ORIGIN_ICMP6 ? AF_INET6
+							   : 0;
+		q->errnum =
+		    q->family != 0 ? icmp_errno(&error) : (int)error.errnum;
+		q->type = error.type;
+		q->code = error.code;
 		/* SO_EE_OFFENDER(): the sender's address follows the error. */
 		q->sender.len =
 		    is_ip4 ? sizeof(q->sender.u.in4) : sizeof(q->sender.u.in6);
@@ -175,7 +336,7 @@ os_next_error(int fd, struct os_error *q)
 	return true;
 }
 
-/* Only UDP can: a unix socket would send all of it as one datagram. */
+/* Only UDP can: a Unix socket would send all of it as one datagram. */
 int
 os_segment_type(int fd)
 {
@@ -214,9 +375,9 @@ os_autobind(int fd)
 }
 
 bool
-os_adopt_orphans(void)
+os_adopt_orphans(bool adopts)
 {
-	return prctl(PR_SET_CHILD_SUBREAPER, 1UL) == 0;
+	return prctl(PR_SET_CHILD_SUBREAPER, (unsigned long)adopts) == 0;
 }
 
 void
@@ -227,10 +388,26 @@ os_follow_parent(pid_t parent, int number)
 		kill(getpid(), number);
 }
 
-/* As vfork(2): nothing of this process is copied. But AddressSanitizer would
- * blame this process for what the child's functions leave in its memory. */
+/* What os_start() shares with its process. */
+struct start {
+	int (*run)(void *context);
+	void *context;
+	int errnum;
+};
+
+static int
+run_start(void *shared)
+{
+	struct start *s = shared;
+
+	s->errnum = s->run(s->context);
+	return 1;
+}
+
+/* As vfork(2), does not copy the memory of this process; except with
+ * AddressSanitizer, which would report what the child leaves in it. */
 pid_t
-os_start(int (*run)(void *context), void *context)
+os_start(int (*run)(void *context), void *context, int *errnum)
 {
 #ifdef __SANITIZE_ADDRESS__
 	const int flags = CLONE_VFORK | SIGCHLD;
@@ -238,8 +415,20 @@ os_start(int (*run)(void *context), void *context)
 	const int flags = CLONE_VM | CLONE_VFORK | SIGCHLD;
 #endif
 	_Alignas(16) char stack[32 * 1024];
+	struct start *s = mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid_t pid;
+	int saved;
 
-	return clone(run, stack + sizeof(stack), flags, context);
+	if (s == MAP_FAILED)
+		return -1;
+	*s = (struct start){.run = run, .context = context};
+	pid = clone(run_start, stack + sizeof(stack), flags, s);
+	saved = errno;
+	*errnum = s->errnum;
+	(void)munmap(s, sizeof(*s));
+	errno = saved;
+	return pid;
 }
 
 bool

@@ -2,8 +2,6 @@
 #include "net/os.h"
 
 #include <errno.h>
-#include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -18,17 +16,56 @@ os_tcp_info(int fd, struct os_tcp *tcp)
 	return false;
 }
 
+bool
+os_had_fin(int fd)
+{
+	(void)fd;
+	return false;
+}
+
+void
+os_tcp_received(int fd, struct os_tcp *tcp)
+{
+	(void)fd;
+	(void)tcp;
+}
+
+int
+os_open_beneath(int dir, const char *path)
+{
+	return fd_open_beneath(dir, path);
+}
+
+ssize_t
+os_send_file(int fd, int file, off_t *at, size_t n)
+{
+	(void)fd;
+	(void)file;
+	(void)at;
+	(void)n;
+	errno = ENOTSUP;
+	return -1;
+}
+
+ssize_t
+os_read_pipe(int fd, void *space, size_t size)
+{
+	return fd_read_briefly(fd, space, size);
+}
+
 ssize_t
 os_write_pipe(int fd, const void *bytes, size_t n)
 {
 	return fd_write_ready(fd, bytes, n, 0);
 }
 
-void
-os_receive_errors(int fd, int family)
+bool
+os_receive_errors(int fd, int family, bool on)
 {
 	(void)fd;
 	(void)family;
+	(void)on;
+	return false;
 }
 
 bool
@@ -63,8 +100,9 @@ os_autobind(int fd)
 }
 
 bool
-os_adopt_orphans(void)
+os_adopt_orphans(bool adopts)
 {
+	(void)adopts;
 	return false;
 }
 
@@ -75,13 +113,28 @@ os_follow_parent(pid_t parent, int number)
 	(void)number;
 }
 
+/* Executing a program closes the pipe. */
 pid_t
-os_start(int (*run)(void *context), void *context)
+os_start(int (*run)(void *context), void *context, int *errnum)
 {
-	pid_t pid = fork();
+	int pipe[2];
+	pid_t pid;
+	ssize_t n;
 
-	if (pid == 0)
-		_exit(run(context));
+	*errnum = 0;
+	if (fd_pipe(pipe, false) < 0)
+		return -1;
+	pid = fork();
+	if (pid == 0) {
+		*errnum = run(context);
+		(void)fd_write_all(pipe[1], errnum, sizeof(*errnum));
+		_exit(1);
+	}
+	fd_close(&pipe[1]);
+	do
+		n = pid < 0 ? 0 : read(pipe[0], errnum, sizeof(*errnum));
+	while (n < 0 && errno == EINTR);
+	fd_close(&pipe[0]);
 	return pid;
 }
 

@@ -1,0 +1,123 @@
+/* Why a TCP connection makes no progress, by the kernel's counters. */
+#include "net/stall.h"
+
+#include <stddef.h>
+
+#include "base/clock.h"
+#include "base/num.h"
+#include "base/text.h"
+#include "net/os.h"
+
+/* A probe may be on its way; two in a row without an answer are not. */
+#define MIN_PROBES 2
+/* Less data, or a shorter time, says nothing about what limits a transfer. */
+#define MIN_BYTES (256 * 1024)
+#define MIN_NS (CLOCK_SECOND / 2)
+
+enum stall {
+	STALL_UNKNOWN, /* the kernel shows no cause, or nothing is wrong */
+	STALL_WINDOW,  /* the peer's window is closed: it does not read */
+	STALL_UNACKED, /* sent data, or probes, are not acknowledged */
+	STALL_MTU,     /* large packets were never acknowledged, small ones
+			  were: a guess */
+	STALL_GAP,     /* a part of what the peer sent has not arrived */
+	STALL_SILENT   /* everything is acknowledged, and the peer sends nothing
+			*/
+};
+
+/* Whether a full segment is not acknowledged, and none of that size ever was.
+ * The SYN of a client counts as a byte. */
+static bool
+is_only_large(const struct os_tcp *tcp)
+{
+	return tcp->unacked >= tcp->mss && tcp->acked < (uint64_t)tcp->mss + 1;
+}
+
+static enum stall
+find(const struct os_tcp *tcp, bool awaits_peer)
+{
+	if (tcp->is_closed)
+		return STALL_UNKNOWN;
+	if (tcp->segments > 0 && tcp->timeouts > 0)
+		return is_only_large(tcp) ? STALL_MTU : STALL_UNACKED;
+	if (tcp->probes >= MIN_PROBES)
+		return STALL_UNACKED;
+	if (tcp->knows_window && tcp->is_unsent && tcp->segments == 0 &&
+	    tcp->window < tcp->mss)
+		return STALL_WINDOW;
+	if (!awaits_peer || tcp->has_unread || tcp->peer_finished ||
+	    tcp->is_unsent || tcp->segments > 0)
+		return STALL_UNKNOWN;
+	if (tcp->has_gap)
+		return STALL_GAP;
+	return tcp->sent > 0 ? STALL_SILENT : STALL_UNKNOWN;
+}
+
+const char *
+stall_text(const struct os_tcp *tcp, bool awaits_peer, const char *peer)
+{
+	enum stall stall = find(tcp, awaits_peer);
+	const char *how;
+
+	switch (stall) {
+	case STALL_WINDOW:
+		return text_format(
+		    "%s does not read (its window has been full for %s)", peer,
+		    num_duration_text(tcp->unsent_ms * CLOCK_MS));
+	case STALL_UNACKED:
+	case STALL_MTU:
+		how = tcp->segments == 0
+			  ? text_format("%u %s probes unanswered", tcp->probes,
+				tcp->is_unsent ? "window" : "keepalive")
+			  : text_format("%s lost, sent %u times",
+				num_count_text(
+				    tcp->lost > 0 ? tcp->lost : 1, "segment"),
+				tcp->timeouts + 1);
+		return text_format(
+		    "nothing has been acknowledged for %s (%s)%s",
+		    num_duration_text(tcp->unanswered_ms * CLOCK_MS), how,
+		    stall == STALL_MTU
+			? text_format("; packets of %u bytes do not arrive, "
+				      "smaller ones did: a path MTU problem?",
+			      tcp->pmtu)
+			: text_format(
+			      ": the path is broken, or %s is gone", peer));
+	case STALL_GAP:
+		return text_format("a part of what %s sent is missing, lost on "
+				   "the way; what follows it has arrived",
+		    peer);
+	case STALL_SILENT:
+		return text_format(
+		    "%s has received everything and sends nothing", peer);
+	default:
+		return NULL;
+	}
+}
+
+const char *
+stall_limit(
+    const struct os_tcp *tcp, int64_t ns, int64_t output_ns, const char **text)
+{
+	int64_t half_us = ns / 1000 / 2;
+
+	if (ns < MIN_NS)
+		return NULL;
+	if (tcp->received >= MIN_BYTES && output_ns / 1000 > half_us) {
+		*text = "this side's output";
+		return "output";
+	}
+	if (tcp->sent < MIN_BYTES || tcp->received > tcp->sent)
+		return NULL;
+	if (tcp->window_us > half_us) {
+		*text = "the peer's window";
+		return "peer";
+	}
+	if (tcp->busy_us - tcp->window_us > half_us) {
+		*text = "the path";
+		return "path";
+	}
+	if (tcp->busy_us >= half_us)
+		return NULL;
+	*text = "this side's input";
+	return "input";
+}

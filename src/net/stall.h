@@ -1,0 +1,32 @@
+/*
+ * Why a TCP connection makes no progress, and what limited its speed, by the
+ * kernel's counters (tcp(7), TCP_INFO). Pure functions of a struct os_tcp.
+ */
+#ifndef NET_STALL_H
+#define NET_STALL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct os_tcp;
+
+/*
+ * The cause as a clause of a message, with the kernel's numbers; NULL if the
+ * kernel shows none, or nothing is wrong. peer names the other side: "the
+ * peer", "the client". awaits_peer: the caller waits for data from the peer;
+ * otherwise a silent peer is no cause.
+ */
+const char *stall_text(
+    const struct os_tcp *tcp, bool awaits_peer, const char *peer);
+
+/*
+ * The limit of a transfer of ns for most of its time, as a word for JSON; *text
+ * is its name in a message. For sent data: "peer" (its window), "path" or
+ * "input"; for received data, which waited for output_ns: "output". NULL if
+ * there is no such limit, the kernel does not show it, or too little was
+ * transferred.
+ */
+const char *stall_limit(
+    const struct os_tcp *tcp, int64_t ns, int64_t output_ns, const char **text);
+
+#endif
