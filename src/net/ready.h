@@ -1,17 +1,19 @@
 /* The outcome of probes, and the readiness of their sockets; see net/os.h. */
-#ifndef SCAN_READY_H
-#define SCAN_READY_H
+#ifndef NET_READY_H
+#define NET_READY_H
 
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/deadline.h"
+#include "base/err.h"
 
 struct addr;
+struct os_error;
 
 /*
- * Where an outcome comes from: only a remote one shows something about a port.
+ * Where an outcome comes from. Only a remote one shows the state of a port.
  * The errno alone does not show its origin: connect(2) fails with EHOSTUNREACH
  * without a local route, after an ICMP message, and when a neighbor does not
  * answer.
@@ -31,8 +33,8 @@ struct ready_outcome {
 static inline bool
 ready_is_remote(int errnum)
 {
-	return errnum == 0 || errnum == EINPROGRESS || errnum == ECONNREFUSED ||
-	       errnum == ECONNRESET || errnum == ETIMEDOUT;
+	return errnum == 0 || errnum == EINPROGRESS ||
+	       err_find(errnum, ERR_AT_TCP)->origin > ERR_BY_ICMP;
 }
 
 /*
@@ -43,12 +45,12 @@ int ready_connect_result(int fd, const struct addr *a);
 
 /*
  * The outcome of a probe to a whose last call ended with errnum (0: success,
- * EINPROGRESS: not yet, otherwise a failure). An ICMP message, if there is one,
- * takes precedence, with EACCES for "prohibited". is_late: the call succeeded,
- * and what it started failed later.
+ * EINPROGRESS: not yet, otherwise a failure). An ICMP message takes precedence,
+ * with EACCES for "prohibited"; *icmp is set to it, with errnum 0 if there is
+ * none. is_late: the call succeeded, and the attempt failed later.
  */
-struct ready_outcome ready_outcome(
-    int fd, const struct addr *a, int errnum, bool is_late);
+struct ready_outcome ready_outcome(int fd, const struct addr *a, int errnum,
+    bool is_late, struct os_error *icmp);
 
 /*
  * Prepares a socket whose connect(2) failed or is in progress for another one.
@@ -58,13 +60,17 @@ bool ready_connect_again(int fd, bool in_progress);
 
 /*
  * The readiness of many sockets, each known by a number below capacity:
- * epoll(7), or poll(2). A change is reported at least once. A socket that has
- * been ignored meanwhile may be reported too, so the caller checks the socket.
+ * epoll(7), or poll(2). A change is reported at least once. The caller checks
+ * the socket, since an ignored one may still be reported.
  */
 struct ready_set;
 
-/* NULL with errno on error. The caller frees it with ready_set_free(). */
-struct ready_set *ready_set_new(uint32_t capacity);
+/*
+ * A set for numbers below capacity. is_level: a socket is reported as long as
+ * it is ready. NULL with errno on error. The caller frees it with
+ * ready_set_free().
+ */
+struct ready_set *ready_set_new(uint32_t capacity, bool is_level);
 void ready_set_free(struct ready_set *s);
 
 /* Polls fd for events (POLLIN, POLLOUT) and errors. Returns 0, or -1 with

@@ -1,5 +1,5 @@
 /* The portable twin of ready_linux.c: uses poll(2). */
-#include "scan/ready.h"
+#include "net/ready.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "net/addr.h"
+#include "net/os.h"
 #include "net/sock.h"
 #include "net/wait.h"
 
@@ -29,12 +30,14 @@ ready_connect_result(int fd, const struct addr *a)
  * distinguish these.
  */
 struct ready_outcome
-ready_outcome(int fd, const struct addr *a, int errnum, bool is_late)
+ready_outcome(int fd, const struct addr *a, int errnum, bool is_late,
+    struct os_error *icmp)
 {
 	struct ready_outcome o = {errnum, READY_REMOTE};
 	int error = errnum == EINPROGRESS ? sock_error(fd) : 0;
 
 	(void)a;
+	icmp->errnum = 0;
 	/* An ICMP error may leave the call in progress. */
 	if (error != 0)
 		o.errnum = error;
@@ -59,10 +62,11 @@ struct ready_set {
 };
 
 struct ready_set *
-ready_set_new(uint32_t capacity)
+ready_set_new(uint32_t capacity, bool is_level)
 {
 	struct ready_set *s = mem_array(1, sizeof(*s));
 
+	(void)is_level;
 	s->fds = mem_array((size_t)capacity + 1, sizeof(s->fds[0]));
 	return s;
 }

@@ -1,18 +1,17 @@
 /* Readiness by epoll(7), and ICMP errors from the error queue. */
-#include "scan/ready.h"
+#include "net/ready.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include "base/fd.h"
 #include "base/mem.h"
 #include "net/addr.h"
+#include "net/icmp.h"
 #include "net/os.h"
 #include "net/sock.h"
 #include "net/wait.h"
@@ -27,54 +26,27 @@ ready_connect_result(int fd, const struct addr *a)
 }
 
 /*
- * Whether this machine itself sent the message about a probe to another
- * machine: its firewall did, or a neighbor did not answer. A failed connect(2)
- * has removed the local address of its socket; another one tells it.
- */
-static bool
-is_from_local(const struct os_error *q, const struct addr *a)
-{
-	struct addr local;
-	int fd;
-
-	if (addr_family(&q->sender) != addr_family(a) ||
-	    addr_same_host(&q->sender, a))
-		return false;
-	fd = sock_open(addr_family(a), SOCK_DGRAM);
-	if (fd < 0)
-		return false;
-	(void)connect(fd, &a->u.sa, a->len);
-	sock_local(fd, &local);
-	sock_close(&fd);
-	return addr_same_host(&q->sender, &local);
-}
-
-/*
  * An ICMP error always adds an entry to the queue, a reset never does. A
  * loopback address is refused by the host itself, so its queue is not read,
  * which saves a system call for each closed port.
  */
 struct ready_outcome
-ready_outcome(int fd, const struct addr *a, int errnum, bool is_late)
+ready_outcome(int fd, const struct addr *a, int errnum, bool is_late,
+    struct os_error *icmp)
 {
 	struct ready_outcome o = {errnum, READY_REMOTE};
-	struct os_error q;
 
 	(void)is_late;
+	icmp->errnum = 0;
 	if (errnum == 0 || (errnum == ECONNREFUSED && addr_is_loopback(a)))
 		return o;
-	while (os_next_error(fd, &q)) {
-		/* It may be one of an earlier connect. */
-		if (q.errnum == 0 || !addr_equal(&q.to, a))
-			continue;
-		o.errnum = q.errnum;
-		if (!q.by_icmp && !q.by_icmp6)
+	if (icmp_read(fd, a, icmp)) {
+		o.errnum = icmp->errnum;
+		if (icmp->family == 0)
 			o.origin = READY_LOCAL;
-		else if (is_from_local(&q, a))
-			o.origin = q.errnum == EHOSTUNREACH ? READY_UNSURE
-							    : READY_LOCAL;
-		if (o.origin != READY_LOCAL && q.is_prohibited)
-			o.errnum = EACCES;
+		else if (icmp_sender(icmp, a) == ICMP_HERE)
+			o.origin = icmp->errnum == EHOSTUNREACH ? READY_UNSURE
+								: READY_LOCAL;
 		return o;
 	}
 	if (!ready_is_remote(errnum))
@@ -91,40 +63,29 @@ ready_connect_again(int fd, bool in_progress)
 	return !in_progress || connect(fd, &none, sizeof(none)) == 0;
 }
 
-/* Each socket is registered once, edge-triggered, for many connects. */
+/* Each socket is registered once: edge-triggered for a scan, level-triggered
+ * for many connects. */
 struct ready_set {
 	int fd;
+	uint32_t mode; /* EPOLLET, or 0 */
 	struct {
 		int fd; /* registered, or -1 */
 		short events;
 	} * items;
 };
 
-/* Falls back to epoll_create(2) where a kernel or sandbox requires it. */
-static int
-open_epoll(void)
-{
-	int fd = epoll_create1(EPOLL_CLOEXEC);
-
-	if (fd >= 0 || (errno != ENOSYS && errno != EPERM))
-		return fd;
-	fd = epoll_create(1);
-	if (fd >= 0)
-		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
-	return fd;
-}
-
 struct ready_set *
-ready_set_new(uint32_t capacity)
+ready_set_new(uint32_t capacity, bool is_level)
 {
 	struct ready_set *s;
-	int fd = open_epoll();
+	int fd = epoll_create1(EPOLL_CLOEXEC);
 	uint32_t i;
 
 	if (fd < 0)
 		return NULL;
 	s = mem_array(1, sizeof(*s));
 	s->fd = fd;
+	s->mode = is_level ? 0 : EPOLLET;
 	s->items = mem_array(capacity, sizeof(s->items[0]));
 	for (i = 0; i < capacity; i++)
 		s->items[i].fd = -1;
@@ -142,7 +103,7 @@ ready_set_free(struct ready_set *s)
 int
 ready_set_watch(struct ready_set *s, uint32_t id, int fd, short events)
 {
-	struct epoll_event ev = {.events = EPOLLET, .data = {.u32 = id}};
+	struct epoll_event ev = {.events = s->mode, .data = {.u32 = id}};
 	bool is_new = s->items[id].fd != fd;
 
 	if (!is_new && s->items[id].events == events)
