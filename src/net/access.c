@@ -6,14 +6,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "base/num.h"
-#include "base/text.h"
 #include "net/wordlist.h"
-
-/*
- * Length of the prefix ::ffff:0:0 of a mapped IPv4 address (RFC 4291 2.5.5.2).
- */
-#define MAPPED_BITS 96
 
 static const unsigned char *
 address_bytes(const struct addr *a)
@@ -29,30 +22,9 @@ add_rule(void *context, const char *text, struct err *e)
 {
 	struct access *a = context;
 	struct access_rule r = {.allow = a->is_allowing};
-	size_t n = strcspn(text, "/");
-	int64_t bits;
-	int max_bits;
 
-	if (!addr_parse_ip_prefix(&r.network, text, n))
-		return addr_interface_missing(text, e)
-			   ? -1
-			   : err_set(e, ERR_USAGE,
-				 "'%s' is neither an address nor a network "
-				 "ADDRESS/BITS; "
-				 "names are not accepted",
-				 text_shown(text));
-	max_bits = addr_family(&r.network) == AF_INET ? 32 : 128;
-	bits = max_bits;
-	if (text[n] == '/' && !num_parse(text + n + 1, 0, max_bits, &bits))
-		return err_set(e, ERR_USAGE,
-		    "'%s': the prefix length must be 0 to %d", text_shown(text),
-		    max_bits);
-	if (addr_family(&r.network) == AF_INET6 && bits >= MAPPED_BITS) {
-		addr_unmap(&r.network);
-		if (addr_family(&r.network) == AF_INET)
-			bits -= MAPPED_BITS;
-	}
-	r.bits = (int)bits;
+	if (addr_parse_network(&r.network, &r.bits, text, e) < 0)
+		return -1;
 	a->rules = mem_resize(a->rules, a->count + 1, sizeof(a->rules[0]));
 	a->rules[a->count++] = r;
 	return 0;

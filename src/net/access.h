@@ -26,7 +26,7 @@ struct access {
 	struct access_rule *rules; /* owned; access_release() */
 	size_t count;
 	bool has_allow;
-	bool is_allowing; /* access_add()'s own: what it adds */
+	bool is_allowing; /* private: whether access_add() adds allow rules */
 };
 
 #define ACCESS_INIT                   \
@@ -38,7 +38,7 @@ struct access {
  * Adds the comma-separated items of text: an address, a network ADDRESS/BITS
  * (RFC 4632, RFC 4291 2.3; the bits after the prefix are ignored), or @FILE. An
  * item with a scope matches only peers of that scope (RFC 4007 11.6). Names are
- * not accepted: what they stand for changes, and half of it may not be found.
+ * not accepted: their addresses change, and a lookup may miss some of them.
  * The deadline limits the reading of a file. Returns 0, or -1 with *e set:
  * ERR_USAGE, or that of wordlist_read().
  */
@@ -47,7 +47,7 @@ int access_add(struct access *a, bool allow, const char *text,
 
 /*
  * Whether the peer is allowed. IPv4-mapped addresses count as IPv4. Peers of
- * unix sockets are always allowed: file permissions control access to the
+ * Unix sockets are always allowed: file permissions control access to the
  * socket.
  */
 bool access_allows(const struct access *a, const struct addr *peer);

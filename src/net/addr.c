@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <net/if.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,6 +14,11 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/text.h"
+
+/* The space of an address with its scope as text. */
+#define TEXT_SIZE (INET6_ADDRSTRLEN + 1 + IF_NAMESIZE)
+/* Length of the prefix of an IPv4-mapped address (RFC 4291 2.5.5.2). */
+#define MAPPED_BITS 96
 
 int
 addr_family(const struct addr *a)
@@ -37,8 +43,9 @@ scope_number(const char *text)
 	return if_nametoindex(text);
 }
 
-bool
-addr_parse_ip(struct addr *a, const char *text, uint16_t port)
+/* Parses an address, which may be mapped. */
+static bool
+parse_ip(struct addr *a, const char *text, uint16_t port)
 {
 	char host[INET6_ADDRSTRLEN];
 	size_t n = strcspn(text, "%");
@@ -63,6 +70,43 @@ addr_parse_ip(struct addr *a, const char *text, uint16_t port)
 }
 
 bool
+addr_parse_ip(struct addr *a, const char *text, uint16_t port)
+{
+	if (!parse_ip(a, text, port))
+		return false;
+	addr_unmap(a);
+	return true;
+}
+
+int
+addr_parse_network(struct addr *a, int *bits, const char *text, struct err *e)
+{
+	char ip[TEXT_SIZE];
+	const char *shown = text_shown(text);
+	size_t n = strcspn(text, "/");
+	int64_t max, number;
+
+	snprintf(ip, sizeof(ip), "%.*s", (int)n, text);
+	if (n >= sizeof(ip) || !parse_ip(a, ip, 0))
+		return addr_interface_missing(text, e)
+			   ? -1
+			   : err_set(e, ERR_USAGE,
+				 "'%s' is neither a numeric address nor a "
+				 "network ADDRESS/BITS",
+				 shown);
+	number = max = addr_family(a) == AF_INET ? 32 : 128;
+	if (text[n] == '/' && !num_parse(text + n + 1, 0, max, &number))
+		return err_set(e, ERR_USAGE,
+		    "'%s': the prefix length must be 0 to %d", shown, (int)max);
+	if (number >= MAPPED_BITS)
+		addr_unmap(a);
+	if (max == 128 && addr_family(a) == AF_INET)
+		number -= MAPPED_BITS;
+	*bits = (int)number;
+	return 0;
+}
+
+bool
 addr_interface_missing(const char *text, struct err *e)
 {
 	const char *scope = strchr(text, '%');
@@ -80,7 +124,7 @@ addr_interface_missing(const char *text, struct err *e)
 bool
 addr_parse_ip_prefix(struct addr *a, const char *text, size_t n)
 {
-	char ip[INET6_ADDRSTRLEN + 1 + IF_NAMESIZE];
+	char ip[TEXT_SIZE];
 
 	if (n >= sizeof(ip))
 		return false;
@@ -251,7 +295,7 @@ addr_is_unnamed(const struct addr *a)
 	       a->len <= offsetof(struct sockaddr_un, sun_path);
 }
 
-/* A unix socket's path, escaped; an abstract name begins with '@'. */
+/* A Unix socket's path, escaped; an abstract name begins with '@'. */
 static const char *
 path_text(const struct addr *a)
 {

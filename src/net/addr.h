@@ -43,17 +43,27 @@ bool addr_has_path(const struct addr *a);
 /* Whether a is a path at which a file other than a socket exists. */
 bool addr_is_other_file(const struct addr *a);
 
-/* Whether a is a unix socket without a name, as those of socketpair(2). */
+/* Whether a is a Unix socket without a name, as those of socketpair(2). */
 bool addr_is_unnamed(const struct addr *a);
 
 /*
  * Parses a numeric IPv4 or IPv6 address, the latter optionally with %scope; no
- * brackets.
+ * brackets. An IPv4-mapped address (RFC 4291 2.5.5.2) becomes IPv4, here as in
+ * resolve() and sock_local(), so that addr_equal() finds equal hosts.
  */
 bool addr_parse_ip(struct addr *a, const char *text, uint16_t port);
 
-/* The same for the first n bytes of text, with port 0. */
+/* addr_parse_ip() of the first n bytes of text, with port 0. */
 bool addr_parse_ip_prefix(struct addr *a, const char *text, size_t n);
+
+/*
+ * Parses an address or a network ADDRESS/BITS (RFC 4632, RFC 4291 2.3), and
+ * sets *bits to the length of the prefix. The bits after it are kept. A network
+ * of IPv4-mapped addresses becomes IPv4. Returns 0, or -1 with *e: ERR_USAGE,
+ * or ERR_LOCAL for an interface that does not exist.
+ */
+int addr_parse_network(
+    struct addr *a, int *bits, const char *text, struct err *e);
 
 /*
  * Whether text is an IPv6 address with an interface (RFC 4007, "fe80::1%eth0")
@@ -68,17 +78,17 @@ void addr_loopback(struct addr *a, int family, uint16_t port);
 void addr_any(struct addr *a, int family, uint16_t port);
 
 /*
- * Sets *a to the address of a unix socket; a path that begins with '@' is
+ * Sets *a to the address of a Unix socket; a path that begins with '@' is
  * abstract (unix(7), Linux). Returns 0, or -1 with a usage error if it is empty
  * or too long.
  */
 int addr_unix(struct addr *a, const char *path, struct err *e);
 
-/* The port in host byte order; 0 for a unix socket. */
+/* The port in host byte order; 0 for a Unix socket. */
 uint16_t addr_port(const struct addr *a);
 void addr_set_port(struct addr *a, uint16_t port);
 
-/* Converts an IPv4-mapped IPv6 address (RFC 4291 2.5.5.2) to IPv4. */
+/* Converts an IPv4-mapped address that the system has returned to IPv4. */
 void addr_unmap(struct addr *a);
 
 /*

@@ -37,6 +37,12 @@ test_prefixes(void)
 	    0, "mapped");
 	ok(allows(&a, "192.0.2.99"), "a mapped network matches IPv4");
 	access_release(&a);
+	is_int(access_add(&a, true, "::ffff:c000:207,::ffff:10.0.0.0/104",
+		   deadline_none(), &e),
+	    0, "mapped, in hexadecimal, and a network");
+	ok(allows(&a, "192.0.2.7") && allows(&a, "10.255.0.1"), "match IPv4");
+	ok(!allows(&a, "192.0.2.8") && !allows(&a, "11.0.0.1"), "and no more");
+	access_release(&a);
 	is_int(
 	    access_add(&a, false, "0.0.0.0/0", deadline_none(), &e), 0, "/0");
 	ok(!allows(&a, "203.0.113.1"), "matches all of IPv4");

@@ -44,7 +44,7 @@ test_parse(void)
 	shows("127.0.0.1", "127.0.0.1 port 80");
 	shows("::1", "::1 port 80");
 	shows("2001:DB8:0:0::1", "2001:db8::1 port 80");
-	shows("::ffff:1.2.3.4", "::ffff:1.2.3.4 port 80");
+	shows("::ffff:1.2.3.4", "1.2.3.4 port 80");
 	shows("fe80::1%1", "fe80::1%lo port 80");
 	shows("fe80::1%lo", "fe80::1%lo port 80");
 	shows("fe80::1%4294967295", "fe80::1%4294967295 port 80");
@@ -55,12 +55,19 @@ test_predicates(void)
 {
 	struct addr a = ip("::ffff:127.0.0.1", 9), b;
 
-	ok(addr_is_loopback(&a), "a mapped loopback is loopback");
-	addr_unmap(&a);
 	b = ip("127.0.0.1", 9);
-	ok(addr_equal(&a, &b) && addr_family(&a) == AF_INET, "unmapped");
+	ok(addr_equal(&a, &b) && addr_family(&a) == AF_INET,
+	    "a mapped address is IPv4");
 	addr_unmap(&a);
 	ok(addr_equal(&a, &b), "once is enough");
+	addr_any(&a, AF_INET6, 9);
+	memcpy(a.u.in6.sin6_addr.s6_addr,
+	    "\0\0\0\0\0\0\0\0\0\0\xff\xff\x7f\0\0\1", 16);
+	ok(addr_is_loopback(&a), "a mapped loopback is loopback");
+	addr_unmap(&a);
+	ok(addr_equal(&a, &b), "the system's is converted");
+	a = ip("::ffff:239.1.2.3", 0), b = ip("::ffff:0.0.0.0", 0);
+	ok(addr_is_multicast(&a) && addr_is_any(&b), "so are other kinds");
 	a = ip("::1", 9);
 	addr_unmap(&a);
 	ok(addr_family(&a) == AF_INET6, "::1 is not mapped");
