@@ -1,4 +1,4 @@
-/* Parses endpoints: a host and a port, or a unix socket. */
+/* Parses endpoints: a host and a port, or a Unix socket. */
 #include "net/endpoint.h"
 
 #include <netdb.h>
@@ -126,7 +126,7 @@ parse_unix(struct endpoint *ep, const char *text, int count, struct err *e)
 {
 	if (count > 1)
 		return err_set(e, ERR_USAGE,
-		    "unexpected operand after '%s': a unix socket has no port",
+		    "unexpected operand after '%s': a Unix socket has no port",
 		    text_shown(text));
 	ep->is_unix = true;
 	return addr_unix(&ep->unix_addr, text + strlen("unix:"), e);
@@ -193,7 +193,7 @@ endpoint_parse(struct endpoint *ep, char *const *operands, int count,
 	if (colon == NULL && count == 1)
 		return err_set(e, ERR_USAGE,
 		    "missing %s '%s': expected HOST PORT, HOST:PORT, "
-		    "[V6]:PORT or unix:PATH",
+		    "[IPV6]:PORT or unix:PATH",
 		    text[strspn(text, "0123456789")] == '\0' ? "host before"
 							     : "port after",
 		    text_shown(text));
@@ -229,7 +229,7 @@ endpoint_parse_local(struct endpoint *ep, char *const *operands, int count,
 		return parse_host_port(ep, operands, colon, protocol, true, e);
 	if (addr_parse_ip(&a, text, 0))
 		return err_set(e, ERR_USAGE,
-		    "missing port after '%s': expected [ADDR] PORT", text);
+		    "missing port after '%s': expected [ADDRESS] PORT", text);
 	return parse_port(text, protocol, true, &ep->port, e);
 }
 

@@ -1,4 +1,4 @@
-/* An endpoint as a user types it: a name and a port, or a unix socket. */
+/* An endpoint as a user types it: a name and a port, or a Unix socket. */
 #ifndef NET_ENDPOINT_H
 #define NET_ENDPOINT_H
 
@@ -23,16 +23,16 @@ struct endpoint {
 };
 
 /*
- * Parses one or two operands: HOST PORT, HOST:PORT, [V6]:PORT, [V6%SCOPE]:PORT,
- * unix:PATH, unix:@NAME. PORT is 1-65535 or a service name of protocol ("tcp",
- * "udp"). Returns 0, or -1 with a usage error.
+ * Parses one or two operands: HOST PORT, HOST:PORT, [IPV6]:PORT,
+ * [IPV6%SCOPE]:PORT, unix:PATH, unix:@NAME. PORT is 1-65535 or a service name
+ * of protocol ("tcp", "udp"). Returns 0, or -1 with a usage error.
  */
 int endpoint_parse(struct endpoint *ep, char *const *operands, int count,
     const char *protocol, struct err *e);
 
 /*
- * The same for a server: PORT alone, ADDR PORT, ADDR:PORT, '*' PORT, *:PORT,
- * :PORT, unix:PATH. PORT may be 0. Without operands, port is used.
+ * The same for a server: PORT alone, ADDRESS PORT, ADDRESS:PORT, '*' PORT,
+ * *:PORT, :PORT, unix:PATH. PORT may be 0. Without operands, port is used.
  */
 int endpoint_parse_local(struct endpoint *ep, char *const *operands, int count,
     const char *protocol, uint16_t port, struct err *e);

@@ -20,7 +20,7 @@
 #include "base/num.h"
 #include "base/step.h"
 #include "base/text.h"
-#include "net/conn_event.h"
+#include "net/link.h"
 #include "net/endpoint.h"
 #include "net/port_owner.h"
 
@@ -109,8 +109,8 @@ bind_path(struct listener *l, int fd, const struct addr *a, int mode)
 		return -1;
 	result = lstat(path, &st);
 	/* An access control list of the directory may have overridden the
-	 * umask. A symbolic link that somebody has put there is not followed,
-	 * where the system can do that. */
+	 * umask. If somebody has replaced the socket by a symbolic link, it is
+	 * not followed where the system can avoid that. */
 	if (result == 0 && mode >= 0) {
 		result =
 		    fchmodat(AT_FDCWD, path, (mode_t)mode, AT_SYMLINK_NOFOLLOW);
@@ -246,8 +246,8 @@ add(struct listener *l, const struct addr *a, const struct listener_options *o,
 }
 
 /*
- * Opens every address of a list, on one port number; with skips, but for those
- * whose family the machine lacks. A dual-stack socket is enough.
+ * Opens every address of a list on one port number; a dual-stack socket is
+ * enough. skips: a family that the machine lacks is not an error.
  */
 static int
 open_list(struct listener *l, const struct addr_list *list, bool skips,
@@ -274,9 +274,9 @@ open_list(struct listener *l, const struct addr_list *list, bool skips,
 }
 
 /*
- * Opens every interface: one dual-stack socket if there is IPv6; or both
- * loopback addresses on one port number. With port 0 it tries others: one that
- * is free for one family may be in use for the other.
+ * Opens every interface (is_any), with one dual-stack socket if there is IPv6;
+ * or both loopback addresses on one port number. If the system chose the port,
+ * it may be in use for the other family: then tries again.
  */
 static int
 open_machine(struct listener *l, uint16_t port, bool is_any,
@@ -329,7 +329,7 @@ problem_of(int fd, int wanted, struct addr *peer)
 	sock_local(fd, &a);
 	family = addr_family(&a);
 	if (family != AF_INET && family != AF_INET6 && family != AF_UNIX)
-		return "neither an IP socket nor a unix socket";
+		return "neither an IP socket nor a Unix socket";
 	if (type != wanted)
 		return type == SOCK_DGRAM
 			   ? "a datagram socket, which udp-serve takes"
@@ -359,8 +359,8 @@ is_same(int a, int b)
 }
 
 /*
- * Moves the socket above the standard descriptors; those that are the same
- * become placeholders. Returns its fd, or -1 with *e set.
+ * Moves the socket above the standard descriptors. If one of these is also that
+ * socket, it becomes a placeholder. Returns the socket's fd, or -1 with *e set.
  */
 static int
 move_above_standard(int fd, const char *stdio_error, struct err *e)
@@ -423,7 +423,8 @@ add_inherited(
 	return 0;
 }
 
-/* Adds what --fd names: a descriptor, or those that systemd(1) announces. */
+/* Adds the sockets of --fd: a descriptor, or those that systemd(1) announces.
+ */
 static int
 open_inherited(
     struct listener *l, const struct listener_options *o, struct err *e)
@@ -493,6 +494,8 @@ listener_open(struct listener *l, const struct endpoint *ep,
 	listener_close(l, NULL);
 	if (o->fd != NULL)
 		return -1;
+	if (e->kind == ERR_NAME && access(ep->host, F_OK) == 0)
+		err_append(e, ERR_GLOB_HINT, text_shown(ep->host));
 	/* Prepend "cannot listen on ", but not to a name's error. */
 	if (e->kind != ERR_LOCAL && e->kind != ERR_FAILED)
 		return err_prefix(e, "cannot listen");
@@ -532,33 +535,34 @@ listener_announce(const struct listener *l)
 }
 
 int
-listener_accept(struct listener *l, struct conn *c)
+listener_accept(struct listener *l, struct link *c)
 {
-	int fd = -1;
 	size_t i;
 
-	for (i = 0; i < l->count && fd < 0; i++) {
-		fd = sock_accept(l->fds[l->turn], &c->remote);
-		if (fd < 0 && errno != EAGAIN && errno != EWOULDBLOCK)
+	*c = (struct link){.fd = -1};
+	for (i = 0; i < l->count && c->fd < 0; i++) {
+		c->fd = sock_accept(l->fds[l->turn], &c->remote);
+		if (c->fd < 0 && errno != EAGAIN && errno != EWOULDBLOCK)
 			return -1;
 		l->turn = (l->turn + 1) % l->count;
 	}
-	if (fd < 0)
+	if (c->fd < 0)
 		return -1;
 	c->start_ns = clock_now();
-	c->number = 0;
-	sock_local(fd, &c->local);
+	sock_local(c->fd, &c->local);
 	addr_unmap(&c->remote);
-	return fd;
+	return 0;
 }
 
-int
-listener_connection(struct listener *l, struct conn *c)
+void
+listener_connection(struct listener *l, struct link *c)
 {
-	*c = (struct conn){l->addrs[0], l->peer, clock_now(), 1};
+	*c = (struct link){.fd = l->fds[0],
+	    .local = l->addrs[0],
+	    .remote = l->peer,
+	    .start_ns = clock_now()};
 	addr_unmap(&c->remote);
 	l->count = 0;
-	return l->fds[0];
 }
 
 void

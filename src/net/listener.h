@@ -11,9 +11,9 @@
 #include "net/resolve.h"
 #include "net/sock.h"
 
-struct conn;
 struct endpoint;
 struct err;
+struct link;
 
 struct listener_options {
 	const struct name_options *names;
@@ -23,7 +23,7 @@ struct listener_options {
 	int64_t backlog;       /* of listen(2); -1: the system's maximum */
 	const struct addr_list *list; /* what to open instead of an endpoint;
 					 NULL: none */
-	int mode; /* permissions of a unix path; -1: by the umask */
+	int mode; /* permissions of a Unix socket's path; -1: by the umask */
 	/* --fd: the sockets to inherit, a descriptor's number or "systemd";
 	   NULL: none. */
 	const char *fd;
@@ -44,26 +44,26 @@ struct listener {
 				when the next client connects */
 	bool is_connection;  /* its socket is an accepted connection */
 	struct addr peer;    /* of that connection */
-	bool owns_path;      /* of a unix socket; the file at it is this: */
+	bool owns_path;      /* of a Unix socket; the file at it is this: */
 	dev_t device;
 	ino_t inode;
 };
 
 /*
  * Opens one socket per address of ep. Without a host, or for localhost, these
- * are 127.0.0.1 and ::1 with the same port number (port 0: one that is free on
+ * are 127.0.0.1 and ::1 with one port number (port 0: one that is free on
  * both); "*" is every interface, IPv4 and IPv6 in one socket. A family that the
- * machine lacks is skipped unless the user asked for it. A unix socket at which
+ * machine lacks is skipped unless the user asked for it. A Unix socket at which
  * nobody listens or receives is replaced; other files never are. The addresses
  * of o->list get the port that is free for the first, if theirs is 0.
  *
- * With o->fd it inherits sockets instead: "systemd" means those that LISTEN_PID
- * and LISTEN_FDS announce (sd_listen_fds(3)), which are then removed from the
- * environment. A stream socket listens, or it is connected and the only one: a
+ * With o->fd it inherits sockets instead: "systemd" means the sockets that
+ * LISTEN_PID and LISTEN_FDS announce (sd_listen_fds(3)); both variables are
+ * then removed. A stream socket listens, or it is connected and the only one: a
  * connection that inetd(8) or systemd has accepted (is_connection). A datagram
  * socket is bound. They become close-on-exec. If standard input, output or
- * error is the same socket, as inetd(8) starts a server, that descriptor
- * becomes a placeholder, so that no message is sent to a peer.
+ * error is also this socket, as inetd(8) starts a server, it becomes a
+ * placeholder, so that no message is sent to a peer.
  *
  * The listener owns the sockets, which are non-blocking, except for a
  * connection; listener_close() closes them. Returns 0, or -1 with *e set and
@@ -81,28 +81,27 @@ int listener_open(struct listener *l, const struct endpoint *ep,
 void listener_announce(const struct listener *l);
 
 /*
- * Accepts a pending connection, from the sockets in turn, and fills in *c; a
- * step of -vv. Returns its fd, which is blocking and which the caller closes,
- * or -1 with errno: EAGAIN if none is pending, otherwise as accept(2).
+ * Accepts a pending connection, from the sockets in turn; a step of -vv.
+ * Returns 0 with *c, the caller's, whose fd is blocking; or -1 with errno:
+ * EAGAIN if none is pending, otherwise as accept(2).
  */
-int listener_accept(struct listener *l, struct conn *c);
+int listener_accept(struct listener *l, struct link *c);
 
 /*
- * The connection that was inherited: fills in *c as
- * listener_accept() does. Returns its fd, which the caller closes; the listener
- * has no socket afterwards.
+ * Sets *c to the connection that was inherited, as listener_accept() does; the
+ * listener has no socket afterwards.
  */
-int listener_connection(struct listener *l, struct conn *c);
+void listener_connection(struct listener *l, struct link *c);
 
 /*
- * Closes the sockets, and removes the path of a unix socket that
+ * Closes the sockets, and removes the path of a Unix socket that
  * listener_open() bound if it is still that file; warns if it cannot. A child
- * that keeps the path clears owns_path first. why is the purpose that -vv
- * shows; NULL: the end of the sockets.
+ * that keeps the path clears owns_path first. why is the reason that -vv shows;
+ * NULL: the sockets end.
  */
 void listener_close(struct listener *l, const char *why);
 
-/* Whether the effective user may remove the path of a unix socket. */
+/* Whether the effective user may remove the path of a Unix socket. */
 bool listener_may_remove(const struct listener *l);
 
 #endif

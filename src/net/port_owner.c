@@ -65,9 +65,9 @@ parse_row(const char *text, struct row *r)
 }
 
 /*
- * Finds a row of the tables of both families that has the state and the port
- * that are wanted, an address that is equal or the wildcard, if the other is
- * not that, and the peer, if one is wanted. protocol is "tcp" or "udp".
+ * Finds a row, in the tables of both families, with the wanted state and port,
+ * and the wanted peer if there is one. The addresses must be equal, or one of
+ * them the wildcard. protocol is "tcp" or "udp".
  */
 static bool
 find_row(const char *protocol, const struct row *wanted, struct row *r)
@@ -125,7 +125,7 @@ port_owner_find(const struct addr *a, int type)
 	if (addr_port(a) == 0 ||
 	    !find_row(is_stream ? "tcp" : "udp", &wanted, &found))
 		return NULL;
-	/* The process that has it open, as far as this one may see it. */
+	/* The process that has it open, if this one may see it. */
 	socket = text_format("socket:[%lu]", found.inode);
 	if (glob("/proc/[0-9]*/fd/*", GLOB_NOSORT, NULL, &all) == 0) {
 		for (i = 0; i < all.gl_pathc && pid == 0; i++) {

@@ -27,8 +27,8 @@ enum { NO_DATA = EAI_NONAME, NO_SUCH_FAMILY = EAI_NONAME };
 #endif
 
 /*
- * What the child writes into its pipe: the error, or one for each address. It
- * is smaller than PIPE_BUF, so that a read gets it whole.
+ * A record that the child writes into its pipe: an error, or an address. It is
+ * smaller than PIPE_BUF, so a read returns a whole one.
  */
 struct answer {
 	int code;   /* of getaddrinfo(3) */
@@ -74,8 +74,8 @@ start_child(struct resolve *r)
 		return errno;
 	pid = proc_fork(&r->child, NULL);
 	if (pid == 0) {
-		/* Whoever reads stdout, or waits for the end of another
-		 * connection, must not wait for this process. */
+		/* A reader of stdout, or of another connection, must see its
+		 * end without waiting for this process. */
 		for (fd = 0; fd <= 2; fd++)
 			close(fd);
 		fd_reserve_standard();
@@ -107,8 +107,8 @@ is_listed(const struct addr_list *list, const struct addr *a)
 }
 
 /*
- * RFC 8305 section 4: alternates the families, the first address's first. Each
- * address is listed once.
+ * RFC 8305 section 4: alternates the families, beginning with that of the first
+ * address. Lists each address once.
  */
 static void
 interleave(const struct addr_list *found, struct addr_list *list)
@@ -179,7 +179,7 @@ lookup_error(
 	return -1;
 }
 
-/* Reports the addresses found. note says for -vv where they are from. */
+/* Reports the addresses found. note is their source, for -vv. */
 static void
 log_result(const struct endpoint *ep, int64_t start, const char *note,
     const struct addr_list *list)
@@ -205,10 +205,29 @@ log_result(const struct endpoint *ep, int64_t start, const char *note,
 	for (i = 0; i < list->count; i++)
 		json_text(j, NULL, addr_ip_text(&list->items[i]));
 	json_close(j);
-	/* The step says the same, and everybody knows localhost. */
+	/* With -vv the step reports this already; localhost needs no report. */
 	diag_event_end(step_is_on() || endpoint_is_localhost(ep) ? DIAG_STEP + 1
 								 : DIAG_NOTE,
 	    "%s is %s", text_shown(ep->host), all);
+}
+
+int
+resolve_check_scope(const struct addr *a, const char *text,
+    const struct name_options *o, struct err *e)
+{
+	const char *shown = text_shown(text);
+
+	if (o->interface == 0 && addr_lacks_scope(a))
+		return err_set(e, ERR_USAGE,
+		    "%s is a link-local address, which needs its interface: "
+		    "%s%%eth0, for example",
+		    shown, shown);
+	if (o->interface != 0 && addr_family(a) == AF_INET6 &&
+	    a->u.in6.sin6_scope_id != 0 &&
+	    a->u.in6.sin6_scope_id != o->interface)
+		return err_set(e, ERR_USAGE,
+		    "%s names another interface than --interface", shown);
+	return 0;
 }
 
 int
@@ -224,12 +243,7 @@ resolve_check(
 			return err_set(e, ERR_USAGE, "%s is not an %s address",
 			    text_shown(ep->host),
 			    o->family == AF_INET ? "IPv4" : "IPv6");
-		if (addr_lacks_scope(&a))
-			return err_set(e, ERR_USAGE,
-			    "%s is a link-local address, which needs its "
-			    "interface: %s%%eth0, for example",
-			    text_shown(ep->host), text_shown(ep->host));
-		return 0;
+		return resolve_check_scope(&a, ep->host, o, e);
 	}
 	if (o->numeric)
 		return err_set(e, ERR_USAGE,
@@ -271,7 +285,7 @@ resolve_start(struct resolve *r, const struct endpoint *ep,
 			   ? 0
 			   : lookup_error(r, errnum, deadline_none(), e);
 	}
-	/* IPv4 first: most servers on only one address are on that. */
+	/* IPv4 first: most servers on a single address use it. */
 	for (i = 0; i < 2; i++) {
 		if (o->family == families[1 - i])
 			continue;
@@ -307,6 +321,7 @@ resolve_advance(
 	if (errnum == 0 && read(r->in, &a, sizeof(a)) == (ssize_t)sizeof(a)) {
 		r->code = a.code;
 		r->errnum = a.errnum;
+		addr_unmap(&a.addr);
 		if (a.code == 0)
 			addr_list_add(&r->found, &a.addr);
 		return 0;

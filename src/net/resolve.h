@@ -18,9 +18,18 @@ struct proc;
 
 /* How names are resolved: -4, -6 and -n of every command. */
 struct name_options {
-	int family;  /* AF_INET, AF_INET6 or AF_UNSPEC */
-	int numeric; /* accept numeric addresses only */
+	int family;         /* AF_INET, AF_INET6 or AF_UNSPEC */
+	int numeric;        /* accept numeric addresses only */
+	unsigned interface; /* the index of the only one; 0: any */
 };
+
+/*
+ * Checks the interface of a numeric address (RFC 4007), shown as text: a
+ * link-local address must name one unless o->interface does, and no address may
+ * name another than that. Returns 0, or -1 with ERR_USAGE.
+ */
+int resolve_check_scope(const struct addr *a, const char *text,
+    const struct name_options *o, struct err *e);
 
 /*
  * Checks for what resolve() rejects without a lookup: a name if names are not
@@ -36,13 +45,13 @@ int resolve_check(
  * endpoint or a numeric address needs no lookup. *list must be empty; the
  * caller releases it. Returns 0, or -1 with *e set: that of resolve_check(),
  * ERR_NAME, with CAUSE_NAME_EMPTY or CAUSE_NAME_UNKNOWN (base/err.h) only if
- * that is what the resolver answered; ERR_TIMEOUT, or ERR_FAILED with EINTR for
+ * the resolver answered that; ERR_TIMEOUT, or ERR_FAILED with EINTR for
  * a caught signal.
  */
 int resolve(const struct endpoint *ep, const struct name_options *o,
     struct deadline until, struct addr_list *list, struct err *e);
 
-/* The same for whoever waits for more than that. */
+/* Asynchronous version, for callers that also poll other descriptors. */
 struct resolve {
 	const struct endpoint *ep;
 	int family;
@@ -69,10 +78,10 @@ int resolve_start(struct resolve *r, const struct endpoint *ep,
 int resolve_advance(
     struct resolve *r, int errnum, struct deadline until, struct err *e);
 
-/* Whether this process waits for a lookup, whoever has started it. */
+/* Whether any lookup of this process is in progress. */
 bool resolve_is_pending(void);
 
-/* Ends a lookup whose result nobody wants. */
+/* Abandons a lookup. */
 void resolve_cancel(struct resolve *r);
 
 #endif

@@ -2,20 +2,28 @@
 #ifndef NET_SANDBOX_H
 #define NET_SANDBOX_H
 
+#include <stdbool.h>
+
 /*
- * From now on this process and its children cannot execute a program, trace
- * another process, read its memory or descriptors, mount, or load code into the
- * kernel: a fault in the code that reads what the network sends can then do
- * less. Such a call fails with EPERM. sandbox_linux.c uses seccomp(2),
- * sandbox_posix.c pledge(2) where it exists; what the system does not support
- * is left out.
+ * Limits the damage of a fault in code that parses data from the network: from
+ * now on this process and its children cannot execute a program, trace another
+ * process, read its memory or descriptors, mount, or load code into the kernel.
+ * These calls fail with EPERM. sandbox_linux.c uses seccomp(2), sandbox_posix.c
+ * pledge(2) where it exists; restrictions that the system lacks are left out.
  */
 void sandbox_enter(void);
 
 /*
- * The second set, for a process that only moves bytes between descriptors that
- * are open: from now on it cannot open a file or a socket, start a process or
- * run code that it has written, either.
+ * Also confines this process to reading the files below the folder dir: it
+ * cannot open any other file, nor connect or bind a TCP socket (Landlock).
+ * Returns whether the system supports that; with dir -1 it only checks.
+ */
+bool sandbox_enter_folder(int dir);
+
+/*
+ * For a process that only moves bytes between open descriptors: from now on it
+ * also cannot open a file or a socket, start a process, or run code that it has
+ * written.
  */
 void sandbox_enter_transfer(void);
 

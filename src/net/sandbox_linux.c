@@ -4,8 +4,12 @@
 #include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/fd.h"
 
 /*
  * The kernel's headers audit.h, filter.h and seccomp.h: not every C library
@@ -46,7 +50,7 @@ enum {
 #define SYS_pidfd_getfd 438
 #endif
 
-/* Calls of a process that starts a program, or changes others or the kernel. */
+/* Calls that execute a program, or affect other processes or the kernel. */
 static const int refused[] = {SYS_execve, SYS_execveat, SYS_ptrace,
     SYS_process_vm_readv, SYS_process_vm_writev, SYS_pidfd_getfd, SYS_kcmp,
     SYS_io_uring_setup, SYS_bpf, SYS_perf_event_open, SYS_userfaultfd,
@@ -89,7 +93,7 @@ sandbox_enter(void)
 	*next++ = (struct instruction){LOAD, 0, 0, CALL_ARCHITECTURE};
 	*next++ = (struct instruction){IF_EQUAL, 0, COUNT + 3, ARCHITECTURE};
 	*next++ = (struct instruction){LOAD, 0, 0, CALL_NUMBER};
-	/* Nothing has such a number elsewhere. */
+	/* No call of other architectures has such a number. */
 	*next++ =
 	    (struct instruction){IF_GREATER_OR_EQUAL, COUNT + 1, 0, X32_CALLS};
 	for (i = 0; i < COUNT; i++)
@@ -98,6 +102,51 @@ sandbox_enter(void)
 	*next++ = (struct instruction){RETURN, 0, 0, SECCOMP_ALLOW};
 	*next++ = (struct instruction){RETURN, 0, 0, SECCOMP_REFUSE};
 	set_filter(steps, (size_t)(next - steps));
+}
+
+/* Landlock, of the kernel's linux/landlock.h; the numbers of the calls are the
+ * same on every machine. */
+bool
+sandbox_enter_folder(int dir)
+{
+	enum {
+		CREATE_RULESET = 444,
+		ADD_RULE,
+		RESTRICT_SELF,
+		GET_VERSION = 1,  /* a flag of create_ruleset */
+		PATH_BENEATH = 1, /* a type of add_rule */
+		READ_FILE = 1 << 2,
+		READ_FOLDER = 1 << 3
+	};
+	/* What each version has added to the rights of files. */
+	static const uint64_t rights[] = {0, 0x1fff, 0x3fff, 0x7fff, 0x7fff};
+	struct {
+		uint64_t files, net, scopes;
+	} ruleset = {0};
+	struct {
+		uint64_t rights;
+		int32_t dir;
+	} __attribute__((packed)) below = {READ_FILE | READ_FOLDER, dir};
+	long version = syscall(CREATE_RULESET, NULL, 0, GET_VERSION);
+	bool is_confined = false;
+	int fd;
+
+	if (version < 1 || dir < 0)
+		return version >= 1;
+	ruleset.files = version < 5 ? rights[version] : 0xffff;
+	ruleset.net = version < 4 ? 0 : 3;
+	/* Sockets with an abstract name; signals end a process of TLS. */
+	ruleset.scopes = version < 6 ? 0 : 1;
+	fd = (int)syscall(CREATE_RULESET, &ruleset,
+	    version < 4   ? sizeof(ruleset.files)
+	    : version < 6 ? 2 * sizeof(ruleset.files)
+			  : sizeof(ruleset),
+	    0);
+	if (fd >= 0 && syscall(ADD_RULE, fd, PATH_BENEATH, &below, 0) == 0 &&
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
+		is_confined = syscall(RESTRICT_SELF, fd, 0) == 0;
+	fd_close(&fd);
+	return is_confined;
 }
 
 /*
@@ -113,6 +162,9 @@ static const int permitted[] = {
 #endif
 #ifdef SYS_socketcall /* of older 32-bit systems: any call on sockets */
     SYS_socketcall,
+#endif
+#ifdef __s390x__ /* its arguments are in memory, which a filter cannot read */
+    SYS_mmap,
 #endif
 #ifdef SYS_clock_gettime64
     SYS_clock_gettime64, SYS_ppoll_time64, SYS_futex_time64,
@@ -135,9 +187,8 @@ void
 sandbox_enter_transfer(void)
 {
 	enum {
-		COUNT_UNSENT = 0x5411, /* TIOCOUTQ, SIOCOUTQ */
-		EXECUTABLE = 4,        /* PROT_EXEC */
-		SECOND_ARGUMENT = 24,  /* offsets in struct seccomp_data */
+		EXECUTABLE = 4,       /* PROT_EXEC */
+		SECOND_ARGUMENT = 24, /* offsets in struct seccomp_data */
 		THIRD_ARGUMENT = 32,
 		IF_BITS = 0x45
 	};
@@ -153,10 +204,12 @@ sandbox_enter_transfer(void)
 	*next++ = (struct instruction){LOAD, 0, 0, CALL_NUMBER};
 	for (i = 0; i < PERMITTED; i++)
 		*next++ = (struct instruction){IF_EQUAL,
-		    (uint8_t)(PERMITTED - i + 6), 0, (uint32_t)permitted[i]};
-	*next++ = (struct instruction){IF_EQUAL, 0, 2, SYS_ioctl};
+		    (uint8_t)(PERMITTED - i + 7), 0, (uint32_t)permitted[i]};
+	*next++ = (struct instruction){IF_EQUAL, 0, 3, SYS_ioctl};
 	*next++ = (struct instruction){LOAD, 0, 0, SECOND_ARGUMENT + low};
-	*next++ = (struct instruction){IF_EQUAL, 4, 3, COUNT_UNSENT};
+	/* Bytes not acknowledged, and bytes to read. */
+	*next++ = (struct instruction){IF_EQUAL, 5, 0, TIOCOUTQ};
+	*next++ = (struct instruction){IF_EQUAL, 4, 3, FIONREAD};
 	*next++ = (struct instruction){IF_EQUAL, 0, 2, MMAP};
 	*next++ = (struct instruction){LOAD, 0, 0, THIRD_ARGUMENT + low};
 	*next++ = (struct instruction){IF_BITS, 0, 1, EXECUTABLE};

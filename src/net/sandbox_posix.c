@@ -18,6 +18,13 @@ sandbox_enter(void)
 #endif
 }
 
+bool
+sandbox_enter_folder(int dir)
+{
+	(void)dir;
+	return false;
+}
+
 void
 sandbox_enter_transfer(void)
 {

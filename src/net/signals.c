@@ -40,7 +40,7 @@ signals_die(int number)
 	_exit(128 + number);
 }
 
-/* Wakes the poll; a full pipe does that, too. */
+/* Wakes the poll; a full pipe wakes it, too. */
 static void
 wake(void)
 {
@@ -77,16 +77,31 @@ on_child(int number)
 	errno = saved;
 }
 
+/* It only interrupts a call: see fd_read_briefly(). */
+static void
+on_timer(int number)
+{
+	(void)number;
+}
+
 void
 signals_init(void)
 {
 	struct sigaction sa = {.sa_handler = SIG_IGN};
+	sigset_t set;
 
 	sigaction(SIGPIPE, &sa, NULL);
 	/* As EPIPE, EFBIG is an error to handle: clients can fill a log. */
 	sigaction(SIGXFSZ, &sa, NULL);
 	sa.sa_handler = SIG_DFL;
 	sigaction(SIGCHLD, &sa, NULL);
+	sa.sa_handler = on_timer;
+	sigaction(FD_SIGNAL, &sa, NULL);
+	/* They may have been blocked when sockt was started. */
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, FD_SIGNAL);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
 	signals.self = getpid();
 }
 
@@ -103,7 +118,7 @@ signals_catch(struct err *e)
 	sigemptyset(&sa.sa_mask);
 	sigemptyset(&set);
 	for (i = 0; i < NUMBERS; i++) {
-		/* Whoever started sockt protects it by ignoring INT or HUP. */
+		/* A shell or nohup(1) protects sockt by ignoring INT or HUP. */
 		if (numbers[i] != SIGTERM &&
 		    sigaction(numbers[i], NULL, &old) == 0 &&
 		    old.sa_handler == SIG_IGN)
@@ -122,22 +137,19 @@ signals_catch_children(void)
 {
 	struct sigaction sa = {
 	    .sa_handler = on_child, .sa_flags = SA_RESTART | SA_NOCLDSTOP};
-	sigset_t set;
 
 	if (signals.catches_children)
 		return 0;
 	sigemptyset(&sa.sa_mask);
-	sigemptyset(&set);
-	sigaddset(&set, SIGCHLD);
 	if ((signals.ends[0] < 0 && fd_pipe(signals.ends, true) < 0) ||
 	    sigaction(SIGCHLD, &sa, NULL) < 0)
 		return -1;
-	sigprocmask(SIG_UNBLOCK, &set, NULL);
 	signals.catches_children = true;
 	return 0;
 }
 
-/* Flags are cleared before, and looked at afterwards: no signal gets lost. */
+/* The caller has cleared the flag, and checks it afterwards: no signal is lost.
+ */
 static void
 empty_pipe(void)
 {
@@ -189,7 +201,7 @@ signals_poll(
 		return n;
 	if (n > 0)
 		return n;
-	/* Otherwise bytes of signals that were already collected. */
+	/* Otherwise the bytes belong to signals already collected. */
 	if (!has_exited)
 		empty_pipe();
 	errno = has_exited ? ECHILD : EAGAIN;
@@ -232,7 +244,6 @@ signals_after_fork(void)
 	if (signals.stopped != 0)
 		signals_die(signals.stopped);
 	signals.pending = 0;
-	/* Its children are others. */
 	signals.catches_children = false;
 	signals.child_has_exited = 0;
 }
@@ -244,7 +255,7 @@ signals_reset(void)
 	sigset_t none;
 	int number;
 
-	/* Those that are reserved to the C library are refused. */
+	/* sigaction(2) refuses the signals reserved to the C library. */
 	for (number = 1; number <= SIGRTMAX; number++)
 		(void)sigaction(number, &sa, NULL);
 	sigemptyset(&none);

@@ -12,8 +12,9 @@
 struct err;
 
 /*
- * Ignores SIGPIPE and SIGXFSZ, and sets SIGCHLD to its default, because
- * children cannot be reaped while it is ignored. Call it once, at the start.
+ * Ignores SIGPIPE and SIGXFSZ, and catches FD_SIGNAL (base/fd.h). Sets SIGCHLD
+ * to its default and unblocks it: children could not be reaped while it is
+ * ignored, nor noticed while it is blocked. Call it once, at the start.
  */
 void signals_init(void);
 
@@ -31,15 +32,15 @@ void signals_collect(void);
  * For net/wait.h: poll(2) of count entries and one more, the pipe. Returns how
  * many of count are ready; 0 after the timeout; or -1 with errno: EINTR for a
  * caught signal, until it is collected; ECHILD if with_children is set, none is
- * ready and a child has exited; EAGAIN for nothing that matters.
+ * ready and a child has exited; EAGAIN if the caller should poll again.
  */
 int signals_poll(
     struct pollfd *fds, nfds_t count, int timeout_ms, bool with_children);
 
 /*
- * For net/proc.h: notes from now on that a child has exited, which only
- * signals_poll() reports, and signals_collect_children(): whether one has
- * since the last call. signals_catch_children() returns 0, or -1 with errno.
+ * For net/proc.h. After signals_catch_children(), which returns 0 or -1 with
+ * errno, signals_poll() reports that a child has exited.
+ * signals_collect_children() returns whether one has since the last call.
  */
 int signals_catch_children(void);
 bool signals_collect_children(void);
@@ -48,9 +49,9 @@ bool signals_collect_children(void);
 int signals_stopped(void);
 
 /*
- * Maps the result of an accepting server, 0 or -1 with *e set: after INT and
- * TERM, its normal end, it is 0; after HUP it is -1 with EINTR, so that the
- * server dies by the signal as every other command does.
+ * Maps the result of an accepting server, 0 or -1 with *e set. INT and TERM end
+ * it normally: 0. After HUP the result is -1 with EINTR, so that the server
+ * dies by the signal, as every other command does.
  */
 int signals_server_result(int result, struct err *e);
 
@@ -64,8 +65,8 @@ int signals_server_result(int result, struct err *e);
 void signals_after_fork(void);
 
 /*
- * Before executing a program: resets every signal to its default, also those
- * that whoever started sockt ignored, and unblocks all.
+ * Before executing a program: resets every signal to its default, even if it
+ * was ignored when sockt was started, and unblocks all.
  */
 void signals_reset(void);
 

@@ -1,13 +1,13 @@
-/* Sockets: the calls on them, each a step of -vv, and what they are made of. */
+/* Sockets: the calls on them, each a step of -vv. */
 #include "net/sock.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/backoff.h"
@@ -26,6 +26,10 @@
 /* Keepalive: seconds between probes, and the limit of unanswered ones. */
 #define PROBE_SECONDS 2
 #define PROBES 15
+/* With --keepalive: NAT forgets an idle connection after some minutes. */
+#define IDLE_SECONDS 60
+#define INTERVAL_SECONDS 10
+#define IDLE_PROBES 6
 
 /* The names of the constants, and what they mean. */
 static const char *
@@ -59,6 +63,37 @@ sock_open(int family, int type)
 	    "%s%s", socket_kind(family, type),
 	    fd < 0 ? "" : text_format(" = %d", fd));
 	return fd;
+}
+
+/* Connects fd, a datagram socket, to a, after setting a flag at level
+ * SOL_SOCKET; sends nothing. */
+static bool
+connects_with(int fd, int flag, const struct addr *a)
+{
+	return sock_set_quietly(fd, SOL_SOCKET, flag, 1) == 0 &&
+	       connect(fd, &a->u.sa, a->len) == 0;
+}
+
+bool
+sock_route(const struct addr *a, struct addr *local)
+{
+	int fd = socket(addr_family(a), SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool result = fd >= 0 && connect(fd, &a->u.sa, a->len) < 0 &&
+		      errno == EACCES && connects_with(fd, SO_BROADCAST, a);
+
+	sock_local(fd, local);
+	fd_close(&fd);
+	return result;
+}
+
+bool
+sock_is_neighbor(const struct addr *a)
+{
+	int fd = socket(addr_family(a), SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool result = fd >= 0 && connects_with(fd, SO_DONTROUTE, a);
+
+	fd_close(&fd);
+	return result;
 }
 
 int
@@ -168,14 +203,9 @@ sock_send(int fd, const void *bytes, size_t n, int flags)
 ssize_t
 sock_recv(int fd, void *space, size_t size, int flags)
 {
-	struct pollfd p = {.fd = fd, .events = POLLIN};
 	int64_t start = step_start();
 	ssize_t done;
 
-	/* Counted steps are shown before this waits for long. */
-	if (step_is_pending() && (flags & MSG_DONTWAIT) == 0 &&
-	    poll(&p, 1, STEP_FLUSH_MS) == 0)
-		step_flush();
 	done = recv(fd, space, size, flags);
 	if (step_is_on())
 		step_transfer(&(struct step_transfer){.fd = fd,
@@ -189,18 +219,91 @@ sock_recv(int fd, void *space, size_t size, int flags)
 	return done;
 }
 
+int
+sock_check_standard(int fd, struct err *e)
+{
+	int listens = 0;
+	socklen_t len = sizeof(listens);
+	struct addr peer;
+	bool is_in = fd == STDIN_FILENO;
+	const char *what = NULL;
+
+	sock_remote(fd, &peer);
+	if (is_in ? !fd_is_readable(fd) : !fd_is_writable(fd))
+		what = fd_was_closed(fd) ? "closed"
+		       : is_in           ? "open for writing only"
+					 : "open for reading only";
+	else if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) ==
+		     0 &&
+		 listens != 0)
+		what = "a listening socket";
+	else if (!is_in && peer.len == 0 && sock_kind(fd) == FD_SOCKET)
+		what = "a socket without a connection";
+	return what == NULL ? 0
+			    : err_set(e, ERR_OUTPUT, "%s is %s",
+				  is_in ? "stdin" : "stdout", what);
+}
+
+enum fd_kind
+sock_kind(int fd)
+{
+	int type;
+	socklen_t len = sizeof(type);
+
+	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) < 0 ||
+		       type == SOCK_STREAM
+		   ? fd_kind(fd)
+		   : FD_PACKETS;
+}
+
+/* Receives a whole message; EMSGSIZE if it is longer than space. */
+static ssize_t
+recv_message(int fd, void *space, size_t size)
+{
+	struct iovec iov = {.iov_base = space, .iov_len = size};
+	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
+	ssize_t n = recvmsg(fd, &m, MSG_DONTWAIT);
+
+	if (n < 0 || (m.msg_flags & MSG_TRUNC) == 0)
+		return n;
+	errno = EMSGSIZE;
+	return -1;
+}
+
+ssize_t
+sock_read_nowait(int fd, enum fd_kind kind, void *space, size_t size)
+{
+	switch (kind) {
+	case FD_SOCKET:
+		return sock_recv(fd, space, size, MSG_DONTWAIT);
+	case FD_PACKETS:
+		return recv_message(fd, space, size);
+	case FD_PIPE:
+		return os_read_pipe(fd, space, size);
+	case FD_REGULAR:
+	case FD_NULL:
+		return read(fd, space, size);
+	default:
+		return fd_read_briefly(fd, space, size);
+	}
+}
+
 ssize_t
 sock_write_nowait(int fd, enum fd_kind kind, const void *bytes, size_t n)
 {
 	switch (kind) {
 	case FD_SOCKET:
+	case FD_PACKETS:
 		return sock_send(fd, bytes, n, MSG_DONTWAIT | MSG_NOSIGNAL);
 	case FD_PIPE:
 		return os_write_pipe(fd, bytes, n);
 	case FD_TERMINAL:
 		return fd_write_ready(fd, bytes, n, 0);
-	default:
+	case FD_REGULAR:
+	case FD_NULL:
 		return write(fd, bytes, n);
+	default:
+		return fd_write_briefly(fd, bytes, n);
 	}
 }
 
@@ -251,6 +354,39 @@ sock_set_quietly(int fd, int level, int name, int value)
 	return setsockopt(fd, level, name, &value, sizeof(value));
 }
 
+/* Sets when the first probe is sent, when the others, and how many may remain
+ * unanswered. */
+static void
+set_probes(int fd, int first, int interval, int count)
+{
+#if defined(TCP_KEEPIDLE) && defined(TCP_KEEPINTVL) && defined(TCP_KEEPCNT)
+	(void)sock_set_quietly(fd, IPPROTO_TCP, TCP_KEEPIDLE, first);
+	(void)sock_set_quietly(fd, IPPROTO_TCP, TCP_KEEPINTVL, interval);
+	(void)sock_set_quietly(fd, IPPROTO_TCP, TCP_KEEPCNT, count);
+#else
+	(void)fd, (void)first, (void)interval, (void)count;
+#endif
+}
+
+int
+sock_bind_interface(int fd, const char *name)
+{
+#ifdef SO_BINDTODEVICE
+	const struct sock_option o = {SOL_SOCKET, SO_BINDTODEVICE,
+	    "SO_BINDTODEVICE",
+	    "packets leave and arrive through this interface alone "
+	    "(--interface)",
+	    name};
+
+	return sock_set_value(fd, &o, name, strlen(name));
+#else
+	(void)fd;
+	(void)name;
+	errno = ENOTSUP;
+	return -1;
+#endif
+}
+
 #define TOS_NOTE "the class of service of its packets (--tos)"
 #define TTL_NOTE "how many routers its packets may pass (--ttl)"
 
@@ -270,8 +406,7 @@ sock_set(int fd, int family, const struct sock_options *o, struct err *e)
 		 "bytes that may wait to be sent or acknowledged", NULL},
 		AF_UNSPEC, "--sndbuf", o->sndbuf},
 	    {{SOL_SOCKET, SO_KEEPALIVE, "SO_KEEPALIVE",
-		 "probes an idle peer, so that one that has vanished is "
-		 "noticed",
+		 "probes an idle peer, so that a vanished one is noticed",
 		 NULL},
 		AF_UNSPEC, "--keepalive", o->keepalive ? 1 : -1},
 #ifdef IPV6_TCLASS
@@ -292,6 +427,9 @@ sock_set(int fd, int family, const struct sock_options *o, struct err *e)
 	};
 	size_t i;
 
+	if (o->interface != NULL && sock_bind_interface(fd, o->interface) < 0)
+		return err_sys(
+		    e, ERR_LOCAL, errno, "--interface %s", o->interface);
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		/* A dual-stack IPv6 socket has the options of both families.
 		 * Others may reject IPv4's, and do not need them. */
@@ -307,6 +445,8 @@ sock_set(int fd, int family, const struct sock_options *o, struct err *e)
 			return err_sys(e, ERR_LOCAL, errno, "%s %d",
 			    rows[i].flag, (int)rows[i].value);
 	}
+	if (o->keepalive)
+		set_probes(fd, IDLE_SECONDS, INTERVAL_SECONDS, IDLE_PROBES);
 	if (family != AF_UNIX)
 		(void)sock_set_quietly(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 	return 0;
@@ -357,20 +497,6 @@ sock_error(int fd)
 								      : error;
 }
 
-int
-sock_connect_error(int fd, const struct addr *a)
-{
-	int errnum = sock_error(fd);
-	struct os_error q;
-
-	if (errnum != EHOSTUNREACH && errnum != ENETUNREACH)
-		return errnum;
-	while (os_next_error(fd, &q))
-		if (q.is_prohibited && addr_equal(&q.to, a))
-			return EACCES;
-	return errnum;
-}
-
 bool
 sock_is_closed(int fd)
 {
@@ -383,11 +509,7 @@ void
 sock_start_keepalive(int fd)
 {
 	(void)sock_set_quietly(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-#if defined(TCP_KEEPIDLE) && defined(TCP_KEEPINTVL) && defined(TCP_KEEPCNT)
-	(void)sock_set_quietly(fd, IPPROTO_TCP, TCP_KEEPIDLE, PROBE_SECONDS);
-	(void)sock_set_quietly(fd, IPPROTO_TCP, TCP_KEEPINTVL, PROBE_SECONDS);
-	(void)sock_set_quietly(fd, IPPROTO_TCP, TCP_KEEPCNT, PROBES);
-#endif
+	set_probes(fd, PROBE_SECONDS, PROBE_SECONDS, PROBES);
 }
 
 void
@@ -406,7 +528,7 @@ sock_is_acked(int fd)
 
 	if (os_tcp_info(fd, &tcp))
 		return tcp.is_acknowledged || tcp.is_closed;
-	/* What a lost connection had to send is counted for ever. */
+	/* The send queue of a lost connection is never emptied. */
 	sock_remote(fd, &peer);
 	return sock_unacked_bytes(fd) == 0 || peer.len == 0;
 }
@@ -429,7 +551,7 @@ sock_unacked_bytes(int fd)
 {
 	int bytes = send_queue(fd);
 
-	/* Those of a unix socket have reached the peer, which has not read them
+	/* On a Unix socket they have reached the peer, which has not read them
 	 * yet. */
 	return bytes <= 0 || sock_is_unix(fd) ? 0 : (uint64_t)bytes;
 }
@@ -460,10 +582,15 @@ sock_close(int *fd)
 void
 sock_abort(int *fd)
 {
+	struct addr remote = {.len = 0};
+
 	if (*fd < 0)
 		return;
 	sock_reset_on_close(*fd, true);
-	sock_close_note(fd, "sends RST: what was not sent is dropped");
+	if (step_is_on())
+		sock_remote(*fd, &remote);
+	sock_close_note(fd,
+	    remote.len == 0 ? NULL : "sends RST: what was not sent is dropped");
 }
 
 bool
@@ -496,8 +623,7 @@ sock_abort_acked(int *fd, int64_t idle_ms, struct deadline until)
 	uint64_t before = UINT64_MAX, left;
 	struct os_tcp tcp;
 
-	/* A system that does not report a lost connection is waited for as long
-	 * as one that reports nothing. */
+	/* Without os_tcp_info() a lost connection would not end the wait. */
 	if (is_blind || !os_tcp_info(*fd, &tcp))
 		until = deadline_first(until, deadline_after(BLIND_ACK_MS));
 	while (waits && (is_blind || !sock_is_acked(*fd)) &&

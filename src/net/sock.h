@@ -4,8 +4,8 @@
  * errno, and is a step of -vv (base/step.h) where a tutorial teaches the call.
  *
  *   sock_finish          sends FIN; receiving continues
- *   stream_finish        the same of a served connection (net/stream.h)
- *   stream_drain         sends FIN, reads until the peer's FIN, then closes
+ *   link_finish          sends FIN, and records it in the link (net/link.h)
+ *   link_close           sends FIN, reads until the peer's FIN, then closes
  *   sock_close           closes: FIN, or RST if unread bytes are queued
  *   sock_abort           closes with RST: unsent bytes are dropped
  *   sock_abort_acked     waits until all is acknowledged, then closes with RST
@@ -27,13 +27,14 @@ struct err;
 
 /* Options of a connection; -1 (0 for the flags) keeps the system's default. */
 struct sock_options {
-	struct addr source;  /* of a client: its local address, or len 0 */
-	int64_t source_port; /* and its local port, or 0 */
-	int keepalive;       /* SO_KEEPALIVE, 1: on */
-	int64_t tos;         /* IP_TOS or IPV6_TCLASS, 0-255 */
-	int64_t ttl;         /* IP_TTL or IPV6_UNICAST_HOPS, 1-255 */
-	int64_t rcvbuf;      /* SO_RCVBUF, bytes */
-	int64_t sndbuf;      /* SO_SNDBUF, bytes */
+	struct addr source;    /* of a client: its local address, or len 0 */
+	int64_t source_port;   /* and its local port, or 0 */
+	const char *interface; /* SO_BINDTODEVICE; NULL: any */
+	int keepalive;         /* SO_KEEPALIVE, 1: on */
+	int64_t tos;           /* IP_TOS or IPV6_TCLASS, 0-255 */
+	int64_t ttl;           /* IP_TTL or IPV6_UNICAST_HOPS, 1-255 */
+	int64_t rcvbuf;        /* SO_RCVBUF, bytes */
+	int64_t sndbuf;        /* SO_SNDBUF, bytes */
 };
 
 /*
@@ -45,7 +46,18 @@ struct sock_options {
 int sock_open(int family, int type);
 
 /*
- * An option that the user or a tutorial asks for: setting it is a step of -vv.
+ * Looks up the route to an IP address: sets *local to the source address of
+ * packets to a, and returns whether a is a broadcast address, which needs
+ * SO_BROADCAST. Sends nothing, and is not a step of -vv.
+ */
+bool sock_route(const struct addr *a, struct addr *local);
+
+/* Whether an IPv4 address is on a local network, without a router between.
+ * Sends nothing, and is not a step of -vv. */
+bool sock_is_neighbor(const struct addr *a);
+
+/*
+ * An option of a user or of a tutorial; setting it is a step of -vv.
  */
 struct sock_option {
 	int level, name;   /* of setsockopt(2) */
@@ -55,19 +67,25 @@ struct sock_option {
 };
 
 /*
- * setsockopt(2), of an int; of any type, when o->value is not NULL; or of an
- * int that nobody asked for, without a step. They return 0, or -1 with errno.
+ * setsockopt(2): of an int; of any type, with o->value as its text; and of an
+ * int without a step. They return 0, or -1 with errno.
  */
 int sock_set_int(int fd, const struct sock_option *o, int value);
 int sock_set_value(
     int fd, const struct sock_option *o, const void *value, size_t size);
 int sock_set_quietly(int fd, int level, int name, int value);
 
+/*
+ * Lets the socket send and receive through the interface of that name alone.
+ * Returns 0, or -1 with errno: ENOTSUP if the system lacks SO_BINDTODEVICE.
+ */
+int sock_bind_interface(int fd, const char *name);
+
 /* Sets the options in *o, for the family. Returns 0, or -1 with *e set. */
 int sock_set(int fd, int family, const struct sock_options *o, struct err *e);
 
 /*
- * Opens a pair of connected, close-on-exec, blocking unix sockets. Returns 0,
+ * Opens a pair of connected, close-on-exec, blocking Unix sockets. Returns 0,
  * or -1 with errno.
  */
 int sock_pair(int ends[2]);
@@ -76,15 +94,15 @@ int sock_bind(int fd, const struct addr *a);
 int sock_listen(int fd, int backlog);
 
 /*
- * accept(2) of a close-on-exec, blocking connection; sets *peer to its address.
- * Returns the fd, or -1 with errno.
+ * accept(2). The connection is close-on-exec and blocking; *peer is set to its
+ * address. Returns the fd, or -1 with errno.
  */
 int sock_accept(int fd, struct addr *peer);
 
 /*
- * connect(2). If the connection is still in progress (EINPROGRESS, EINTR), the
- * step says that it is waiting, and sock_connected() reports the result of the
- * attempt that began at start_ns; errnum 0 means success.
+ * connect(2). While the connection is in progress (EINPROGRESS, EINTR), the
+ * step reports a wait; the caller then reports the result with
+ * sock_connected(), where errnum 0 means success.
  */
 int sock_connect(int fd, const struct addr *a);
 void sock_connected(int fd, const struct addr *a, int64_t start_ns, int errnum);
@@ -93,12 +111,24 @@ ssize_t sock_send(int fd, const void *bytes, size_t n, int flags);
 ssize_t sock_recv(int fd, void *space, size_t size, int flags);
 
 /*
- * Writes to an inherited descriptor that poll(2) reported writable, without
- * blocking and without setting O_NONBLOCK, a flag that other processes share;
- * to a socket by sock_send(). kind is fd_kind(fd), which the caller determines
- * once. Returns the number of bytes accepted (possibly fewer than n), or -1
- * with errno; EAGAIN if none were.
+ * Checks that stdin (0) can be read, or stdout (1) be written. Returns 0, or -1
+ * with *e: ERR_OUTPUT, to which the caller may append.
  */
+int sock_check_standard(int fd, struct err *e);
+
+/* fd_kind(), but FD_PACKETS for a socket that keeps the bounds of messages. */
+enum fd_kind sock_kind(int fd);
+
+/*
+ * Read and write an inherited descriptor that poll(2) reported ready, without
+ * blocking (at most for a moment: fd_read_briefly()) and without setting
+ * O_NONBLOCK, a flag that other processes share; sockets by sock_recv() and
+ * sock_send(). kind is sock_kind(fd), which the caller determines once. They
+ * return the number of bytes, which may be fewer than requested; 0 at end of
+ * file; or -1 with errno: EAGAIN or EINTR if there were none, EMSGSIZE for a
+ * message (FD_PACKETS) that is longer than space.
+ */
+ssize_t sock_read_nowait(int fd, enum fd_kind kind, void *space, size_t size);
 ssize_t sock_write_nowait(
     int fd, enum fd_kind kind, const void *bytes, size_t n);
 
@@ -109,8 +139,9 @@ int sock_shut(int fd, int how);
 int sock_finish(int fd);
 
 /*
- * Many servers of TLS, and proxies, end both directions at a FIN. How long
- * nothing is sent or received before they get one; and if nothing was sent.
+ * Many proxies and TLS servers end both directions when they receive FIN. It is
+ * sent to them after the connection was idle for SOCK_QUIET_MS, or for
+ * SOCK_QUIET_UNUSED_MS if nothing was sent.
  */
 #define SOCK_QUIET_MS 1000
 #define SOCK_QUIET_UNUSED_MS 250
@@ -125,7 +156,7 @@ int sock_nonblocking(int fd, bool on);
 void sock_local(int fd, struct addr *a);
 void sock_remote(int fd, struct addr *a);
 
-/* Whether fd is a unix socket, which has no reset. */
+/* Whether fd is a Unix socket, which has no reset. */
 bool sock_is_unix(int fd);
 
 /*
@@ -137,12 +168,6 @@ bool sock_is_self_connect(int fd);
 
 /* Reads and clears SO_ERROR. Returns 0 or an errno. */
 int sock_error(int fd);
-
-/*
- * The same after connect(2) to a: EACCES if an ICMP message reported that the
- * connection is prohibited, which the system reports as an unreachable host.
- */
-int sock_connect_error(int fd, const struct addr *a);
 
 /*
  * Whether a connection is closed in both directions. If no FIN was sent, it was
@@ -186,7 +211,8 @@ void sock_reset_on_close(int fd, bool resets);
 void sock_close(int *fd);
 void sock_close_note(int *fd, const char *note);
 
-/* The same with RST: unsent bytes are dropped, and there is no TIME-WAIT. */
+/* sock_close() with RST: unsent bytes are dropped, and there is no TIME-WAIT.
+ */
 void sock_abort(int *fd);
 
 /*

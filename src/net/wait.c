@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,7 +13,7 @@
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/fd.h"
-#include "base/step.h"
+#include "base/mem.h"
 #include "base/text.h"
 #include "net/signals.h"
 
@@ -20,12 +21,13 @@
 #define OPEN_MS 20
 
 /*
- * A wait that is late by this much was stopped (SIGSTOP), and perhaps with it
- * what it waits for, as a pipeline is by ^Z: that gets as long to go on.
+ * A wait that returns this late was stopped (SIGSTOP), perhaps together with
+ * the process it waits for, as ^Z stops a pipeline: it is extended by this
+ * time.
  */
 #define LATE_MS INT64_C(100)
 
-/* The innermost. */
+/* The innermost reason. */
 static struct wait_reason *reasons;
 
 void
@@ -47,10 +49,68 @@ wait_end(void)
 		reasons->due = deadline_after(WAIT_REPORT_MS);
 }
 
+/* The descriptor that every wait reads; fd -1: none. */
+static struct {
+	int fd;
+	ssize_t (*receive)(void *context);
+	void *context;
+} reader = {.fd = -1};
+
+void
+wait_start_reading(int fd, ssize_t (*receive)(void *context), void *context)
+{
+	reader.fd = fd;
+	reader.receive = receive;
+	reader.context = context;
+}
+
+void
+wait_stop_reading(void)
+{
+	reader.fd = -1;
+}
+
 void
 wait_after_fork(void)
 {
 	reasons = NULL;
+	wait_stop_reading();
+}
+
+/* signals_poll(), with the reader. */
+static int
+poll_and_read(
+    struct pollfd *fds, nfds_t count, int timeout_ms, bool with_children)
+{
+	struct pollfd *all;
+	bool is_readable;
+	int ready, errnum;
+	ssize_t n;
+	nfds_t i;
+
+	if (reader.fd < 0)
+		return signals_poll(fds, count, timeout_ms, with_children);
+	all = mem_array(count + 2, sizeof(all[0]));
+	for (i = 0; i < count; i++)
+		all[i + 1] = fds[i];
+	all[0] = (struct pollfd){reader.fd, POLLIN, 0};
+	ready = signals_poll(all, count + 1, timeout_ms, with_children);
+	errnum = errno;
+	for (i = 0; i < count; i++)
+		fds[i] = all[i + 1];
+	is_readable = ready > 0 && all[0].revents != 0;
+	if (is_readable) {
+		ready--;
+		n = reader.receive(reader.context);
+		if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+			wait_stop_reading();
+	}
+	free(all);
+	/* Constant input must not hide that a child has exited. */
+	if (is_readable && ready == 0)
+		return signals_poll(fds, count, 0, with_children);
+	errno = errnum;
+	return ready;
 }
 
 static struct deadline
@@ -83,38 +143,33 @@ wait_events(
     struct pollfd *fds, nfds_t count, struct deadline until, bool with_children)
 {
 	int64_t entered_ns, late_ns;
+	bool is_late = false;
 	struct deadline next;
 	int n;
 
 	for (;;) {
 		report_reason();
 		entered_ns = clock_now();
-		/* Counted steps are shown once nothing happens for a while. */
 		next = deadline_first(until, report_time());
-		if (step_is_pending())
-			next =
-			    deadline_first(next, deadline_after(STEP_FLUSH_MS));
-		n = signals_poll(
+		n = poll_and_read(
 		    fds, count, deadline_poll_ms(next), with_children);
 		if (n < 0 && errno == EAGAIN)
 			continue;
-		if (n < 0 && errno != ECHILD)
-			return -1;
-		/* What is ready is received before what passed meanwhile is
-		 * judged: this process may have been stopped. */
+		/* This process may have been stopped: data that is ready is
+		 * received before a deadline that passed meanwhile counts. */
 		deadline_looked(entered_ns);
 		if (n != 0)
-			return n < 0 ? 0 : n;
-		if (deadline_poll_ms(until) != 0) {
-			step_flush();
+			return n < 0 && errno == ECHILD ? 0 : n;
+		if (deadline_poll_ms(until) != 0)
 			continue;
-		}
 		late_ns = clock_now() -
 			  (until.at_ns > entered_ns ? until.at_ns : entered_ns);
-		if (late_ns <= LATE_MS * CLOCK_MS) {
+		if (is_late || late_ns <= LATE_MS * CLOCK_MS) {
 			deadline_looked(until.at_ns);
 			return 0;
 		}
+		/* Only once: repeated stops must not extend it for ever. */
+		is_late = true;
 		until = deadline_after(LATE_MS);
 	}
 }
@@ -147,15 +202,12 @@ copy_descriptor(int fd, const char *name, struct err *e)
 {
 	int flags = fcntl(fd, F_GETFD), copy;
 
-	/* Those that are closed on exec are this process's own. */
+	/* Others than the user's are closed on exec. */
 	if (flags < 0 || (fd > STDERR_FILENO && (flags & FD_CLOEXEC) != 0) ||
 	    !fd_is_writable(fd))
-		return fd == STDOUT_FILENO
-			   ? err_set(e, ERR_OUTPUT, "stdout is closed")
-			   : err_set(e, ERR_OUTPUT,
-				 "opening %s: descriptor %d is not open for "
-				 "writing",
-				 text_shown(name), fd);
+		return err_set(e, ERR_OUTPUT,
+		    "opening %s: descriptor %d is not open for writing",
+		    text_shown(name), fd);
 	copy = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	return copy < 0 ? err_sys(e, ERR_OUTPUT, errno, "%s", text_shown(name))
 			: copy;
@@ -177,7 +229,6 @@ open_path(const char *path, int flags, mode_t mode, struct deadline until,
 	int fd;
 
 	for (;;) {
-		deadline_looked(clock_now());
 		fd = open(path, flags | O_NONBLOCK | O_CLOEXEC, mode);
 		if (fd >= 0)
 			break;

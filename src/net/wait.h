@@ -14,8 +14,8 @@
 struct err;
 
 /*
- * A wait that a person could not guess is reported once it has taken so long:
- * one line, by whichever function of this header waits, unless -q is given.
+ * A wait that the user would not expect is reported after this time: one line,
+ * printed by the function of this header that waits, unless -q is given.
  */
 #define WAIT_REPORT_MS 3000
 
@@ -30,14 +30,23 @@ struct wait_reason {
 };
 
 /*
- * What is waited for from now on, until wait_end(), or an inner reason does the
- * same: then the time of this one begins again. r stays the caller's.
+ * Sets the reason of all waits until wait_end(). An inner reason replaces it
+ * until its own wait_end(); then the time begins again. r stays the caller's.
  */
 void wait_begin(
     struct wait_reason *r, const char *(*text)(void *context), void *context);
 void wait_end(void);
 
-/* In a forked child, which waits for something else. */
+/*
+ * From now on every wait also reads fd, which does not block, through
+ * receive(), which reads once and returns as read(2); at end of file or an
+ * error this stops. Only one fd is read at a time.
+ */
+void wait_start_reading(
+    int fd, ssize_t (*receive)(void *context), void *context);
+void wait_stop_reading(void);
+
+/* In a forked child: drops the reason and the reader of the parent. */
 void wait_after_fork(void);
 
 /*
@@ -50,8 +59,8 @@ void wait_after_fork(void);
 int wait_poll(struct pollfd *fds, nfds_t count, struct deadline until);
 
 /*
- * The same for proc_poll() (net/proc.h): with_children, it returns 0 also when
- * a child has exited.
+ * wait_poll() for proc_poll() (net/proc.h): with_children, it also returns 0
+ * when a child has exited.
  */
 int wait_events(struct pollfd *fds, nfds_t count, struct deadline until,
     bool with_children);
@@ -65,9 +74,9 @@ int wait_fd(int fd, short events, struct deadline until);
 int wait_until(struct deadline until);
 
 /*
- * Opens what a user gave as a name of an output, close-on-exec; flags and mode
- * are open's. "-" is stdout. The name of an open descriptor (/dev/stderr,
- * /dev/fd/7) is that descriptor, which is not opened again, nor truncated.
+ * Opens an output that the user has named, close-on-exec; flags and mode are
+ * open's. "-" is stdout. The name of an open descriptor (/dev/stderr,
+ * /dev/fd/7) yields a copy of it: it is neither opened again nor truncated.
  * Retries a FIFO without a reader until the deadline passes or a caught signal
  * asks sockt to stop. Returns the fd, which the caller closes, or -1 with *e
  * set: ERR_OUTPUT, ERR_TIMEOUT, or ERR_FAILED with EINTR.
