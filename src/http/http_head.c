@@ -1,17 +1,12 @@
 /* Parses the status line and fields of an HTTP response, line by line. */
 #include "http/http_head.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 #include "base/bounds.h"
 #include "base/buf.h"
-#include "base/diag.h"
 #include "base/err.h"
-#include "base/fd.h"
-#include "base/mem.h"
 #include "base/num.h"
 #include "base/text.h"
 
@@ -63,11 +58,16 @@ http_head_start(struct http_head *h, bool is_trailer)
 	h->status = is_trailer;
 }
 
+/* The value of a field may be secret. */
 static int
 malformed(const char *what, const char *line, size_t n, struct err *e)
 {
-	return err_set(
-	    e, ERR_PROTOCOL, "%s: '%s'", what, text_shown_bytes(line, n));
+	const char *colon = memchr(line, ':', n);
+
+	return err_set(e, ERR_PROTOCOL, "%s: '%s%s'", what,
+	    text_shown_bytes(
+		line, colon == NULL ? n : (size_t)(colon - line) + 1),
+	    colon == NULL ? "" : " ...");
 }
 
 /* Rejects bytes that do not begin as a response. TLS begins with a record (RFC
@@ -326,7 +326,8 @@ http_head_content_range(const struct http_head *h, struct http_range *range)
 {
 	char value[128], *from = value + 6, *to, *total;
 
-	if (!http_head_value(h, "content-range", value, sizeof(value)) ||
+	if ((h->status != 206 && h->status != 416) ||
+	    !http_head_value(h, "content-range", value, sizeof(value)) ||
 	    strncasecmp(value, "bytes ", 6) != 0)
 		return false;
 	range->from = range->to = range->total = -1;
@@ -363,90 +364,4 @@ http_head_range_is(
 	if (got->total >= 0 && to > last)
 		to = last;
 	return got->from == from && got->to == to;
-}
-
-/*
- * Copies n bytes of lines to out, of 2 * n + 1 bytes, with "..." in place of
- * credentials: the values of their fields, and those in the URL of a Location.
- * Returns the length.
- */
-static size_t
-conceal(char *out, const char *text, size_t n)
-{
-	static const char *const names[] = {
-	    "authorization", "proxy-authorization", "cookie", "location"};
-	const char *p = text, *end = text + n, *stop, *next, *secret;
-	size_t i, length, used = 0;
-
-	for (; p < end; p = next) {
-		stop = http_head_line_end(p, end, &next);
-		if (stop == NULL)
-			stop = next = end;
-		length = http_head_token_length(p, stop);
-		for (i = 0; i < 4; i++)
-			if (http_head_token_is(p, length, names[i]))
-				break;
-		secret = NULL;
-		if (i < 4 && p + length < stop) {
-			/* After "Name: ", to the end unless it is a URL. */
-			secret = p + length + 1;
-			secret += secret < stop && *secret == ' ';
-			length = (size_t)(stop - secret);
-			if (i == 3)
-				secret = text_credentials(
-				    secret, length, true, &length);
-		}
-		if (secret != NULL) {
-			n = (size_t)(secret - p);
-			memcpy(out + used, p, n);
-			memset(out + used + n, '.', 3);
-			used += n + 3;
-			p = secret + length;
-		}
-		memcpy(out + used, p, (size_t)(next - p));
-		used += (size_t)(next - p);
-	}
-	return used;
-}
-
-void
-http_head_show(const struct http_head *h, bool raw)
-{
-	size_t used, n;
-	char *text, *safe;
-
-	if (!diag_shows(DIAG_SAY))
-		return;
-	text = mem_array(2, h->length + 1);
-	n = conceal(text, h->text, h->length);
-	if (raw || fd_kind(STDERR_FILENO) != FD_TERMINAL) {
-		diag_raw(DIAG_SAY, text, n);
-	} else {
-		safe = mem_array(4, n);
-		n = text_escape_stream(safe, text, n, true, &used);
-		diag_raw(DIAG_SAY, safe, n);
-		free(safe);
-	}
-	free(text);
-}
-
-void
-http_head_show_request(const char *bytes, size_t n)
-{
-	char *text = mem_array(2, n + 1), *line;
-	const char *p = text, *end, *stop, *next;
-	size_t size;
-
-	end = text + conceal(text, bytes, n);
-	size = 4 * (size_t)(end - text) + 4;
-	line = mem_array(1, size);
-	for (; (stop = http_head_line_end(p, end, &next)) != NULL; p = next) {
-		line[0] = '>';
-		line[1] = ' ';
-		text_escape(line + 2, size - 3, p, (size_t)(stop - p));
-		text_append(line, size, "\n");
-		diag_raw(DIAG_SAY, line, strlen(line));
-	}
-	free(line);
-	free(text);
 }

@@ -44,7 +44,8 @@ enum http_head_state {
 	HTTP_HEAD_BAD   /* malformed: *e is filled */
 };
 
-/* is_trailer: of a chunked body, which has fields and no status line. */
+/* is_trailer: the head is the trailer of a chunked body, without status line.
+ */
 void http_head_start(struct http_head *h, bool is_trailer);
 
 /*
@@ -110,12 +111,13 @@ struct http_range {
 	int64_t total;
 };
 
-/* False if there is no such field, or if it is malformed or not in bytes. */
+/* False if there is no such field, it is malformed or not in bytes, or the
+ * status is neither 206 nor 416, where it has no meaning. */
 bool http_head_content_range(
     const struct http_head *h, struct http_range *range);
 
-/* Whether got is all of the range that was wanted (http_request_parse_range()),
- * or all that there is of it. */
+/* Whether got is the whole wanted range (http_request_parse_range()), as far as
+ * the file reaches. */
 bool http_head_range_is(
     const struct http_range *got, const struct http_range *wanted);
 
@@ -130,15 +132,7 @@ const char *http_head_line_end(
 /* Returns the length of the token that starts at at (RFC 9110 5.6.2), or 0. */
 size_t http_head_token_length(const char *at, const char *end);
 
-/* Whether a token of n bytes is that one, in any case. */
+/* Whether the n bytes at at equal token, in any case. */
 bool http_head_token_is(const char *at, size_t n, const char *token);
-
-/*
- * Print a head on stderr, with "..." in place of credentials: that of a
- * response, escaped if stderr is a terminal, unless raw; that of a request, of
- * n bytes, with each line escaped and after "> ".
- */
-void http_head_show(const struct http_head *h, bool raw);
-void http_head_show_request(const char *bytes, size_t n);
 
 #endif

@@ -24,11 +24,22 @@ is_named(const char *field, const char *name)
 	return http_head_token_is(field, name_length(field), name);
 }
 
+/* A tab may stand in a field. */
+static bool
+has_control(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if (((unsigned char)*text < 0x20 && *text != '\t') ||
+		    *text == 0x7f)
+			return true;
+	return false;
+}
+
 int
 http_request_check_field(const char *field, struct err *e)
 {
 	size_t n = name_length(field);
-	const char *p, *shown;
+	const char *shown;
 
 	/* The name alone: the value may be secret. */
 	shown = text_format("%s%s%s", text_shown_bytes(field, n),
@@ -36,10 +47,9 @@ http_request_check_field(const char *field, struct err *e)
 	if (n == 0 || field[n] != ':')
 		return err_set(
 		    e, ERR_USAGE, "'%s' is not 'Name: value'", shown);
-	for (p = field; *p != '\0'; p++)
-		if (((unsigned char)*p < 0x20 && *p != '\t') || *p == 0x7f)
-			return err_set(
-			    e, ERR_USAGE, "'%s' holds a control byte", shown);
+	if (has_control(field))
+		return err_set(
+		    e, ERR_USAGE, "'%s' holds a control byte", shown);
 	if (is_named(field, "content-length") ||
 	    is_named(field, "transfer-encoding"))
 		return err_set(e, ERR_USAGE,
@@ -114,9 +124,19 @@ int
 http_request_build(const struct http_request *r, char *buf, struct err *e)
 {
 	char absolute[URL_ABSOLUTE_SIZE], basic[HTTP_BASIC_SIZE(URL_USER_SIZE)];
+	/* Typed, or sent by a server, or read from a file. */
+	const char *const texts[] = {r->url->host, r->url->target, r->range,
+	    r->if_range, r->if_modified_since};
 	const char *value;
 	size_t i;
 
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (texts[i] != NULL && has_control(texts[i]))
+			return err_set(e, ERR_USAGE,
+			    "the request would contain a control byte");
+	for (i = 0; i < r->field_count; i++)
+		if (http_request_check_field(r->fields[i], e) < 0)
+			return -1;
 	snprintf(buf, HTTP_REQUEST_SIZE, "%s %s HTTP/1.1\r\n",
 	    r->method == HTTP_HEAD ? "HEAD" : "GET",
 	    r->is_absolute ? url_absolute(r->url, absolute, sizeof(absolute))

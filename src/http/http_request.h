@@ -25,7 +25,7 @@ struct http_request {
 	const char *const *fields;
 	size_t field_count;
 
-	const char *proxy_user;        /* USER:PASS for the proxy; this and
+	const char *proxy_user;        /* USER:PASSWORD for the proxy; this and
 					  the URL's fit into URL_USER_SIZE */
 	const char *range;             /* "0-99" */
 	const char *if_range;          /* validator for range */
@@ -44,8 +44,8 @@ int http_request_check_field(const char *field, struct err *e);
  */
 bool http_request_parse_range(const char *text, struct http_range *range);
 
-/* Space for the Basic credentials of USER:PASS, which has size bytes with its
- * NUL. */
+/* Space for the Basic credentials of USER:PASSWORD, which has size bytes with
+ * its NUL. */
 #define HTTP_BASIC_SIZE(size) (sizeof("Basic ") + ((size) + 1) / 3 * 4)
 
 /* Writes them to dst: "Basic " and base64 (RFC 7617, RFC 4648). Returns dst. */

@@ -67,8 +67,8 @@ start_body(struct http_response *r, struct err *e)
 		return -1;
 	declared = http_head_content_length(&r->head, &r->length);
 	if (chunked > 0) {
-		/* It overrides Content-Length. HTTP/1.0 has no chunks: a proxy
-		 * on the path may not know them. */
+		/* Chunked overrides Content-Length. HTTP/1.0 has no chunks, so
+		 * a proxy on the path may misread them. */
 		r->is_suspect =
 		    r->head.minor == 0 || declared != HTTP_LENGTH_NONE;
 		r->framing = HTTP_FRAME_CHUNKED;

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "http/http_date.h"
 #include "http/http_head.h"
+#include "http/url.h"
 
 size_t
 http_server_head_length(const char *bytes, size_t n)
@@ -25,6 +26,31 @@ http_server_head_length(const char *bytes, size_t n)
 	return 0;
 }
 
+bool
+http_server_is_tls(const char *bytes, size_t n)
+{
+	return n >= 2 && bytes[0] == 0x16 && bytes[1] == 3;
+}
+
+/* The status code of a method. */
+static int
+check_method(struct http_server *r)
+{
+	static const char *const others[] = {
+	    "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH", "CONNECT"};
+	const struct http_part *m = &r->method;
+	size_t i;
+
+	r->is_head = m->length == 4 && memcmp(m->at, "HEAD", 4) == 0;
+	if (r->is_head || (m->length == 3 && memcmp(m->at, "GET", 3) == 0))
+		return 200;
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (m->length == strlen(others[i]) &&
+		    memcmp(m->at, others[i], m->length) == 0)
+			return 405;
+	return 501;
+}
+
 /*
  * Parses METHOD SP TARGET SP "HTTP/1." DIGIT. Returns the status code; *minor
  * is the digit.
@@ -33,32 +59,81 @@ static int
 parse_request_line(
     struct http_server *r, const char *at, const char *end, int *minor)
 {
-	size_t n = http_head_token_length(at, end);
-	bool is_get = n == 3 && memcmp(at, "GET", n) == 0;
-
-	r->is_head = n == 4 && memcmp(at, "HEAD", n) == 0;
-	at += n;
-	if (n == 0 || at == end || *at != ' ')
+	r->method = (struct http_part){at, http_head_token_length(at, end)};
+	at += r->method.length;
+	if (r->method.length == 0 || at == end || *at != ' ')
 		return 400;
-	r->target = ++at;
+	r->target.at = ++at;
 	while (at < end && (unsigned char)*at > ' ' && *at != 0x7f)
 		at++;
-	r->target_length = (size_t)(at - r->target);
-	if (r->target_length == 0 || end - at != 9 ||
+	r->target.length = (size_t)(at - r->target.at);
+	if (r->target.length == 0 || end - at != 9 ||
 	    memcmp(at, " HTTP/1.", 8) != 0 || !text_is_digit(at[8]))
 		return 400;
 	*minor = at[8] - '0';
-	return is_get || r->is_head ? 200 : 405;
+	r->closes = *minor == 0;
+	return check_method(r);
+}
+
+/* Counts of the fields that frame a request. */
+struct framing {
+	unsigned hosts, lengths, codings;
+	bool is_empty;   /* Content-Length: 0 */
+	bool is_chunked; /* the coding is known */
+};
+
+/* Notes a field. Returns false if its value is malformed. */
+static bool
+parse_field(struct http_server *r, struct framing *f,
+    const struct http_part *name, struct http_part value)
+{
+	struct {
+		const char *name;
+		struct http_part *value;
+	} const kept[] = {{"range", &r->range}, {"if-range", &r->if_range},
+	    {"if-modified-since", &r->if_modified_since},
+	    {"if-none-match", &r->if_none_match}, {"accept", &r->accept}};
+	struct http_part v = value;
+	size_t i;
+
+	for (i = 0; i < v.length; i++)
+		if (((unsigned char)v.at[i] < ' ' && v.at[i] != '\t') ||
+		    v.at[i] == 0x7f)
+			return false;
+	for (; v.length > 0 && strchr(" \t", v.at[0]) != NULL; v.length--)
+		v.at++;
+	while (v.length > 0 && strchr(" \t", v.at[v.length - 1]) != NULL)
+		v.length--;
+	for (i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+		if (kept[i].value->at == NULL &&
+		    http_head_token_is(name->at, name->length, kept[i].name))
+			*kept[i].value = v;
+	f->hosts += http_head_token_is(name->at, name->length, "host");
+	if (http_head_token_is(name->at, name->length, "connection"))
+		r->closes |= !http_head_token_is(v.at, v.length, "keep-alive");
+	if (http_head_token_is(name->at, name->length, "transfer-encoding")) {
+		f->codings++;
+		f->is_chunked = http_head_token_is(v.at, v.length, "chunked");
+	}
+	if (!http_head_token_is(name->at, name->length, "content-length"))
+		return true;
+	f->lengths++;
+	f->is_empty = v.length == 1 && v.at[0] == '0';
+	for (i = 0; i < v.length && text_is_digit(v.at[i]);)
+		i++;
+	return i > 0 && i == v.length;
 }
 
 int
 http_server_parse(struct http_server *r, const char *head, size_t n)
 {
 	const char *at = head, *end = head + n, *next, *stop;
-	int code, minor = 0, hosts = 0;
-	size_t name;
+	struct framing f = {0};
+	struct http_part name;
+	int code, minor = 0;
 
 	memset(r, 0, sizeof(*r));
+	r->closes = true;
 	while ((stop = http_head_line_end(at, end, &next)) == at)
 		at = next;
 	assert(stop != NULL);
@@ -67,42 +142,127 @@ http_server_parse(struct http_server *r, const char *head, size_t n)
 		return 400;
 	for (at = next; (stop = http_head_line_end(at, end, &next)) > at;
 	     at = next) {
-		name = http_head_token_length(at, stop);
-		if (name == 0 || at + name == stop || at[name] != ':')
+		name = (struct http_part){at, http_head_token_length(at, stop)};
+		at += name.length;
+		if (name.length == 0 || at == stop || *at != ':' ||
+		    !parse_field(r, &f, &name,
+			(struct http_part){at + 1, (size_t)(stop - at - 1)}))
 			return 400;
-		hosts += http_head_token_is(at, name, "host");
 	}
-	return hosts > 1 || (hosts == 0 && minor > 0) ? 400 : code;
+	/* A body is not read. */
+	r->closes =
+	    r->closes || f.codings > 0 || (f.lengths > 0 && !f.is_empty);
+	if (f.hosts > 1 || (f.hosts == 0 && minor > 0) ||
+	    f.lengths + f.codings > 1 || (f.codings > 0 && minor == 0))
+		return 400;
+	return f.codings > 0 && !f.is_chunked ? 501 : code;
+}
+
+bool
+http_server_copy(const struct http_part *p, char *dst, size_t size)
+{
+	if (p->at == NULL || p->length >= size)
+		return false;
+	memcpy(dst, p->at, p->length);
+	dst[p->length] = '\0';
+	return true;
+}
+
+/* Whether the target begins with a scheme, and how long that is. */
+static size_t
+scheme_length(const struct http_part *target)
+{
+	const char *colon = memchr(target->at, ':', target->length);
+	size_t n;
+
+	if (colon == NULL)
+		return 0;
+	n = (size_t)(colon - target->at);
+	return (http_head_token_is(target->at, n, "http") ||
+		   http_head_token_is(target->at, n, "https")) &&
+		       target->length >= n + 3 && memcmp(colon, "://", 3) == 0
+		   ? n + 3
+		   : 0;
+}
+
+int
+http_server_path(const struct http_server *r, char *path, size_t size,
+    struct http_part *query)
+{
+	size_t n = scheme_length(&r->target), used = 0, length;
+	const char *at = r->target.at, *end = at + r->target.length, *mark;
+	int decoded;
+
+	if (memchr(at, '#', (size_t)(end - at)) != NULL)
+		return 400;
+	mark = memchr(at, '?', (size_t)(end - at));
+	*query = (struct http_part){0};
+	if (mark != NULL)
+		*query = (struct http_part){mark + 1, (size_t)(end - mark - 1)};
+	end = mark != NULL ? mark : end;
+	for (at += n; n > 0 && at < end && *at != '/';)
+		at++;
+	path[0] = '\0';
+	if (n > 0 && at == end)
+		return 200;
+	if (at == end || *at != '/')
+		return 400;
+	for (at++; at < end; at += length + 1) {
+		mark = memchr(at, '/', (size_t)(end - at));
+		length = (size_t)((mark != NULL ? mark : end) - at);
+		if (used + length + 2 > size)
+			return 414;
+		decoded = url_decode(path + used, size - used, at, length);
+		if (decoded < 0)
+			return 400;
+		if (decoded == 0 || path[used] == '.' ||
+		    memchr(path + used, '/', (size_t)decoded) != NULL)
+			return 404;
+		used += (size_t)decoded;
+		if (mark != NULL)
+			path[used++] = '/';
+		path[used] = '\0';
+		if (mark == NULL)
+			break;
+	}
+	return 200;
 }
 
 const char *
 http_server_phrase(int code)
 {
-	switch (code) {
-	case 200:
-		return "OK";
-	case 400:
-		return "Bad Request";
-	case 405:
-		return "Method Not Allowed";
-	case 408:
-		return "Request Timeout";
-	default:
-		return "Request Header Fields Too Large";
-	}
+	static const struct {
+		int code;
+		const char *phrase;
+	} phrases[] = {{200, "OK"}, {206, "Partial Content"},
+	    {301, "Moved Permanently"}, {304, "Not Modified"},
+	    {400, "Bad Request"}, {404, "Not Found"},
+	    {405, "Method Not Allowed"}, {408, "Request Timeout"},
+	    {414, "URI Too Long"}, {416, "Range Not Satisfiable"},
+	    {501, "Not Implemented"}};
+	size_t i;
+
+	for (i = 0; i < sizeof(phrases) / sizeof(phrases[0]); i++)
+		if (phrases[i].code == code)
+			return phrases[i].phrase;
+	return "Request Header Fields Too Large";
 }
 
 size_t
-http_server_make_head(char *text, int code, size_t length)
+http_server_make_head(
+    char *text, size_t size, const struct http_server_response *r)
 {
-	return (size_t)snprintf(text, HTTP_SERVER_TEXT,
-	    "HTTP/1.1 %d %s\r\n"
-	    "Date: %s\r\n"
-	    "%s"
-	    "Content-Type: text/plain; charset=utf-8\r\n"
-	    "Content-Length: %zu\r\n"
-	    "Connection: close\r\n"
-	    "\r\n",
-	    code, http_server_phrase(code), http_date_text((int64_t)time(NULL)),
-	    code == 405 ? "Allow: GET, HEAD\r\n" : "", length);
+	bool has_body = r->code != 304;
+
+	snprintf(text, size, "HTTP/1.1 %d %s\r\nDate: %s\r\n", r->code,
+	    http_server_phrase(r->code), http_date_text((int64_t)time(NULL)));
+	if (has_body)
+		text_append(text, size,
+		    "Content-Type: %s\r\nContent-Length: %llu\r\n",
+		    r->type != NULL ? r->type : "text/plain; charset=utf-8",
+		    (unsigned long long)r->length);
+	text_append(text, size, "%s%s%s\r\n",
+	    r->code == 405 ? "Allow: GET, HEAD\r\n" : "", r->fields,
+	    r->closes ? "Connection: close\r\n" : "");
+	return strlen(text);
 }

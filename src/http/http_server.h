@@ -1,23 +1,34 @@
 /*
- * The server side of HTTP/1.1 (RFC 9112) for a single response: checks the head
- * of a request and builds the head of the response. No sockets.
+ * The server side of HTTP/1.1 (RFC 9112): checks the head of a request and
+ * builds the head of a response. No sockets.
  */
 #ifndef HTTP_HTTP_SERVER_H
 #define HTTP_HTTP_SERVER_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Longest head of a request in bytes. */
 #define HTTP_SERVER_HEAD 16384
-/* Enough for a response's head. */
+/* Enough for the head of a response without further fields. */
 #define HTTP_SERVER_TEXT 512
 
-/* A parsed request; its target points into its head. */
+/* A part of a request's head; length 0: none. */
+struct http_part {
+	const char *at;
+	size_t length;
+};
+
+/* A parsed request. */
 struct http_server {
-	const char *target;
-	size_t target_length;
+	struct http_part method, target;
 	bool is_head; /* HEAD: the response has no body */
+	bool closes;  /* no further request can be read: the client says so,
+			 speaks HTTP/1.0, or sends a body */
+	/* The values of fields, the first of each name. */
+	struct http_part range, if_range, if_modified_since, if_none_match,
+	    accept;
 };
 
 /*
@@ -27,21 +38,50 @@ struct http_server {
  */
 size_t http_server_head_length(const char *bytes, size_t n);
 
+/* Whether bytes start a TLS handshake (RFC 8446 section 5.1). */
+bool http_server_is_tls(const char *bytes, size_t n);
+
 /*
  * Parses a head, of http_server_head_length() n, into *r, as far as it is
- * readable. Returns the status code of the response: 200; 405 for a method
- * other than GET and HEAD; 400 if the head is malformed, is not of HTTP/1, or
- * has not the one Host field that HTTP/1.1 requires (section 3.2).
+ * readable. Returns the status code of the response: 200; 405 for a method of
+ * HTTP other than GET and HEAD; 501 for unknown methods and for a transfer
+ * coding other than chunked; 400 if the head is malformed, is not of HTTP/1,
+ * lacks the single Host field that HTTP/1.1 requires (section 3.2), or has
+ * several lengths of a body, whose end two readers could see at different
+ * places (section 11.2).
  */
 int http_server_parse(struct http_server *r, const char *head, size_t n);
+
+/*
+ * Decodes the path of the target of r, in origin or absolute form, into path:
+ * relative, "" for the root, and with its final slash, if any. *query is the
+ * part after "?". Returns 200; 400 if the target is malformed; 404 for a name
+ * that is empty or begins with a dot, which no served file has; or 414 if the
+ * path does not fit.
+ */
+int http_server_path(const struct http_server *r, char *path, size_t size,
+    struct http_part *query);
+
+/* Copies a part, as a string. Returns false if there is none or it does not
+ * fit. */
+bool http_server_copy(const struct http_part *p, char *dst, size_t size);
 
 /* The reason phrase of a status code: "OK", "Bad Request". */
 const char *http_server_phrase(int code);
 
+struct http_server_response {
+	int code;
+	const char *type; /* of the body; NULL: plain text in UTF-8 */
+	uint64_t length;  /* of the body; not for 304, which has none */
+	bool closes;
+	const char *fields; /* further lines; "": none */
+};
+
 /*
- * Builds the head of a response with a plain-text body of length bytes and
- * "Connection: close". text has HTTP_SERVER_TEXT bytes. Returns the length.
+ * Builds the head of a response in text, of HTTP_SERVER_TEXT bytes and space
+ * for the fields. Returns the length.
  */
-size_t http_server_make_head(char *text, int code, size_t length);
+size_t http_server_make_head(
+    char *text, size_t size, const struct http_server_response *r);
 
 #endif

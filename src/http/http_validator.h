@@ -28,19 +28,19 @@ void http_validator_clear(struct http_validator *v);
 void http_validator_parse(
     struct http_validator *v, const struct http_head *head);
 
-/* Whether it can be sent with a range request. */
+/* Whether v can be sent in If-Range. */
 bool http_validator_is_usable(const struct http_validator *v);
 
 /*
- * Returns false if the head of a response shows that it is of another version.
- * A missing field shows nothing.
+ * Returns false if the head of a response shows another version than v. A
+ * missing field shows nothing.
  */
 bool http_validator_agrees(
     const struct http_validator *v, const struct http_head *head);
 
 /*
- * Whether the head of a 206 confirms the version in If-Range: it must repeat an
- * entity tag, but not a date (RFC 9110 section 15.3.7).
+ * Whether the head of a 206 confirms the version v of If-Range: it must repeat
+ * an entity tag, but need not repeat a date (RFC 9110 section 15.3.7).
  */
 bool http_validator_confirms(
     const struct http_validator *v, const struct http_head *head);

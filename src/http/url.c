@@ -142,7 +142,7 @@ parse_authority(struct url *u, const char *at, size_t n)
 	wrong = parse_host(u, at, (size_t)(colon - at));
 	if (wrong != NULL)
 		return wrong;
-	/* Without digits it is that of the scheme. */
+	/* Without digits, the scheme's port applies. */
 	if (end - colon > 1) {
 		if ((size_t)(end - colon) <= sizeof(digits))
 			memcpy(digits, colon + 1, (size_t)(end - colon) - 1);
@@ -382,7 +382,7 @@ url_file_name(const struct url *u, char *name)
 		used += is_safe ? n : 1;
 	}
 	name[used] = '\0';
-	/* Those of partial downloads are not a server's to choose. */
+	/* A server must not choose the name of a partial download. */
 	return used > 0 && !ends_in(name, ".part") &&
 	       !ends_in(name, ".part.from");
 }

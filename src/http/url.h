@@ -12,7 +12,7 @@ struct err;
 
 /* Longest URL that is accepted, with its NUL. */
 #define URL_SIZE 8192
-/* Longest USER:PASS, with its NUL. */
+/* Longest USER:PASSWORD, with its NUL. */
 #define URL_USER_SIZE 1024
 /* Longest file name: NAME_MAX minus the suffixes of partial files. */
 #define URL_NAME_SIZE 240
@@ -20,7 +20,7 @@ struct err;
 /* There is nothing to release. */
 struct url {
 	bool is_https;
-	char user[URL_USER_SIZE]; /* USER:PASS, decoded; "": none */
+	char user[URL_USER_SIZE]; /* USER:PASSWORD, decoded; "": none */
 	char host[ENDPOINT_HOST]; /* without brackets, with its zone id */
 	uint16_t port;
 	char target[URL_SIZE]; /* the origin form of RFC 9112 section 3.2.1: an
@@ -30,18 +30,18 @@ struct url {
 
 /*
  * Parses a URL as a user types it; without "://" it is http, as in
- * "localhost:8080/x". Its fragment is dropped, and so are credentials that
- * cannot be sent: malformed, too long, or with control bytes. Returns 0, or -1
- * with ERR_USAGE for another scheme, a space, a control byte, a malformed host
- * or port, or a text that is too long.
+ * "localhost:8080/x". The fragment is dropped; credentials that are malformed,
+ * too long, or have control bytes, too. Returns 0, or -1 with ERR_USAGE for
+ * another scheme, a space, a control byte, a malformed host or port, or a text
+ * that is too long.
  */
 int url_parse(struct url *u, const char *text, struct err *e);
 
 /*
  * Resolves a Location field against base, the URL of its response (RFC 3986
- * section 5.2, strict); spaces in it are encoded. The credentials of next are
- * those in the field; without any, those of base if it has the same origin.
- * There are none if the redirect leads from https to http. Returns 0, or -1
+ * section 5.2, strict); spaces in it are encoded. The credentials of next come
+ * from the field, or else from base if the origin does not change. A redirect
+ * from https to http drops them. Returns 0, or -1
  * with ERR_PROTOCOL for a malformed field, ERR_FAILED for another scheme.
  */
 int url_follow(const struct url *base, const char *location, struct url *next,

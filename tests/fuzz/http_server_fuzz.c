@@ -24,7 +24,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	/* A copy, so that a step beyond its end is noticed. */
 	char *head = malloc(size + 1);
-	char text[HTTP_SERVER_TEXT];
+	char text[HTTP_SERVER_TEXT], path[256];
+	struct http_server_response response = {.fields = ""};
+	struct http_part query;
 	struct http_server r;
 	size_t n, i;
 	int code;
@@ -38,10 +40,23 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 	if (n > 0) {
 		code = http_server_parse(&r, head, n);
-		check_within(head, n, r.target, r.target_length);
-		if (code != 200 && code != 400 && code != 405)
+		check_within(head, n, r.method.at, r.method.length);
+		check_within(head, n, r.target.at, r.target.length);
+		check_within(head, n, r.range.at, r.range.length);
+		check_within(head, n, r.accept.at, r.accept.length);
+		if (code != 200 && code != 400 && code != 405 && code != 501)
 			abort();
-		if (http_server_make_head(text, code, size) >= sizeof(text))
+		/* No path leads out of a folder, or to a hidden file. */
+		if (code == 200 &&
+		    http_server_path(&r, path, sizeof(path), &query) == 200 &&
+		    (path[0] == '.' || path[0] == '/' ||
+			strstr(path, "/.") != NULL ||
+			strstr(path, "//") != NULL))
+			abort();
+		response.code = code;
+		response.length = size;
+		if (http_server_make_head(text, sizeof(text), &response) >=
+		    sizeof(text) - 1)
 			abort();
 	}
 	free(head);

@@ -179,6 +179,31 @@ test_ranges(void)
 		    bad[i]);
 }
 
+/* Whatever its source, no text may begin a line of its own. */
+static void
+test_control_bytes(void)
+{
+	static char buf[HTTP_REQUEST_SIZE];
+	static const char *const field = "X: 1\r\nY: 2";
+	struct url u = {.host = "h", .port = 80, .target = "/"};
+	struct http_request r = {.url = &u, .range = "0-"};
+	struct err e = ERR_INIT;
+
+	is_int(http_request_build(&r, buf, &e), 0, "a request");
+	r.if_range = "\"a\r\nX: 1\"";
+	ok(http_request_build(&r, buf, &e) < 0, "a validator with CRLF");
+	r.if_range = NULL;
+	r.fields = &field;
+	r.field_count = 1;
+	ok(http_request_build(&r, buf, &e) < 0, "a field with CRLF");
+	r.field_count = 0;
+	strcpy(u.target, "/ HTTP/1.1\r");
+	ok(http_request_build(&r, buf, &e) < 0, "a target with CR");
+	strcpy(u.target, "/");
+	strcpy(u.host, "h\nX: 1");
+	ok(http_request_build(&r, buf, &e) < 0, "a host with LF");
+}
+
 int
 main(void)
 {
@@ -188,5 +213,6 @@ main(void)
 	test_sizes();
 	test_check();
 	test_ranges();
+	test_control_bytes();
 	return done_testing();
 }

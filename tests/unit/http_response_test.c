@@ -466,15 +466,19 @@ check_ranges(void)
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		snprintf(bytes, sizeof(bytes),
-		    "HTTP/1.1 204 OK\r\nContent-Range: %s\r\n\r\n",
+		    "HTTP/1.1 206 Part\r\nContent-Range: %s\r\n\r\n",
 		    rows[i].value);
-		play(bytes, strlen(bytes), 100, 0, HTTP_GET, false);
+		play(bytes, strlen(bytes), 100, 0, HTTP_HEAD, false);
 		good = http_head_content_range(&parser.head, &r);
 		ok(good == rows[i].good &&
 			(!good ||
 			    (r.from == rows[i].from && r.to == rows[i].to &&
 				r.total == rows[i].total)),
 		    "Content-Range: %s", rows[i].value);
+		parser.head.status = i % 2 == 0 ? 200 : 416;
+		ok(http_head_content_range(&parser.head, &r) ==
+			(rows[i].good && i % 2 != 0),
+		    "a 200 has none, a 416 has");
 	}
 }
 
