@@ -2,8 +2,7 @@
 #include "relay/flow.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <sys/socket.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -23,20 +22,12 @@
 void
 flow_init(struct flow *f, int in, int out, void *storage)
 {
-	*f = (struct flow){.in = {in, fd_kind(in), 0},
-	    .out = {out, fd_kind(out), 0},
-	    .terminal = -1,
+	*f = (struct flow){.in = {in, sock_kind(in), 0},
+	    .out = {out, sock_kind(out), 0},
 	    .move.inner = {-1, -1},
 	    .left = UINT64_MAX,
 	    .last_ns = clock_now()};
 	buf_init(&f->queue, storage, FLOW_SIZE);
-	/* A terminal that poll(2) reports writable may still block write(2)
-	 * halfway (it is stopped, or nobody reads its other side). O_NONBLOCK
-	 * must not be set on a descriptor that other processes share. */
-	if (f->out.kind == FD_TERMINAL)
-		f->terminal = fd_reopen(out, O_WRONLY | O_NONBLOCK);
-	if (f->terminal >= 0)
-		f->out.fd = f->terminal;
 }
 
 /* Whether splice(2) needs no intermediate pipe. */
@@ -60,18 +51,21 @@ flow_release(struct flow *f)
 {
 	fd_close(&f->move.inner[0]);
 	fd_close(&f->move.inner[1]);
-	fd_close(&f->terminal);
 }
 
 bool
 flow_wants_read(const struct flow *f)
 {
-	if (f->in.fd < 0 || f->out.errnum != 0 || f->move.is_blocked)
+	if (f->in.fd < 0 || f->out.errnum != 0 || f->move.is_blocked ||
+	    deadline_is_set(rate_next(f->rate)))
 		return false;
-	/* The expansion needs an empty queue, too. */
+	/* The expansion, and a message that must not be cut, also need an
+	 * empty queue. */
 	return f->move.held == 0 &&
 	       buf_length(&f->queue) <=
-		   (f->move.is_on || f->crlf ? 0 : f->queue.size / 2);
+		   (f->move.is_on || f->crlf || f->in.kind == FD_PACKETS
+			   ? 0
+			   : f->queue.size / 2);
 }
 
 bool
@@ -104,7 +98,7 @@ end_failed(struct flow_end *end, int errnum)
 static size_t
 limited(const struct flow *f, size_t n)
 {
-	return f->left < n ? (size_t)f->left : n;
+	return rate_piece(f->rate, f->left < n ? (size_t)f->left : n);
 }
 
 static void
@@ -113,6 +107,7 @@ note_read(struct flow *f, size_t n)
 	f->last_ns = clock_now();
 	f->read_bytes += n;
 	f->left -= n;
+	rate_spend(f->rate, n);
 	if (f->left == 0)
 		f->in.fd = -1;
 }
@@ -139,8 +134,8 @@ start_moving(struct flow *f)
 	struct flow_move *m = &f->move;
 
 	m->streak = 0;
-	/* The writer pays for each page that is moved away: that pays off only
-	 * if it is faster than copying, so that its pipe is filled again. */
+	/* Each page that is moved away costs the writer another one: that pays
+	 * off only if the writer fills even a larger pipe. */
 	if (f->in.kind == FD_PIPE && !m->is_enlarged) {
 		splice_grow_pipe(f->in.fd);
 		m->is_enlarged = true;
@@ -191,39 +186,55 @@ expand(struct flow *f, unsigned char *to, const unsigned char *from, size_t n)
 	return out;
 }
 
+/* Returns space for *size bytes, to be passed to enqueue(). With --crlf the
+ * first half of the queue is left to the expansion. */
+static unsigned char *
+find_space(struct flow *f, size_t *size)
+{
+	unsigned char *space = buf_space(&f->queue, size);
+
+	if (!f->crlf)
+		return space;
+	space += *size - *size / 2;
+	*size /= 2;
+	return space;
+}
+
+/* Adds the n bytes that were put at a place to the queue. */
+static void
+enqueue(struct flow *f, const unsigned char *at, size_t n)
+{
+	size_t size;
+	unsigned char *space = buf_space(&f->queue, &size);
+
+	if (f->crlf)
+		n = expand(f, space, at, n);
+	if (f->out.fd < 0)
+		f->bytes += n;
+	else
+		buf_added(&f->queue, n);
+	if (f->tap != NULL && f->tap(f->context, space, n) < 0)
+		end_failed(&f->in, ECANCELED);
+}
+
 static void
 copy_in(struct flow *f)
 {
-	size_t size, got;
-	unsigned char *space = buf_space(&f->queue, &size), *at = space;
+	size_t size;
+	unsigned char *at = find_space(f, &size);
 	ssize_t n;
 
-	/* The second half leaves room to expand. */
-	if (f->crlf) {
-		at += size - size / 2;
-		size /= 2;
-	}
 	size = limited(f, size);
-	n = f->in.kind == FD_SOCKET
-		? sock_recv(f->in.fd, at, size, MSG_DONTWAIT)
-		: read(f->in.fd, at, size);
+	n = sock_read_nowait(f->in.fd, f->in.kind, at, size);
 	if (n < 0 && !is_transient(errno))
 		end_failed(&f->in, errno);
 	else if (n == 0)
 		f->in.fd = -1;
 	if (n <= 0)
 		return;
-	got = (size_t)n;
-	note_read(f, got);
-	choose_path(f, got);
-	if (f->crlf)
-		got = expand(f, space, at, got);
-	if (f->out.fd < 0)
-		f->bytes += got;
-	else
-		buf_added(&f->queue, got);
-	if (f->tap != NULL && f->tap(f->context, space, got) < 0)
-		end_failed(&f->in, ECANCELED);
+	note_read(f, (size_t)n);
+	choose_path(f, (size_t)n);
+	enqueue(f, at, (size_t)n);
 }
 
 static void
@@ -240,8 +251,7 @@ copy_out(struct flow *f)
 	note_written(f, (size_t)n);
 }
 
-/* Moves at most n bytes; a step of -vv if one end is a socket. Returns as
- * splice_move(). */
+/* splice_move(), as a step of -vv if one end is a socket. */
 static ssize_t
 move_some(const struct flow *f, int in, int out, size_t n)
 {
@@ -250,8 +260,8 @@ move_some(const struct flow *f, int in, int out, size_t n)
 	bool is_send = out == f->out.fd && f->out.kind == FD_SOCKET,
 	     is_recv = in == f->in.fd && f->in.kind == FD_SOCKET;
 
-	/* After a move of nothing, or a refusal, read(2) follows and is
-	 * reported. What in has is not known. */
+	/* After an empty or refused move, read(2) follows and is reported. How
+	 * much in has is not known. */
 	if (step_is_on() && (is_send || is_recv) && done != 0 &&
 	    (done > 0 || errno != ENOTSUP))
 		step_transfer(&(struct step_transfer){.fd = is_send ? out : in,
@@ -302,8 +312,8 @@ move_in(struct flow *f, bool has_space)
 	}
 }
 
-/* Moves from the intermediate pipe; if the kernel refuses, copies what that
- * holds. */
+/* Moves bytes out of the intermediate pipe; copies them if the kernel refuses.
+ */
 static void
 move_out(struct flow *f)
 {
@@ -360,14 +370,17 @@ flow_pump(struct flow *f, short in, short out)
 	return was_open && f->in.fd < 0 && f->in.errnum == 0;
 }
 
-bool
+size_t
 flow_put(struct flow *f, const void *bytes, size_t n)
 {
-	if (!buf_put(&f->queue, bytes, n))
-		return false;
-	if (f->tap != NULL && f->tap(f->context, bytes, n) < 0)
-		end_failed(&f->in, ECANCELED);
-	return true;
+	size_t size;
+	unsigned char *at = find_space(f, &size);
+
+	if (n > size)
+		n = size;
+	memcpy(at, bytes, n);
+	enqueue(f, at, n);
+	return n;
 }
 
 void

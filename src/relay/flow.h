@@ -6,8 +6,8 @@
  * Bytes take one of two paths:
  *
  * - They are copied through a queue. It is filled when at least half of it is
- *   free, and what it has is written as soon as out accepts some: a reader that
- *   reads little at a time causes writes of that size, but not receives.
+ *   free, and written as soon as out accepts bytes: a reader that reads little
+ *   at a time causes small writes, but not small receives.
  * - splice(2) moves them without a copy into this process: directly when one
  *   end is a pipe, as soon as in has data and out has room; otherwise through
  *   an intermediate pipe, which is filled when it is empty.
@@ -26,6 +26,7 @@
 
 #include "base/buf.h"
 #include "base/fd.h"
+#include "base/rate.h"
 
 /* The maximum number of bytes in a flow's queue. */
 #define FLOW_SIZE (128 * 1024)
@@ -54,7 +55,6 @@ struct flow_move {
 
 struct flow {
 	struct flow_end in, out;
-	int terminal; /* a second descriptor of out; -1: none */
 	struct flow_move move;
 	flow_tap *tap;       /* NULL: none */
 	void *context;       /* tap's */
@@ -65,6 +65,7 @@ struct flow {
 	int64_t last_ns;     /* when bytes last moved */
 	uint64_t read_bytes; /* bytes read so far */
 	uint64_t left;       /* bytes that may still be read; may be set */
+	struct rate *rate;   /* limits the reading; may be set; NULL: none */
 };
 
 /*
@@ -80,7 +81,8 @@ void flow_allow_move(struct flow *f);
 /* Closes the descriptors that the flow opened; its ends stay the caller's. */
 void flow_release(struct flow *f);
 
-/* Whether to poll the end in for POLLIN, or out for POLLOUT. */
+/* Whether to poll the end in for POLLIN, or out for POLLOUT. A flow that waits
+ * for rate_next() of its limit does not want to read. */
 bool flow_wants_read(const struct flow *f);
 bool flow_wants_write(const struct flow *f);
 
@@ -88,15 +90,15 @@ bool flow_wants_write(const struct flow *f);
 bool flow_is_empty(const struct flow *f);
 
 /*
- * One round: reads if poll(2) reported in readable, then writes if out is
- * writable or may be. in and out are the revents of the two ends. Returns true
- * if the end of in was read in this call.
+ * One round: reads if poll(2) reported in as readable, then writes if out may
+ * be writable. in and out are the revents of the two ends. Returns true if this
+ * call read end of file.
  */
 bool flow_pump(struct flow *f, short in, short out);
 
-/* Appends bytes to the queue, as if they had been read. Returns false and
- * appends nothing if there is no space for all of them. */
-bool flow_put(struct flow *f, const void *bytes, size_t n);
+/* Appends bytes to the queue, as if they had been read. Returns how many of
+ * them fitted. */
+size_t flow_put(struct flow *f, const void *bytes, size_t n);
 
 /* Marks out as failed with errnum. */
 void flow_fail_output(struct flow *f, int errnum);

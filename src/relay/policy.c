@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-/* Bits that follow from others; never in a state. */
+/* Derived bits, which derive() adds; never in a state. */
 enum {
 	UP_DONE = 1 << 27,   /* no input waits to be read or sent */
 	DOWN_DONE = 1 << 28, /* nothing can be received or written any more */
@@ -19,7 +19,7 @@ struct rule {
 	unsigned value;
 };
 
-/* What has to be done: all that apply. */
+/* Actions and decisions: all that apply. */
 static const struct rule actions[] = {
     /* A socket that was reset accepts no more data either. */
     {POLICY_PEER_RESET, POLICY_SEND_LOST, POLICY_FAIL_SEND},
@@ -80,7 +80,7 @@ static const struct rule ends[] = {
     {ALWAYS, 0, 0},
 };
 
-/* What else a state wants: all that apply. */
+/* Other wants: all that apply. */
 static const struct rule wants[] = {
     {ALWAYS, POLICY_SCRIPTED, POLICY_READ_INPUT},
     {ALWAYS, POLICY_WRITING, POLICY_READ_PEER},
@@ -114,7 +114,7 @@ static const struct rule results[] = {
     {ALWAYS, 0, POLICY_DELIVERED},
 };
 
-/* Adds the bits that follow from others. */
+/* Adds the derived bits. */
 static unsigned
 derive(unsigned state)
 {

@@ -43,44 +43,45 @@ enum policy_state {
 
 	/* Decisions: policy_actions() makes them, relay.c keeps them. */
 	POLICY_ABANDONED = 1 << 18, /* the input is not read to its end */
-	POLICY_FINISHED = 1 << 19,  /* all input that will be sent is sent, and
-				       FIN if it must be: --linger runs */
-	POLICY_TARGET_FINISHED = 1 << 20, /* the same towards the target */
-	POLICY_PEER_PROBED = 1 << 21,   /* keepalive: only a probe finds that a
-					   half-closed peer has vanished */
-	POLICY_TARGET_PROBED = 1 << 22, /* the same of the target */
+	POLICY_FINISHED = 1 << 19,  /* sending to the peer is over, with FIN if
+				       required: --linger runs */
+	POLICY_TARGET_FINISHED = 1 << 20, /* sending to the target is over */
+	POLICY_PEER_PROBED = 1 << 21,     /* keepalive is on: only a probe finds
+					     that a half-closed peer vanished */
+	POLICY_TARGET_PROBED = 1 << 22,   /* keepalive to the target is on */
 	POLICY_DECISIONS = 31 << 18,
 	POLICY_WRITING = 1 << 23, /* after POLICY_CONFIRM: everything sent is
 				     acknowledged or lost, and the peer is not
 				     read any more */
 
 	/* Observations at the end, only for policy_result(). */
-	POLICY_HAS_SENT = 1 << 24, /* there was something to send */
-	POLICY_HAS_LEFT = 1 << 25, /* of that or of the input, some bytes are
-				      known not to be delivered */
+	POLICY_HAS_SENT = 1 << 24, /* bytes were sent */
+	POLICY_HAS_LEFT = 1 << 25, /* some bytes of the input are known not to
+				      be delivered */
 	POLICY_HAS_MORE = 1 << 26  /* abandoned input has not ended */
 };
 
-/* What a state requires at once, besides decisions. */
+/* Actions that a state requires at once, besides decisions. */
 enum policy_action {
-	POLICY_FAIL_SEND = 1 << 0,   /* what waits to be sent never will be */
-	POLICY_FAIL_OUTPUT = 1 << 1, /* the same for the output */
+	POLICY_FAIL_SEND = 1 << 0,   /* drop data that waits to be sent */
+	POLICY_FAIL_OUTPUT = 1 << 1, /* drop data that waits to be written */
 	POLICY_SEND_FIN = 1 << 2,    /* to the peer */
 	POLICY_FORWARD_FIN = 1 << 3  /* to the target */
 };
 
-/* What a state requires as long as it lasts. */
+/* Wants of a state, as long as it lasts. */
 enum policy_want {
 	POLICY_READ_INPUT = 1 << 0,
 	POLICY_READ_PEER = 1 << 1,
-	POLICY_DRAIN_PEER = 1 << 2,   /* read only what has arrived: sending
-					 has failed */
-	POLICY_DRAIN_TARGET = 1 << 3, /* the same of the target */
-	POLICY_WATCH_PEER = 1 << 4,   /* it has finished: an error or a hang-up
-					 means that it has vanished */
+	POLICY_DRAIN_PEER = 1 << 2,   /* sending has failed: read only data that
+					 has arrived */
+	POLICY_DRAIN_TARGET = 1 << 3, /* likewise from the target */
+	POLICY_WATCH_PEER = 1 << 4,   /* the peer has finished: an error or a
+					 hang-up means that it has vanished */
 	POLICY_WATCH_TARGET = 1 << 5,
 	POLICY_AWAIT_INPUT = 1 << 6,  /* only the end of the input is missing */
-	POLICY_LINGER = 1 << 7,       /* only the peer's FIN is: --linger */
+	POLICY_LINGER = 1 << 7,       /* only the peer's FIN is missing:
+					 --linger */
 	POLICY_CONFIRM = 1 << 8,      /* wait until everything is acknowledged,
 					 then set POLICY_WRITING */
 	POLICY_FAIL_PATTERN = 1 << 9, /* end: the pattern can no longer match */
@@ -110,8 +111,8 @@ enum policy_result policy_result(unsigned state);
 
 /*
  * Whether a relay that ended with an error must reset the connection, since a
- * FIN would make partial data look complete. At a terminal that is so only if
- * writing or reading a file failed: the user decides when the relay ends.
+ * FIN would make partial data look complete. At a terminal, where the user
+ * decides when the relay ends, only a failed read or write of a file does that.
  */
 bool policy_aborts(unsigned state, bool is_output_error);
 

@@ -1,4 +1,4 @@
-/* Records what goes over connections: bytes, dumps or events. */
+/* Records the data of connections: bytes, dumps or events. */
 #include "relay/recorder.h"
 
 #include <errno.h>
@@ -12,17 +12,19 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/err.h"
+#include "base/fd.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/text.h"
-#include "net/conn_event.h"
+#include "net/link.h"
+#include "net/sock.h"
 #include "net/wait.h"
 
 /* The longest value of a placeholder, with its NUL. */
 #define VALUE 16
-/* Bytes in a line of a hex dump; the longest line, and the longest first line
- * of a piece; the most that a byte takes as text, which is as a newline. */
+/* A hex dump's bytes per line, the longest line, and the longest first line of
+ * a piece; the longest text of a byte, a newline. */
 #define COLUMNS 16
 #define LINE 88
 #define FIRST_LINE 160
@@ -31,7 +33,7 @@
 #define DUMP_SIZE (708 * 1024)
 /* Data bytes of an event: they take at most 8 bytes each (base/json.h). */
 #define EVENT_BYTES 960
-/* The same for a line that a pipe accepts as a whole. */
+/* Data bytes of an event that a pipe accepts as a whole. */
 #define PIPE_EVENT_BYTES 448
 _Static_assert(PIPE_BUF >= 4096, "a line of PIPE_EVENT_BYTES fits");
 
@@ -74,26 +76,6 @@ is_file(const char *pattern)
 	return pattern != NULL && strcmp(pattern, "-") != 0;
 }
 
-int
-recorder_check(const struct recorder_options *o, bool at_once, struct err *e)
-{
-	if (o->append && !is_file(o->output) && !is_file(o->hexdump) &&
-	    !is_file(o->textdump))
-		return err_set(e, ERR_USAGE,
-		    "--append goes with a file of --output, --hexdump or "
-		    "--textdump");
-	if (check_pattern("--output", o->output, "nd%", e) < 0 ||
-	    check_pattern("--hexdump", o->hexdump, "n%", e) < 0 ||
-	    check_pattern("--textdump", o->textdump, "n%", e) < 0)
-		return -1;
-	if (o->output != NULL && at_once && !has_placeholder(o->output, 'n'))
-		return err_set(e, ERR_USAGE,
-		    "--output: the bytes of several connections would mix in "
-		    "one file: put %%n, the number of the connection, into its "
-		    "name (--hexdump needs no %%n)");
-	return 0;
-}
-
 /* The file's name with the values of the placeholders, which the caller
  * frees. */
 static char *
@@ -116,9 +98,66 @@ make_path(const char *pattern, unsigned number, int direction)
 	return path;
 }
 
+/* The names of the files; NULL: none. */
+static void
+set_patterns(
+    const char *patterns[RECORDER_FILES], const struct recorder_options *o)
+{
+	patterns[RECORDER_RECEIVED] = o->output;
+	patterns[RECORDER_SENT] =
+	    has_placeholder(o->output, 'd') ? o->output : NULL;
+	patterns[RECORDER_HEX] = o->hexdump;
+	patterns[RECORDER_TEXT] = o->textdump;
+}
+
+static int
+check_path(const char *path, enum err_kind kind, struct err *e)
+{
+	bool is_stdout = !is_file(path);
+
+	if (is_stdout && sock_check_standard(STDOUT_FILENO, e) < 0)
+		return -1;
+	return fd_is_input(is_stdout ? NULL : path, STDOUT_FILENO)
+		   ? err_set(e, kind, FD_INPUT_ERROR,
+			 is_stdout ? "stdout" : text_shown(path))
+		   : 0;
+}
+
+int
+recorder_check(const struct recorder_options *o, bool at_once, struct err *e)
+{
+	const char *patterns[RECORDER_FILES];
+	char *path;
+	int i, result = 0;
+
+	set_patterns(patterns, o);
+	if (o->append && !is_file(o->output) && !is_file(o->hexdump) &&
+	    !is_file(o->textdump))
+		return err_set(e, ERR_USAGE,
+		    "--append goes with a file of --output, --hexdump or "
+		    "--textdump");
+	if (check_pattern("--output", o->output, "nd%", e) < 0 ||
+	    check_pattern("--hexdump", o->hexdump, "n%", e) < 0 ||
+	    check_pattern("--textdump", o->textdump, "n%", e) < 0)
+		return -1;
+	if (o->output != NULL && at_once && !has_placeholder(o->output, 'n'))
+		return err_set(e, ERR_USAGE,
+		    "--output: the bytes of several connections would mix in "
+		    "one file: put %%n, the number of the connection, into its "
+		    "name (--hexdump needs no %%n)");
+	for (i = 0; i < RECORDER_FILES && result == 0; i++) {
+		if (patterns[i] == NULL)
+			continue;
+		path = make_path(patterns[i], 1, i);
+		result = check_path(path, ERR_USAGE, e);
+		free(path);
+	}
+	return result;
+}
+
 /*
- * Opens the files that have the number of a connection in their name, or those
- * that have not. Returns 0, or -1 with *e.
+ * Opens the files with the number of a connection in their name (own), or the
+ * others. Returns 0, or -1 with *e.
  */
 static int
 open_files(struct recorder *r, bool own, struct err *e)
@@ -137,7 +176,9 @@ open_files(struct recorder *r, bool own, struct err *e)
 		path = make_path(f->pattern, r->number, i);
 		f->name =
 		    mem_text(is_file(f->pattern) ? text_shown(path) : "stdout");
-		fd = wait_open(path, flags, 0666, r->until, e);
+		fd = check_path(path, ERR_OUTPUT, e) < 0
+			 ? -1
+			 : wait_open(path, flags, 0666, r->until, e);
 		free(path);
 		if (fd < 0)
 			return -1;
@@ -155,7 +196,7 @@ write_file(
 	    r->until, deadline_limit(r->idle.ms, r->idle.option));
 	int result = sink_write(&f->sink, bytes, n, until, r->e);
 
-	/* That a reader goes is a normal end only of stdout. */
+	/* A reader that closes its end is normal only for stdout. */
 	if (result < 0 && r->e->errnum == EPIPE && is_file(f->pattern))
 		r->e->errnum = 0;
 	return result;
@@ -165,20 +206,17 @@ int
 recorder_open(
     struct recorder *r, const struct recorder_options *o, struct err *e)
 {
+	const char *patterns[RECORDER_FILES];
 	int i;
 
 	r->options = o;
 	r->start_ns = clock_now();
 	r->is_on =
 	    o->output != NULL || o->hexdump != NULL || o->textdump != NULL;
+	set_patterns(patterns, o);
 	for (i = 0; i < RECORDER_FILES; i++)
-		r->files[i] =
-		    (struct recorder_file){.sink = {.fd = -1, .terminal = -1}};
-	r->files[RECORDER_RECEIVED].pattern = o->output;
-	if (has_placeholder(o->output, 'd'))
-		r->files[RECORDER_SENT].pattern = o->output;
-	r->files[RECORDER_HEX].pattern = o->hexdump;
-	r->files[RECORDER_TEXT].pattern = o->textdump;
+		r->files[i] = (struct recorder_file){
+		    .pattern = patterns[i], .sink = {.fd = -1}};
 	return open_files(r, false, e);
 }
 
@@ -189,7 +227,7 @@ seconds(const struct recorder *r)
 }
 
 int
-recorder_begin(struct recorder *r, const struct conn *c, struct err *e)
+recorder_begin(struct recorder *r, const struct link *c, struct err *e)
 {
 	const char *line;
 	int i;
@@ -282,7 +320,7 @@ make_dump(struct recorder *r, bool is_hex, int direction, uint64_t offset,
 	bool is_sent = direction == RECORDER_SENT;
 	const char *first;
 
-	/* An address is at most a unix path, of which the start is shown. */
+	/* Only the start of a long Unix path is shown. */
 	if (r->is_dgram)
 		first = text_format("%s %.100s at %.6f s: %s\n",
 		    is_sent ? "> sent to" : "< received from",
@@ -324,8 +362,8 @@ make_event(struct recorder *r, int direction, uint64_t offset,
 	return json_end(j);
 }
 
-/* The largest part of a dump. Of a pipe that other processes write to as well,
- * only writes of at most PIPE_BUF bytes stay whole. */
+/* The largest part of a dump. If other processes write to the pipe, too, only
+ * writes of at most PIPE_BUF bytes stay whole. */
 static size_t
 max_part(const struct recorder *r, const struct recorder_file *f, bool is_hex)
 {
@@ -403,7 +441,6 @@ recorder_close(struct recorder *r, bool all, int result, struct err *e)
 		if (f->sink.fd >= 0 && close(f->sink.fd) < 0 && result == 0)
 			result = err_sys(e, ERR_OUTPUT, errno, "%s", f->name);
 		f->sink.fd = -1;
-		sink_release(&f->sink);
 		free(f->name);
 		f->name = NULL;
 	}

@@ -1,5 +1,5 @@
 /*
- * Records what goes over connections: the bytes themselves (--output), and
+ * Records the data of connections: the bytes themselves (--output), and
  * both directions in a readable form: a hex dump (--hexdump) and text
  * (--textdump) or, with --json, "data" events. The processes of a server may
  * share the files: each piece is written with one write(2) at their end, and
@@ -16,8 +16,8 @@
 #include "net/addr.h"
 #include "net/sink.h"
 
-struct conn;
 struct err;
+struct link;
 
 /*
  * The names of the files (wait_open()), or NULL. In them %n is the number of
@@ -50,23 +50,23 @@ struct recorder {
 	/* The caller's; they may be changed between connections. */
 	bool has_several;      /* several connections, which have numbers */
 	struct deadline until; /* limit of waiting for the readers of files */
-	struct limit idle;     /* the same for each piece */
+	struct limit idle;     /* limit of the wait for each piece */
 
 	const struct recorder_options *options;
-	bool is_on;       /* there is anything to record */
+	bool is_on;       /* some option asks for a record */
 	int64_t start_ns; /* zero of the times */
 	unsigned number;  /* of the connection */
 	struct recorder_file files[RECORDER_FILES];
 	char *text;          /* owned: a piece of a dump */
 	uint64_t offsets[2]; /* of the data, received and sent */
-	bool is_dgram;       /* what is recorded is datagrams */
-	struct addr remote;  /* of the current one */
-	struct err *e;       /* the caller's, for the writer */
+	bool is_dgram;       /* of datagrams */
+	struct addr remote;  /* the peer of the current datagram */
+	struct err *e;       /* the caller's, for write_file() */
 };
 
 /*
- * Checks the names. at_once: connections at the same time, which need files of
- * their own for output. Returns 0, or -1 with ERR_USAGE.
+ * Checks the names. at_once: several connections at a time, each of which needs
+ * its own file for output. Returns 0, or -1 with ERR_USAGE.
  */
 int recorder_check(
     const struct recorder_options *o, bool at_once, struct err *e);
@@ -83,11 +83,11 @@ int recorder_open(
  * Begins the record of a connection, or of datagrams (NULL), and opens its own
  * files. Returns as recorder_open(); call recorder_close() in both cases.
  */
-int recorder_begin(struct recorder *r, const struct conn *c, struct err *e);
+int recorder_begin(struct recorder *r, const struct link *c, struct err *e);
 
 /*
- * Records data that was sent or received; or a datagram with its peer remote,
- * which may be mapped and is otherwise NULL. Of datagrams only dumps are made.
+ * Records data that was sent or received. remote is the peer of a datagram,
+ * which may be IPv4-mapped and is only dumped; or NULL for a connection.
  * Returns 0, or -1 with *e if a file accepts no more.
  */
 int recorder_add(struct recorder *r, bool sent, const struct addr *remote,

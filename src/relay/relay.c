@@ -1,6 +1,7 @@
 /*
  * Relays both directions of a connection: moves data as its flows can, and asks
- * the policy (relay/policy.h) what the facts require.
+ * the policy (relay/policy.h) what the facts require. What happens at which
+ * event is the table of "Half-close" in sockt(1).
  */
 #include "relay/relay.h"
 
@@ -18,10 +19,10 @@
 #include "base/num.h"
 #include "base/progress.h"
 #include "base/text.h"
+#include "net/link.h"
 #include "net/listener.h"
 #include "net/sink.h"
 #include "net/sock.h"
-#include "net/stream.h"
 #include "net/wait.h"
 #include "relay/flow.h"
 #include "relay/policy.h"
@@ -34,7 +35,7 @@
 /* The longest wait for the last acknowledgements with --on-peer-eof quit. */
 #define QUIT_MS INT64_C(2000)
 
-/* How many pieces that had arrived are received after a limit has passed. */
+/* How many pieces that arrived before a limit are received after it. */
 #define LATE_PIECES 16
 
 /* How long the input is idle before the next client has its turn, or a lost
@@ -46,30 +47,33 @@ enum { POLL_SOCKET, POLL_IN, POLL_OUT, POLL_COUNT };
 
 /* up sends to the socket, down receives from it. */
 struct relay {
-	int fd;
+	struct link *peer, *target; /* no target: stdin and stdout */
 	const struct relay_options *o;
+	int in, out;
 	struct flow up, down;
-	unsigned options;     /* the bits of enum policy_state that are such */
-	unsigned decided;     /* those that actions have set */
-	unsigned state;       /* all of them, since decide() */
-	unsigned wants;       /* policy_wants() of that */
-	bool is_unix;         /* so is fd */
-	bool has_no_target;   /* a Unix socket that was closed */
-	int unread;           /* o->unread; -1: it does not matter any more */
+	struct rate rate;     /* of up */
+	unsigned options;     /* option bits of enum policy_state */
+	unsigned decided;     /* decision bits so far */
+	unsigned state;       /* all bits, set by decide() */
+	unsigned wants;       /* policy_wants(state) */
+	bool is_unix;         /* the peer has a Unix socket */
+	bool has_no_target;   /* the target, a Unix socket, was closed */
+	int unread;           /* o->unread; -1: no longer checked */
 	bool is_searching;    /* the script has more to search at once */
-	bool fin_sent;        /* to the peer */
-	bool is_reported;     /* that the end of the input is waited for */
-	bool is_awaited;      /* by another client */
-	bool is_peer_lost;    /* its end was not a whole one: o->is_whole */
+	bool is_reported;     /* the wait for the end was reported */
+	bool is_awaited;      /* another client waits */
+	bool is_peer_lost;    /* the peer's end was bare */
+	int64_t total;        /* bytes of the input; -1: unknown */
 	int late_pieces;      /* received after a limit */
 	int64_t peer_end_ns;  /* when its FIN or reset arrived; 0: not yet */
 	int64_t finished_ns;  /* when all input was sent */
 	int64_t written_ns;   /* when bytes last waited for out */
+	bool is_output_late;  /* bytes wait for out */
+	int64_t checked_ns;   /* the last movement before a check for a stall */
 	uint64_t unacked;     /* bytes not yet acknowledged */
 	int64_t acked_ns;     /* when their number last decreased */
 	struct deadline next; /* check of the acknowledgements */
 	struct backoff pause;
-	struct conn_summary sum, target_sum; /* of both sides */
 	struct err *e; /* the caller's, for the recorder */
 };
 
@@ -91,22 +95,27 @@ later(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
+static int64_t
+last_movement(const struct relay *r)
+{
+	return later(r->up.last_ns, r->down.last_ns);
+}
+
 /* When the end of the input is passed on, if that is delayed. */
 static struct deadline
 hold_deadline(const struct relay *r)
 {
-	if (!r->o->delays_end || r->up.in.fd >= 0 || r->up.in.errnum != 0 ||
+	if (!r->peer->delays_end || r->up.in.fd >= 0 || r->up.in.errnum != 0 ||
 	    r->up.out.errnum != 0 || r->down.in.fd < 0 ||
 	    (r->decided & POLICY_FINISHED) != 0)
 		return deadline_none();
 	if (r->unacked > 0)
 		return deadline_after(MAX_RECHECK_MS);
-	return deadline_from(
-	    later(later(r->up.last_ns, r->down.last_ns), r->acked_ns),
+	return deadline_from(later(last_movement(r), r->acked_ns),
 	    r->up.bytes > 0 ? SOCK_QUIET_MS : SOCK_QUIET_UNUSED_MS);
 }
 
-/* The state, from the facts. The input whose end is delayed seems open. */
+/* The state, from the facts. Input counts as open while its end is delayed. */
 static unsigned
 observe(const struct relay *r)
 {
@@ -134,22 +143,17 @@ observe(const struct relay *r)
 					 : POLICY_UNWRITTEN);
 }
 
-/* Sends FIN to fd, f's out. If that is impossible, the connection is lost,
+/* Sends FIN to l, the output of f. If that fails, the connection is lost,
  * unless nothing was ever sent on it. */
-static bool
-send_fin(struct flow *f, int fd, struct conn_summary *sum)
+static void
+send_fin(struct flow *f, struct link *l)
 {
 	int errnum;
 
-	if (stream_finish(fd, sum) == 0)
-		return true;
-	errnum = errno;
-	if (f->bytes == 0)
-		return false;
-	if (errnum == ENOTCONN)
-		errnum = sock_error(fd);
+	if (link_finish(l) == 0 || f->bytes == 0)
+		return;
+	errnum = errno == ENOTCONN ? sock_error(l->fd) : errno;
 	flow_fail_output(f, errnum != 0 ? errnum : EPIPE);
-	return false;
 }
 
 static void
@@ -162,15 +166,15 @@ act(struct relay *r, unsigned actions)
 	if ((actions & POLICY_ABANDONED) != 0)
 		flow_stop_reading(&r->up);
 	if ((actions & POLICY_PEER_PROBED) != 0)
-		sock_start_keepalive(r->fd);
+		sock_start_keepalive(r->peer->fd);
 	if ((actions & POLICY_TARGET_PROBED) != 0)
-		sock_start_keepalive(r->o->in);
+		sock_start_keepalive(r->in);
 	if ((actions & POLICY_SEND_FIN) != 0)
-		r->fin_sent = send_fin(&r->up, r->fd, &r->sum);
+		send_fin(&r->up, r->peer);
 	if ((actions & POLICY_FINISHED) != 0)
 		r->finished_ns = clock_now();
 	if ((actions & POLICY_FORWARD_FIN) != 0)
-		(void)send_fin(&r->down, r->o->out, &r->target_sum);
+		send_fin(&r->down, r->target);
 	r->decided |= actions & POLICY_DECISIONS;
 }
 
@@ -185,11 +189,11 @@ decide(struct relay *r)
 		if (!is(r, POLICY_PEER_OPEN) && r->peer_end_ns == 0) {
 			r->peer_end_ns = clock_now();
 			if (r->down.in.errnum == 0 && !r->has_no_target)
-				stream_note_fin(&r->sum);
+				link_note_fin(r->peer);
 			else if (is(r, POLICY_PEER_RESET) &&
 				 !is(r, POLICY_CANCELED) &&
-				 r->sum.first == CONN_FIRST_NOBODY)
-				r->sum.first = CONN_FIRST_PEER;
+				 r->peer->first == LINK_FIRST_NOBODY)
+				r->peer->first = LINK_FIRST_PEER;
 		}
 		actions = policy_actions(r->state);
 		act(r, actions);
@@ -198,9 +202,9 @@ decide(struct relay *r)
 }
 
 /*
- * Decides when all sent data is acknowledged or lost: the peer may still reset.
- * No descriptor becomes ready at the last acknowledgement, so this must be
- * polled.
+ * Sets POLICY_WRITING when all sent data is acknowledged or lost: the peer may
+ * still reset. No descriptor becomes ready at the last acknowledgement, so it
+ * is polled for.
  */
 static void
 confirm(struct relay *r)
@@ -210,13 +214,13 @@ confirm(struct relay *r)
 	int errnum;
 
 	is_acked =
-	    sock_is_acked(r->fd) && (!has_two || sock_is_acked(r->o->out));
+	    link_is_acked(r->peer) && (!has_two || link_is_acked(r->target));
 	/* --on-peer-eof quit does not wait for long. */
 	if (is(r, POLICY_PEER_QUIT) && !is(r, POLICY_PEER_OPEN))
 		is_acked = is_acked || deadline_passed(quit);
-	if ((errnum = sock_error(r->fd)) != 0)
+	if ((errnum = sock_error(r->peer->fd)) != 0)
 		flow_fail_output(&r->up, errnum);
-	else if (has_two && (errnum = sock_error(r->o->out)) != 0)
+	else if (has_two && (errnum = sock_error(r->out)) != 0)
 		flow_fail_output(&r->down, errnum);
 	if (errnum != 0 || is_acked)
 		r->decided |= POLICY_WRITING;
@@ -228,6 +232,9 @@ static bool
 has_ended(struct relay *r)
 {
 	r->next = deadline_none();
+	r->peer->sent = r->up.bytes;
+	if (r->target != NULL)
+		r->target->sent = r->down.bytes;
 	decide(r);
 	if (wants(r, POLICY_CONFIRM)) {
 		confirm(r);
@@ -242,27 +249,33 @@ is_output_pending(const struct relay *r)
 	return !flow_is_empty(&r->down) || r->down.move.is_blocked;
 }
 
-/* Records progress for the limits, before and after data is moved: data that
- * the system still sends counts, and --linger starts only when all received
+/* Records progress for the limits, before and after data is moved. For
+ * --idle-timeout, acknowledgements count; --linger starts when all received
  * data is written. */
 static void
 note_progress(struct relay *r)
 {
 	uint64_t unacked;
+	int64_t now;
 
-	if (is_output_pending(r))
-		r->written_ns = clock_now();
-	if (r->o->idle.ms < 0 && !r->o->delays_end)
+	if (is_output_pending(r)) {
+		now = clock_now();
+		if (r->is_output_late)
+			r->peer->output_ns += now - r->written_ns;
+		r->written_ns = now;
+	}
+	r->is_output_late = is_output_pending(r);
+	if (r->o->idle.ms < 0 && !r->peer->delays_end)
 		return;
-	unacked = sock_unacked_bytes(r->fd);
+	unacked = link_unacked(r->peer);
 	if (is(r, POLICY_FORWARDER))
-		unacked += sock_unacked_bytes(r->o->out);
+		unacked += link_unacked(r->target);
 	if (unacked < r->unacked)
 		r->acked_ns = clock_now();
 	r->unacked = unacked;
 }
 
-/* Until when the peer must finish, while that is waited for. */
+/* When the wait for the peer to finish ends; none while it has not begun. */
 static struct deadline
 linger_deadline(const struct relay *r)
 {
@@ -276,34 +289,85 @@ linger_deadline(const struct relay *r)
 static struct deadline
 limit_deadline(const struct relay *r)
 {
-	int64_t last =
-	    later(later(r->up.last_ns, r->down.last_ns), r->acked_ns);
+	int64_t last = later(last_movement(r), r->acked_ns);
 
 	return deadline_first(
 	    r->o->until, deadline_first(linger_deadline(r),
 			     deadline_from(last, r->o->idle.ms)));
 }
 
+/*
+ * Why nothing moves, as a clause; NULL if that is not known. A forwarder waits
+ * for the side to which it last sent something. accepts_silence: that a side
+ * has received everything and sends nothing is an answer, too.
+ */
+static const char *
+stall_clause(const struct relay *r, bool accepts_silence)
+{
+	bool is_forwarder = is(r, POLICY_FORWARDER),
+	     is_unsent = !flow_is_empty(&r->up),
+	     is_pending = is_output_pending(r);
+	const char *peer = is_forwarder          ? "the client"
+			   : r->peer->delays_end ? "the proxy"
+						 : "the peer";
+	const char *why;
+
+	if (is_pending && !is_forwarder)
+		return "stdout accepts no more data";
+	if (deadline_is_set(rate_next(r->up.rate)))
+		return "--limit-rate delays the rest";
+	if (is_forwarder && (is_pending || link_unacked(r->target) > 0 ||
+				(!is_unsent && link_unacked(r->peer) == 0 &&
+				    r->down.last_ns > r->up.last_ns))) {
+		why = link_why(
+		    r->target, accepts_silence && !is_pending, "the target");
+		return why == NULL && is_pending
+			   ? "the target accepts no more data"
+			   : why;
+	}
+	why = link_why(r->peer,
+	    accepts_silence && !is_unsent && wants(r, POLICY_READ_PEER), peer);
+	/* A Unix socket is full only when the other side does not read. */
+	return why == NULL && is_unsent && r->is_unix && link_is_direct(r->peer)
+		   ? text_format("%s does not read what was sent", peer)
+		   : why;
+}
+
+/* "6 bytes", and how many of them l has not acknowledged. */
+static const char *
+sent_text(uint64_t bytes, const struct link *l)
+{
+	uint64_t unacked = link_unacked(l);
+
+	return unacked == 0 ? num_count_text(bytes, "byte")
+			    : text_format("%s, %llu of them not acknowledged",
+				  num_count_text(bytes, "byte"),
+				  (unsigned long long)unacked);
+}
+
 static int
 limit_error(const struct relay *r, struct err *e)
 {
 	struct deadline linger = linger_deadline(r);
+	const char *why = stall_clause(r, true);
 
 	if (deadline_passed(linger) && !deadline_passed(r->o->until))
 		deadline_error(linger, "the peer did not finish", e);
 	else
 		deadline_idle_error(r->o->until, r->o->idle, e);
-	if (is_output_pending(r))
-		err_append(e, "stdout accepts no more data");
-	else if (!flow_is_empty(&r->up))
-		err_append(e, "the peer does not read what was sent");
+	if (why != NULL)
+		err_append(e, "%s", why);
+	if (is(r, POLICY_FORWARDER))
+		return err_append(e,
+		    "sent to the target: %s; to the client: %s",
+		    sent_text(r->down.bytes, r->target),
+		    sent_text(r->up.bytes, r->peer));
 	return err_append(e, "sent %s, received %llu",
-	    num_count_text(r->up.bytes, "byte"),
-	    (unsigned long long)r->down.bytes);
+	    sent_text(r->up.bytes, r->peer), (unsigned long long)r->down.bytes);
 }
 
-/* Since when only the end of the input is missing, and it has been idle for ms;
- * none if that is not so. */
+/* When the input will have been idle for ms while only its end is missing; none
+ * if more is missing. */
 static struct deadline
 idle_input(const struct relay *r, int64_t ms)
 {
@@ -312,8 +376,8 @@ idle_input(const struct relay *r, int64_t ms)
 		   : deadline_none();
 }
 
-/* Whether only the peer's end is missing, after something was sent: who sends
- * nothing wants to receive for as long as it takes. */
+/* Whether only the peer's end is missing. A user who sent nothing expects to
+ * receive for any time. */
 static bool
 awaits_end(const struct relay *r)
 {
@@ -322,7 +386,8 @@ awaits_end(const struct relay *r)
 	       r->up.bytes > 0;
 }
 
-/* When to report what a person waits for, each once. */
+/* When to report what the user waits for, once; or when to check whether sent
+ * data has arrived. */
 static struct deadline
 report_deadline(const struct relay *r)
 {
@@ -330,36 +395,59 @@ report_deadline(const struct relay *r)
 		return r->o->script->notice;
 	if (r->is_reported)
 		return deadline_none();
-	return awaits_end(r)
-		   ? deadline_from(
-			 later(r->finished_ns, r->down.last_ns), WAIT_REPORT_MS)
-		   : idle_input(r, WAIT_REPORT_MS);
+	if (awaits_end(r))
+		return deadline_from(
+		    later(r->finished_ns, r->down.last_ns), WAIT_REPORT_MS);
+	if (wants(r, POLICY_AWAIT_INPUT))
+		return idle_input(r, WAIT_REPORT_MS);
+	return last_movement(r) > r->checked_ns
+		   ? deadline_from(last_movement(r), WAIT_REPORT_MS)
+		   : deadline_none();
 }
 
 static const char *
 wait_text(void *context)
 {
 	struct relay *r = context;
+	bool is_forwarder = is(r, POLICY_FORWARDER);
+	const char *why;
 
 	if (is(r, POLICY_SCRIPTED))
 		return script_report(r->o->script);
-	r->is_reported = true;
-	if (awaits_end(r))
+	if (awaits_end(r)) {
+		r->is_reported = true;
+		why = stall_clause(r, true);
 		return text_format(
-		    "stdin has ended; waiting for the peer to finish%s",
+		    "stdin has ended; waiting for the peer to finish%s%s%s",
 		    deadline_is_set(limit_deadline(r))
 			? ""
-			: " (--linger limits this)");
+			: " (--linger limits this)",
+		    why == NULL ? "" : "; ", why == NULL ? "" : why);
+	}
+	if (!wants(r, POLICY_AWAIT_INPUT)) {
+		r->checked_ns = last_movement(r);
+		/* The user sees that the reader of stdout is slow. */
+		why = is_output_pending(r) && !is_forwarder
+			  ? NULL
+			  : stall_clause(r, is_forwarder && r->down.last_ns >
+								r->up.last_ns);
+		r->is_reported = why != NULL;
+		return why == NULL || !is_forwarder
+			   ? why
+			   : text_format(
+				 "%s: %s", addr_text(&r->peer->remote), why);
+	}
+	r->is_reported = true;
 	return r->o->next != NULL
-		   ? "the peer has finished, and has sent nothing; it gets "
-		     "what stdin still gives, until another client comes "
+		   ? "the peer has finished, and has sent nothing; the rest "
+		     "of stdin is sent to it until another client connects "
 		     "(--on-peer-eof quit or --recv-only would not wait)"
 		   : "the peer has finished; waiting for the end of stdin, "
 		     "which is still sent (--on-peer-eof quit or --recv-only "
 		     "would not wait)";
 }
 
-/* When the input has been idle for so long that it is not waited for. */
+/* When the wait for idle input ends, for another client or a lost peer. */
 static struct deadline
 yield_deadline(const struct relay *r)
 {
@@ -373,7 +461,7 @@ next_event(const struct relay *r)
 	struct deadline until = deadline_first(limit_deadline(r), r->next);
 	int64_t ms = r->o->idle.ms / 8;
 
-	/* Only what has arrived already is read, or searched. */
+	/* Only data that has already arrived is read or searched. */
 	if (r->is_searching ||
 	    (wants(r, POLICY_DRAIN_TARGET) && flow_wants_read(&r->up)) ||
 	    (wants(r, POLICY_DRAIN_PEER) && flow_wants_read(&r->down)))
@@ -382,6 +470,7 @@ next_event(const struct relay *r)
 	if (r->o->idle.ms >= 0 && r->unacked > 0)
 		until =
 		    deadline_first(until, deadline_after(ms < 10 ? 10 : ms));
+	until = deadline_first(until, rate_next(r->up.rate));
 	until = deadline_first(until, hold_deadline(r));
 	if (!deadline_passed(yield_deadline(r)))
 		until = deadline_first(until, yield_deadline(r));
@@ -401,13 +490,13 @@ advance_script(struct relay *r)
 {
 	struct script *script = r->o->script;
 	const char *text;
-	size_t n;
+	size_t n, put;
 
 	r->is_searching =
 	    script_search(script, r->down.in.fd < 0 && r->down.in.errnum == 0);
 	while ((text = script_text(script, &n)) != NULL &&
-	       flow_put(&r->up, text, n))
-		script_sent(script);
+	       ((put = flow_put(&r->up, text, n)) > 0 || n == 0))
+		script_sent(script, put);
 	/* It may have ended in texts. */
 	if (script_is_done(script))
 		r->is_searching = false;
@@ -426,13 +515,14 @@ advance_script(struct relay *r)
 	return script_error(script, true, r->e);
 }
 
-/* Whether a hang-up of the peer tells more than its end. That of a Unix socket
- * does not: what stdin still gives shows whether there is a loss. */
+/* Whether a hang-up of the peer means more than its end. On a Unix socket it
+ * does not: whether data is lost shows when the rest of stdin is sent. */
 static bool
 watches_peer(const struct relay *r)
 {
 	return wants(r, POLICY_WATCH_PEER) &&
-	       (!r->is_unix || is(r, POLICY_FORWARDER) || r->o->is_program);
+	       (!r->is_unix || is(r, POLICY_FORWARDER) ||
+		   !link_is_direct(r->peer));
 }
 
 /* Returns the number of entries. */
@@ -448,7 +538,7 @@ fill_poll(const struct relay *r, struct pollfd *fds)
 	     writes = flow_wants_write(&r->down);
 
 	fds[POLL_SOCKET] = (struct pollfd){
-	    .fd = reads_fd || sends || watches_peer(r) ? r->fd : -1,
+	    .fd = reads_fd || sends || watches_peer(r) ? r->peer->fd : -1,
 	    .events = (short)((reads_fd ? POLLIN : 0) | (sends ? POLLOUT : 0))};
 	fds[POLL_IN] = (struct pollfd){
 	    .fd = reads_in ? r->up.in.fd : -1, .events = POLLIN};
@@ -465,20 +555,10 @@ fill_poll(const struct relay *r, struct pollfd *fds)
 }
 
 /*
- * The end of in was a reset if the socket is closed although no FIN was sent.
- */
-static void
-detect_reset(struct flow_end *in, int fd, bool have_finished)
-{
-	if (!have_finished && sock_is_closed(fd))
-		in->errnum = ECONNRESET;
-}
-
-/*
  * An error or hang-up on a side that has finished means that it is lost. But a
- * Unix socket that is closed without a half-close before, as most are, hangs up
- * at once: if nothing was left to deliver, the conversation of a forwarder is
- * over. Returns whether it is.
+ * Unix socket that is closed without a half-close, as most are, hangs up at
+ * once: if nothing was left to deliver, a forwarder is done. Returns whether it
+ * is.
  */
 static bool
 check_hangup(struct flow *f, int fd, bool may_be_over)
@@ -499,7 +579,7 @@ pump(struct relay *r, const struct pollfd *fds)
 	const short hangup = POLLERR | POLLHUP;
 	bool is_forwarder = is(r, POLICY_FORWARDER);
 
-	/* After a failed send, all that had arrived is read. */
+	/* After a failed send, data that has arrived is still read. */
 	if (wants(r, POLICY_DRAIN_PEER) && flow_wants_read(&r->down) &&
 	    fds[POLL_SOCKET].fd >= 0 && fds[POLL_SOCKET].revents == 0)
 		flow_stop_reading(&r->down);
@@ -509,40 +589,36 @@ pump(struct relay *r, const struct pollfd *fds)
 	if (flow_pump(&r->up, fds[POLL_IN].revents,
 		fds[POLL_SOCKET].revents & ~POLLIN) &&
 	    is_forwarder) {
-		detect_reset(
-		    &r->up.in, r->o->in, is(r, POLICY_TARGET_FINISHED));
-		if (r->up.in.errnum == 0 && r->o->is_whole != NULL &&
-		    !r->o->is_whole(r->o->context))
+		if (link_end(r->target) != LINK_WHOLE && r->up.in.errnum == 0)
 			r->up.in.errnum = ECONNRESET;
-		r->target_sum.is_fin_received = r->up.in.errnum == 0;
+		r->target->is_fin_received = r->up.in.errnum == 0;
 	}
 	decide(r);
 	if (flow_pump(&r->down,
 		fds[POLL_SOCKET].revents & (POLLIN | POLLHUP | POLLERR),
 		fds[POLL_OUT].revents)) {
-		detect_reset(&r->down.in, r->fd, is(r, POLICY_FINISHED));
-		if (r->down.in.errnum == 0 && r->o->is_there != NULL &&
-		    !r->o->is_there(r->o->peer))
+		if (link_end(r->peer) == LINK_CUT && r->down.in.errnum == 0)
 			r->down.in.errnum = ECONNRESET;
-		r->is_peer_lost = !is_forwarder && r->o->is_whole != NULL &&
-				  !r->o->is_whole(r->o->context);
+		r->is_peer_lost = r->peer->end == LINK_BARE && !is_forwarder &&
+				  !r->o->sends_to_end;
 	}
 	decide(r);
 	if (watches_peer(r) && (fds[POLL_SOCKET].revents & hangup) != 0 &&
 	    flow_is_empty(&r->up)) {
-		(void)check_hangup(&r->up, r->fd, is_forwarder && r->is_unix);
+		(void)check_hangup(
+		    &r->up, r->peer->fd, is_forwarder && r->is_unix);
 		decide(r);
 	}
 	if (wants(r, POLICY_WATCH_TARGET) &&
 	    (fds[POLL_OUT].revents & hangup) != 0 && flow_is_empty(&r->down)) {
 		r->has_no_target =
-		    check_hangup(&r->down, r->o->out, sock_is_unix(r->o->out));
+		    check_hangup(&r->down, r->out, sock_is_unix(r->out));
 		decide(r);
 	}
 }
 
-/* While input is awaited, the reader of a pipe sees the end of what the peer
- * sent: /dev/null takes its place. A record may go there, too. */
+/* The peer has finished and input is awaited: shows the reader of a pipe the
+ * end, by replacing stdout by /dev/null. A record may use the pipe, too. */
 static void
 end_output(struct relay *r)
 {
@@ -555,12 +631,11 @@ end_output(struct relay *r)
 	r->down.out.kind = FD_NULL;
 	null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	if (null >= 0)
-		(void)dup2(null, r->o->out);
+		(void)dup2(null, r->out);
 	fd_close(&null);
 }
 
-/* Reads, writes and waits until the relay ends. fds has room for all that is
- * polled. */
+/* Reads, writes and waits until the relay ends. */
 static int
 loop(struct relay *r, struct pollfd *fds, struct err *e)
 {
@@ -574,7 +649,7 @@ loop(struct relay *r, struct pollfd *fds, struct err *e)
 		was_scripted = is(r, POLICY_SCRIPTED);
 		if (was_scripted && advance_script(r) < 0)
 			return -1;
-		/* The end may have waited for this. */
+		/* The relay may end now. */
 		if (was_scripted && !is(r, POLICY_SCRIPTED))
 			continue;
 		end_output(r);
@@ -592,8 +667,8 @@ loop(struct relay *r, struct pollfd *fds, struct err *e)
 			r->unread = -1;
 		}
 		note_progress(r);
-		/* This process may have been stopped: the peer's end may
-		 * follow what it sent. */
+		/* This process may have been stopped: data and the peer's end
+		 * may have arrived before the limit. */
 		if (deadline_passed(limit_deadline(r)) &&
 		    ((fds[POLL_SOCKET].revents & POLLIN) == 0 ||
 			r->late_pieces++ >= LATE_PIECES))
@@ -612,7 +687,7 @@ loop(struct relay *r, struct pollfd *fds, struct err *e)
 		if (progress != NULL)
 			progress_draw_counts(progress,
 			    (const struct progress_count[]){
-				{"sent ", r->up.bytes, r->o->total, 0},
+				{"sent ", r->up.bytes, r->total, 0},
 				{"received ", r->down.bytes, -1, 0}},
 			    2);
 	}
@@ -625,14 +700,11 @@ loop(struct relay *r, struct pollfd *fds, struct err *e)
 static uint64_t
 undelivered(const struct relay *r)
 {
-	uint64_t n = sock_unacked_bytes(r->fd);
+	uint64_t n = link_unacked(r->peer) +
+		     (uint64_t)buf_length(&r->up.queue) + r->up.move.held;
 
-	/* The system counts FIN as a byte. */
-	if (n > 0 && r->fin_sent)
-		n--;
-	n += (uint64_t)buf_length(&r->up.queue) + r->up.move.held;
 	if (is(r, POLICY_ABANDONED))
-		n += fd_available(r->o->in);
+		n += fd_available(r->in);
 	return n;
 }
 
@@ -640,14 +712,15 @@ undelivered(const struct relay *r)
 static bool
 is_input_open(const struct relay *r)
 {
-	struct pollfd p = {.fd = r->o->in, .events = POLLIN};
+	struct pollfd p = {.fd = r->in, .events = POLLIN};
 
 	return is(r, POLICY_ABANDONED) &&
-	       (poll(&p, 1, 0) <= 0 || fd_available(r->o->in) > 0);
+	       (poll(&p, 1, 0) <= 0 || fd_available(r->in) > 0);
 }
 
-/* left: bytes of the input that were not delivered. What became of the socket
- * to a program is not why its connection was lost: the caller adds that. */
+/* left: bytes of the input that were not delivered. If a process is beneath the
+ * connection, the errno of its socket is not the cause: link_close() adds it.
+ */
 static int
 lost_error(const struct relay *r, uint64_t left, struct err *e)
 {
@@ -658,12 +731,12 @@ lost_error(const struct relay *r, uint64_t left, struct err *e)
 	int errnum =
 	    r->up.out.errnum != 0 ? r->up.out.errnum : r->down.in.errnum;
 
-	if (r->o->is_program)
-		err_set(e, ERR_LOST, "%s", lost);
-	else
+	if (link_is_direct(r->peer))
 		err_sys(e, ERR_LOST, errnum, "%s", lost);
+	else
+		err_set(e, ERR_LOST, "%s", lost);
 	e->errnum = errnum;
-	if (is(r, POLICY_FORWARDER) || r->o->in < 0)
+	if (is(r, POLICY_FORWARDER) || r->in < 0)
 		return -1;
 	if (left > 0)
 		return err_append(e, "%s of stdin not delivered",
@@ -687,7 +760,7 @@ check_result(const struct relay *r, struct err *e)
 		/* A terminal's user sees that the peer has finished. */
 		if (up->in.fd >= 0 && up->in.kind != FD_TERMINAL)
 			left += fd_available(up->in.fd);
-		/* What was read and not sent is left. */
+		/* Data that was read and not sent counts as left. */
 		state |= (left > 0 ? POLICY_HAS_LEFT : 0) |
 			 (up->bytes > 0 ? POLICY_HAS_SENT : 0) |
 			 (is_input_open(r) ? POLICY_HAS_MORE : 0);
@@ -715,31 +788,32 @@ check_result(const struct relay *r, struct err *e)
 		    "the peer finished first; %s of %s not delivered "
 		    "(--on-peer-eof quit)",
 		    num_count_text(left, "byte"),
-		    r->o->in < 0 ? "--send" : "stdin");
+		    r->in < 0 ? "--send" : "stdin");
 	default: /* The record has its own error. */
 		return -1;
 	}
 }
 
-/* Fills *sum; status and *e are the relay's result. */
+/* Sets the totals; status and *e are the relay's result. */
 static void
-summarize(const struct relay *r, struct conn_summary *sum, int status,
-    const struct err *e)
+summarize(const struct relay *r, int status, const struct err *e)
 {
-	*sum = r->sum;
-	sum->sent = r->up.bytes;
-	sum->received = r->down.bytes;
-	sum->undelivered = is(r, POLICY_FORWARDER) ? 0 : undelivered(r);
-	sum->reset =
+	struct link *l = r->peer;
+
+	link_observe(l);
+	l->sent = r->up.bytes;
+	l->received = r->down.bytes;
+	l->undelivered = is(r, POLICY_FORWARDER) ? 0 : undelivered(r);
+	l->is_reset =
 	    status < 0 && e->kind == ERR_LOST && err_is_reset(e->errnum);
-	sum->is_aborted =
+	l->is_aborted =
 	    status < 0 && policy_aborts(r->state, e->kind == ERR_OUTPUT);
-	if (sum->is_aborted && sum->first == CONN_FIRST_NOBODY)
-		sum->first = CONN_FIRST_US;
-	if (sum->is_aborted && !r->is_unix)
-		sum->reset = true;
-	sum->reset_by_us = sum->reset && !err_is_reset(r->up.out.errnum) &&
-			   r->down.in.errnum != ECONNRESET;
+	if (l->is_aborted && l->first == LINK_FIRST_NOBODY)
+		l->first = LINK_FIRST_US;
+	if (l->is_aborted && !r->is_unix)
+		l->is_reset = true;
+	l->reset_by_us = l->is_reset && !err_is_reset(r->up.out.errnum) &&
+			 r->down.in.errnum != ECONNRESET;
 }
 
 static int
@@ -757,7 +831,7 @@ tap_received(void *context, const void *bytes, size_t n)
 
 	if (r->o->script != NULL)
 		script_receive(r->o->script, bytes, n);
-	/* It goes where the live line is. */
+	/* It is written to the terminal that shows the progress. */
 	if (r->down.out.kind == FD_TERMINAL)
 		diag_progress_yield(bytes, n);
 	if (r->o->recorder == NULL)
@@ -766,9 +840,9 @@ tap_received(void *context, const void *bytes, size_t n)
 }
 
 /*
- * Sets up the policy's options, and the flows. These may move bytes that are
- * neither tapped nor changed, unless stdin or stdout is a socket, which other
- * processes may share and which may block.
+ * Sets up the policy's options and the flows. A flow may use splice(2) for
+ * bytes that are neither tapped nor changed; but not on a stdin or stdout that
+ * is a socket, which other processes may share and which may block.
  */
 static void
 set_up(struct relay *r, unsigned char *storage)
@@ -776,15 +850,17 @@ set_up(struct relay *r, unsigned char *storage)
 	static const unsigned eof[] = {[RELAY_EOF_KEEP] = POLICY_EOF_KEEP,
 	    [RELAY_EOF_QUIT] = POLICY_EOF_QUIT};
 	const struct relay_options *o = r->o;
-	bool is_forwarder = o->in >= 0 && o->in == o->out;
+	bool is_forwarder = r->target != NULL;
 	struct flow *up = &r->up, *down = &r->down;
 
-	flow_init(up, o->in, r->fd, storage);
+	flow_init(up, r->in, r->peer->fd, storage);
 	/* Data for /dev/null is dropped. */
-	flow_init(down, r->fd, fd_kind(o->out) == FD_NULL ? -1 : o->out,
+	flow_init(down, r->peer->fd, fd_kind(r->out) == FD_NULL ? -1 : r->out,
 	    storage + FLOW_SIZE);
 	up->context = down->context = r;
 	up->crlf = o->crlf != 0;
+	r->rate.limit = o->rate;
+	up->rate = &r->rate;
 	if (o->recorder != NULL)
 		up->tap = tap_sent;
 	if (o->recorder != NULL || o->script != NULL ||
@@ -796,7 +872,9 @@ set_up(struct relay *r, unsigned char *storage)
 	if (o->recorder == NULL && o->script == NULL &&
 	    (down->out.kind != FD_SOCKET || is_forwarder))
 		flow_allow_move(down);
-	r->options = eof[o->on_eof] | (o->in >= 0 ? POLICY_HAS_INPUT : 0) |
+	r->total =
+	    up->in.kind == FD_REGULAR ? (int64_t)fd_available(r->in) : -1;
+	r->options = eof[o->on_eof] | (r->in >= 0 ? POLICY_HAS_INPUT : 0) |
 		     (is_forwarder ? POLICY_FORWARDER : 0) |
 		     (up->in.kind == FD_TERMINAL ? POLICY_TERMINAL : 0) |
 		     (o->quits_with_peer ? POLICY_PEER_QUIT : 0) |
@@ -807,29 +885,32 @@ set_up(struct relay *r, unsigned char *storage)
 static void
 reset_on_close(const struct relay *r, bool resets)
 {
-	sock_reset_on_close(r->fd, resets);
+	sock_reset_on_close(r->peer->fd, resets);
 	if (is(r, POLICY_FORWARDER))
-		sock_reset_on_close(r->o->out, resets);
+		sock_reset_on_close(r->out, resets);
 }
 
 int
-relay_run(int fd, const struct relay_options *o, struct conn_summary *sum,
+relay_run(struct link *peer, struct link *target, const struct relay_options *o,
     struct err *e)
 {
 	unsigned char *storage = mem_buffer((size_t)2 * FLOW_SIZE);
 	struct pollfd *fds =
 	    mem_array(POLL_COUNT + (o->next != NULL ? o->next->count : 0) + 1,
 		sizeof(*fds));
-	struct relay r = {.fd = fd,
+	struct relay r = {.peer = peer,
+	    .target = target,
 	    .o = o,
-	    .is_unix = sock_is_unix(fd),
+	    .in = target != NULL ? target->fd : o->in,
+	    .out = target != NULL ? target->fd : o->out,
+	    .is_unix = sock_is_unix(peer->fd),
 	    .unread = o->unread,
 	    .next = deadline_none(),
 	    .pause = {.min = 1, .max = MAX_RECHECK_MS},
 	    .e = e};
 	int status;
 
-	sock_nonblocking(fd, true);
+	sock_nonblocking(peer->fd, true);
 	set_up(&r, storage);
 	decide(&r);
 	if (!is(&r, POLICY_TERMINAL))
@@ -839,10 +920,8 @@ relay_run(int fd, const struct relay_options *o, struct conn_summary *sum,
 		status = check_result(&r, e);
 	if (o->progress != NULL)
 		progress_end(o->progress);
-	summarize(&r, sum, status, e);
-	if (o->target != NULL)
-		*o->target = r.target_sum;
-	if (!sum->is_aborted)
+	summarize(&r, status, e);
+	if (!peer->is_aborted)
 		reset_on_close(&r, false);
 	flow_release(&r.up);
 	flow_release(&r.down);

@@ -13,20 +13,22 @@
 #include "base/text.h"
 #include "net/wait.h"
 
-/* The bytes that are searched at a time: they overlap by SCRIPT_MATCH. */
+/* The bytes searched at a time; pieces overlap by SCRIPT_MATCH. */
 #define PIECE (2 * SCRIPT_MATCH)
-/* The largest bound, and product of the bounds of a pattern. */
+/* The largest bound, and the most repetitions of a pattern: with more, one
+ * search could take a second or longer, which neither limits nor signals end.
+ */
 #define MAX_REPEAT 255
-#define MAX_REPEATS 65536
+#define MAX_REPEATS 1000
 /* The longest translation of one byte of a pattern: half of \W. */
 #define MAX_TRANSLATED 130
 
 /* A pattern that is translated for regcomp(3). */
 struct translation {
-	const char *at, *end;
+	const char *start, *at, *end;
 	char *out;             /* the next byte to write */
 	bool names_cr;         /* see struct script */
-	unsigned long repeats; /* the product of the bounds */
+	unsigned long repeats; /* repetitions so far */
 	struct err *e;
 };
 
@@ -36,8 +38,25 @@ bad(struct translation *t, const char *why)
 	return err_set(t->e, ERR_USAGE, "%s", why);
 }
 
-/* A byte that stands for itself. regexec(3) has no NUL: it becomes 0xff, in the
- * text too. */
+/*
+ * Counts the repetitions at at. After a group, or after others, they multiply
+ * all that were counted before, some of which may be outside of the group.
+ * Returns 0, or -1 with a usage error.
+ */
+static int
+repeat(struct translation *t, const char *at, unsigned long times)
+{
+	if (at > t->start && strchr(")}?*+", at[-1]) != NULL)
+		t->repeats = (t->repeats > 0 ? t->repeats : 1) * times;
+	else
+		t->repeats += times;
+	return t->repeats > MAX_REPEATS
+		   ? bad(t, "it has more than 1000 repetitions")
+		   : 0;
+}
+
+/* Writes a literal byte. regexec(3) cannot match NUL, which becomes 0xff, here
+ * and in the text. */
 static void
 put_byte(struct translation *t, unsigned char byte)
 {
@@ -48,7 +67,7 @@ put_byte(struct translation *t, unsigned char byte)
 	*t->out++ = (char)(byte == 0 ? 0xff : byte);
 }
 
-/* The bytes of a set: those that mean something in brackets as alternatives. */
+/* Writes a set: bytes with a meaning in brackets become alternatives. */
 static int
 put_set(struct translation *t, const bool set[256])
 {
@@ -90,7 +109,7 @@ set_add_class(bool set[256], int (*is_member)(int))
 		set[byte] = set[byte] || is_member(byte);
 }
 
-/* No set that excludes bytes matches LF, which ends a line. */
+/* A negated set never matches LF, which ends a line. */
 static void
 set_negate(bool set[256])
 {
@@ -101,7 +120,7 @@ set_negate(bool set[256])
 	set['\n'] = false;
 }
 
-/* What follows a backslash, which is at t->at. */
+/* Translates an escape; the backslash is at t->at. */
 static int
 put_escape(struct translation *t)
 {
@@ -216,6 +235,7 @@ put_brackets(struct translation *t)
 static int
 put_bound(struct translation *t)
 {
+	const char *brace = t->at;
 	unsigned long n, max = 1;
 	char *end;
 
@@ -232,9 +252,7 @@ put_bound(struct translation *t)
 		while (t->at < end)
 			*t->out++ = *t->at++;
 	} while (*t->at == ',');
-	t->repeats *= max;
-	/* The C library would run out of memory. */
-	return t->repeats > MAX_REPEATS ? bad(t, "it is too large") : 0;
+	return repeat(t, brace, max);
 }
 
 /* Translates a pattern for regcomp(3); out is an empty string and has space. */
@@ -254,6 +272,12 @@ translate(struct translation *t)
 			break;
 		case '{':
 			result = put_bound(t);
+			break;
+		case '?':
+		case '*':
+		case '+':
+			result = repeat(t, t->at, 1);
+			*t->out++ = *t->at++;
 			break;
 		case '\r':
 			t->names_cr = true;
@@ -276,7 +300,7 @@ compile(regex_t *regex, const char *text, bool *names_cr, struct err *e)
 	size_t n = strlen(text);
 	char *out = mem_array(n + 1, MAX_TRANSLATED), why[128];
 	struct translation t = {
-	    .at = text, .end = text + n, .out = out, .repeats = 1, .e = e};
+	    .start = text, .at = text, .end = text + n, .out = out, .e = e};
 	int result = translate(&t), status;
 
 	if (result == 0) {
@@ -342,6 +366,7 @@ start_step(struct script *s)
 	n = strlen(text);
 	if (!script_is_expecting(s)) {
 		s->text = mem_array(n + 1, 1);
+		s->sent = 0;
 		s->length = (size_t)literal_unescape(s->text, text, n, NULL);
 	} else if (compile(&s->regex, text, &s->names_cr, &e) == 0) {
 		s->has_regex = true;
@@ -352,8 +377,8 @@ start_step(struct script *s)
 	}
 }
 
-/* Removes n bytes from the window, of which the last determines whether a line
- * starts after them. */
+/* Removes n bytes from the window. The last of them determines whether a line
+ * starts there. */
 static void
 eat(struct script *s, size_t n)
 {
@@ -375,8 +400,7 @@ script_start(struct script *s)
 	start_step(s);
 }
 
-/* Whether the byte at i, of n, is CR at the end of a line, which is not part of
- * the line. */
+/* Whether byte i of n is a CR that ends a line, and so is not part of it. */
 static bool
 is_dropped(
     const struct script *s, const unsigned char *bytes, size_t i, size_t n)
@@ -406,8 +430,8 @@ search_piece(struct script *s, size_t end, bool is_last)
 	if (s->from > 0)
 		is_start = bytes[s->from - 1] == '\n';
 	else
-		/* A prompt may have no newline: what follows an answer to it
-		 * starts a line, unless the prompt's line ends here. */
+		/* A prompt may have no newline: text after an answer to it
+		 * starts a line, unless it first ends the prompt's line. */
 		is_start = s->starts_line ||
 			   (s->follows_send && length > 0 && text[0] != '\n');
 	is_end = is_last && (length > 0 ? text[length - 1] != '\n'
@@ -465,13 +489,16 @@ script_is_expecting(const struct script *s)
 const char *
 script_text(const struct script *s, size_t *n)
 {
-	*n = s->length;
-	return s->text;
+	*n = s->length - s->sent;
+	return s->text == NULL ? NULL : s->text + s->sent;
 }
 
 void
-script_sent(struct script *s)
+script_sent(struct script *s, size_t n)
 {
+	s->sent += n;
+	if (s->sent < s->length)
+		return;
 	end_step(s);
 	s->at++;
 	s->follows_send = true;
@@ -522,8 +549,9 @@ const char *
 script_report(struct script *s)
 {
 	s->notice = deadline_none();
-	return text_format(
-	    "waiting for %s; received so far: %s", describe(s), received(s));
+	return text_format("waiting for %s; received so far: %s%s", describe(s),
+	    received(s),
+	    s->expect_ms < 0 ? " (--expect-timeout limits this)" : "");
 }
 
 int

@@ -38,23 +38,23 @@ struct script {
 	/* Of the current pattern, or none: its limit, and when to call
 	 * script_report(). */
 	struct deadline until, notice;
-	regex_t regex;      /* the current pattern */
-	bool has_regex;     /* it is compiled */
-	bool names_cr;      /* it contains CR, so that this is not dropped */
-	struct buf window;  /* bytes received but not yet matched */
-	bool starts_line;   /* so does the window */
-	bool follows_send;  /* a text was sent after the previous match */
-	size_t from;        /* where in the window a match may begin */
-	bool is_unsearched; /* there is something to search */
-	bool is_ended;      /* the peer has finished */
-	char *text;         /* the current text to send, owned */
-	size_t length;      /* of text */
+	regex_t regex;       /* the current pattern */
+	bool has_regex;      /* it is compiled */
+	bool names_cr;       /* the pattern names CR, which is then kept */
+	struct buf window;   /* bytes received but not yet matched */
+	bool starts_line;    /* the window begins a line */
+	bool follows_send;   /* a text was sent after the previous match */
+	size_t from;         /* where in the window a match may begin */
+	bool is_unsearched;  /* there is something to search */
+	bool is_ended;       /* the peer has finished */
+	char *text;          /* the current text to send, owned */
+	size_t sent, length; /* of text */
 };
 
 /*
  * Checks a step and adds it: the escapes of a text (base/literal.h), or the
  * syntax of a pattern, an extended regular expression (regex(7)) in the C
- * locale, in which the same escapes, and \w, \W, \s and \S, may stand, but no
+ * locale. A pattern may contain these escapes and \w, \W, \s and \S, but no
  * others, and no back references. text is kept, not copied. Returns 0, or -1
  * with a usage error.
  */
@@ -71,10 +71,11 @@ bool script_is_expecting(const struct script *s);
 
 /*
  * script_text() returns the text to send now, with its length in *n, or NULL.
- * It is valid until script_sent(), which starts the next step.
+ * It is valid until script_sent(), of n bytes; once all were, the next step
+ * starts.
  */
 const char *script_text(const struct script *s, size_t *n);
-void script_sent(struct script *s);
+void script_sent(struct script *s, size_t n);
 
 /*
  * Passes received bytes to the script: they wait in the window until a pattern
@@ -85,18 +86,18 @@ void script_receive(struct script *s, const void *bytes, size_t n);
 /*
  * Searches a piece of the window for the current pattern, line by line, and
  * starts the next step after a match; patterns match one after the other.
- * Returns true if there is more to do at once: the caller looks at its limits
- * in between, since a hostile line makes each piece take 30 ms, and receives
- * nothing, so that nothing is dropped. has_ended: the peer has finished, so
- * that its last line ends.
+ * Returns true if there is more to search at once. Before the next call, the
+ * caller checks its limits, since a hostile line makes each piece take 30 ms;
+ * it receives nothing, so that nothing is dropped. has_ended: the peer has
+ * finished, which ends its last line.
  */
 bool script_search(struct script *s, bool has_ended);
 
-/* The report that the current pattern has not matched yet, once for each. */
+/* The report that the current pattern has not matched yet, once per pattern. */
 const char *script_report(struct script *s);
 
-/* The error of a pattern whose deadline has passed (is_late), or which the peer
- * has not sent: what was expected and received. Returns -1 with ERR_TIMEOUT or
+/* Sets the error of a pattern that did not match before its deadline (is_late)
+ * or the peer's end, with the data received. Returns -1 with ERR_TIMEOUT or
  * ERR_PROTOCOL. */
 int script_error(const struct script *s, bool is_late, struct err *e);
 

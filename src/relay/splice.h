@@ -13,9 +13,9 @@
 #define SPLICE_PIPE_SIZE (1024 * 1024)
 
 /*
- * Whether splice_move() may be tried between two kinds of files: one of them
- * must be a pipe. Always false on a system without splice(2). true is not a
- * promise, since the result also depends on the file.
+ * Whether to try splice_move() between two kinds of files, one of which must be
+ * a pipe. It may still fail, depending on the file. Always false on a system
+ * without splice(2).
  */
 bool splice_can_move(enum fd_kind in, enum fd_kind out);
 

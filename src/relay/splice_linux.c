@@ -7,7 +7,8 @@
 bool
 splice_can_move(enum fd_kind in, enum fd_kind out)
 {
-	if (in == FD_TERMINAL || in == FD_OTHER || out == FD_TERMINAL)
+	if (in == FD_TERMINAL || in == FD_PACKETS || in == FD_OTHER ||
+	    out == FD_TERMINAL || out == FD_PACKETS)
 		return false;
 	return in == FD_PIPE || out == FD_PIPE;
 }
