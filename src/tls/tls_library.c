@@ -5,18 +5,28 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/diag.h"
 #include "base/err.h"
 #include "base/fd.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "net/os.h"
 #include "tls/tls_options.h"
 
-/* That of OpenSSL 3; of others sockt knows nothing. */
+/* OpenSSL 3: values and types of other versions may differ. */
 #define LIBRARY "libssl.so.3"
+
+/* Validity of a certificate for a run (X509_gmtime_adj()): a clock may be wrong
+ * by a day. */
+#define SELF_BEFORE_S (-86400L)
+#define SELF_AFTER_S (365 * 86400L)
 
 #define ROW(type, name, parameters) {#name, offsetof(struct tls_library, name)},
 
@@ -25,10 +35,59 @@ static const struct {
 	size_t offset; /* of its pointer in struct tls_library */
 } functions[] = {TLS_FUNCTIONS(ROW)};
 
+static struct tls_library library;
+
+/*
+ * libcrypto's memory. While it decodes a private key, it frees copies of the
+ * key without clearing them. So each block begins with its size, and is cleared
+ * here.
+ */
+enum { SIZE_OF_SIZE = 16 };
+static bool clears_memory;
+
+static void *
+allocate(size_t n, const char *file, int line)
+{
+	size_t *block =
+	    n > SIZE_MAX - SIZE_OF_SIZE ? NULL : malloc(n + SIZE_OF_SIZE);
+
+	(void)file, (void)line;
+	if (block == NULL)
+		return NULL;
+	*block = n;
+	return (char *)block + SIZE_OF_SIZE;
+}
+
+static void
+free_memory(void *memory, const char *file, int line)
+{
+	size_t *block =
+	    memory == NULL ? NULL : (void *)((char *)memory - SIZE_OF_SIZE);
+
+	(void)file, (void)line;
+	if (block != NULL && clears_memory)
+		library.OPENSSL_cleanse(memory, *block);
+	free(block);
+}
+
+static void *
+resize(void *memory, size_t n, const char *file, int line)
+{
+	void *result = n == 0 ? NULL : allocate(n, file, line);
+	size_t old = memory == NULL
+			 ? 0
+			 : *(size_t *)(void *)((char *)memory - SIZE_OF_SIZE);
+
+	if (result != NULL && memory != NULL)
+		memcpy(result, memory, old < n ? old : n);
+	if (result != NULL || n == 0)
+		free_memory(memory, file, line);
+	return result;
+}
+
 const struct tls_library *
 tls_library_load(struct err *e)
 {
-	static struct tls_library library;
 	static bool is_loaded;
 	void *handle, *function;
 	const char *(*version)(int);
@@ -51,7 +110,7 @@ tls_library_load(struct err *e)
 		return NULL;
 	}
 	for (i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
-		/* Those of libcrypto are found through the same handle. */
+		/* The handle also finds the functions of libcrypto. */
 		function = dlsym(handle, functions[i].name);
 		if (function == NULL) {
 			function = dlsym(handle, "OpenSSL_version");
@@ -66,12 +125,23 @@ tls_library_load(struct err *e)
 		memcpy((char *)&library + functions[i].offset, &function,
 		    sizeof(function));
 	}
+	(void)library.CRYPTO_set_mem_functions(allocate, resize, free_memory);
 	is_loaded = true;
 	return &library;
 }
 
-/* Offers protocols, as ALPN has them: each after its length (RFC 7301). Returns
- * 0, or -1 with *e if the list is malformed. */
+/* libssl has refused a setting without which it would check less. */
+static int
+refused(struct err *e, const char *setting)
+{
+	return err_set(e, ERR_FAILED, "TLS: libssl refuses %s", setting);
+}
+
+/* For clients and for servers. */
+static struct tls_context contexts[2];
+
+/* Offers protocols by ALPN, each after its length (RFC 7301). Returns 0, or -1
+ * with *e if the list is malformed. */
 static int
 set_alpn(const struct tls_context *c, const char *text, struct err *e)
 {
@@ -91,7 +161,9 @@ set_alpn(const struct tls_context *c, const char *text, struct err *e)
 		if (text[n] == '\0')
 			break;
 	}
-	(void)c->l->SSL_CTX_set_alpn_protos(c->ssl, bytes, length);
+	/* This function returns 0 on success. */
+	if (c->l->SSL_CTX_set_alpn_protos(c->ssl, bytes, length) != 0)
+		return refused(e, "--tls-alpn");
 	return 0;
 }
 
@@ -115,15 +187,19 @@ set_trust(
 {
 	const char *option = o->is_server ? "--tls-client-ca" : "--tls-ca";
 	int is_directory;
+	void *names;
 
 	if (o->is_insecure || (o->is_server && o->ca == NULL))
 		return 0;
 	c->l->SSL_CTX_set_verify(c->ssl,
 	    TLS_VERIFY_PEER | (o->is_server ? TLS_VERIFY_REQUIRED : 0), NULL);
-	if (o->ca == NULL) {
-		(void)c->l->SSL_CTX_set_default_verify_paths(c->ssl);
+	/* The process compares the certificate with the digest. */
+	if (o->pin[0] != '\0')
 		return 0;
-	}
+	if (o->ca == NULL)
+		return c->l->SSL_CTX_set_default_verify_paths(c->ssl) == 1
+			   ? 0
+			   : refused(e, "the system's certificates");
 	is_directory = check_file(option, o->ca, e);
 	if (is_directory < 0)
 		return -1;
@@ -132,9 +208,21 @@ set_trust(
 		return err_set(e, ERR_OUTPUT,
 		    "no certificate can be read from %s (%s)",
 		    text_shown(o->ca), option);
-	if (o->is_server && !is_directory)
-		c->l->SSL_CTX_set_client_CA_list(
-		    c->ssl, c->l->SSL_load_client_CA_file(o->ca));
+	/* A named certificate is trusted even if it is not an authority. */
+	if (c->l->X509_VERIFY_PARAM_set_flags(
+		c->l->SSL_CTX_get0_param(c->ssl), TLS_PARTIAL_CHAIN) != 1)
+		return refused(e, option);
+	if (!o->is_server)
+		return 0;
+	/* A resumed session would not send the certificate again, which may
+	 * have expired. */
+	(void)c->l->SSL_CTX_set_options(c->ssl, TLS_OP_NO_TICKET);
+	if (is_directory)
+		return 0;
+	names = c->l->SSL_load_client_CA_file(o->ca);
+	if (names == NULL)
+		return refused(e, option);
+	c->l->SSL_CTX_set_client_CA_list(c->ssl, names);
 	return 0;
 }
 
@@ -162,11 +250,82 @@ read_key(struct tls_context *c, const char *path, bool *is_encrypted)
 	fd_close(&fd);
 	bio = c->l->BIO_new_mem_buf(text, (int)used);
 	if (bio != NULL) {
+		clears_memory = true;
 		c->key = c->l->PEM_read_bio_PrivateKey(
 		    bio, NULL, refuse_password, is_encrypted);
 		c->l->BIO_free(bio);
+		clears_memory = false;
 	}
-	memset(text, 0, used);
+	c->l->OPENSSL_cleanse(text, used);
+}
+
+/* Users pass the digest on to the clients. */
+static void
+announce_self(const char *digest)
+{
+	struct json *j = diag_event_begin("certificate");
+
+	json_text(j, "sha256", digest);
+	diag_event_end(DIAG_SAY,
+	    "a certificate for this run; clients: --tls-pin %s", digest);
+}
+
+bool
+tls_library_digest(const struct tls_library *l, const struct x509_st *x,
+    char text[SHA256_TEXT])
+{
+	unsigned char bytes[32];
+	unsigned n = sizeof(bytes);
+	size_t i;
+
+	text[0] = '\0';
+	if (l->X509_digest(x, l->EVP_sha256(), bytes, &n) != 1 ||
+	    n != sizeof(bytes))
+		return false;
+	for (i = 0; i < sizeof(bytes); i++)
+		snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+	return true;
+}
+
+/* Makes a key (P-256) and a certificate, whose digest it prints. Returns 0, or
+ * -1 with *e. */
+static int
+make_certificate(struct tls_context *c, struct err *e)
+{
+	const struct tls_library *l = c->l;
+	struct x509_st *x = l->X509_new();
+	struct X509_name_st *name;
+	char digest[SHA256_TEXT];
+	bool is_made = false;
+
+	clears_memory = true;
+	c->key = l->EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+	clears_memory = false;
+	if (x != NULL && c->key != NULL) {
+		name = l->X509_get_subject_name(x);
+		is_made =
+		    l->X509_set_version(x, 2) == 1 &&
+		    l->ASN1_INTEGER_set_uint64(l->X509_get_serialNumber(x),
+			(uint64_t)time(NULL)) == 1 &&
+		    l->X509_gmtime_adj(
+			l->X509_getm_notBefore(x), SELF_BEFORE_S) != NULL &&
+		    l->X509_gmtime_adj(
+			l->X509_getm_notAfter(x), SELF_AFTER_S) != NULL &&
+		    l->X509_set_pubkey(x, c->key) == 1 &&
+		    l->X509_NAME_add_entry_by_txt(name, "CN", TLS_TEXT_UTF8,
+			(const unsigned char *)"sockt", -1, -1, 0) == 1 &&
+		    l->X509_set_issuer_name(x, name) == 1 &&
+		    l->X509_sign(x, c->key, l->EVP_sha256()) > 0 &&
+		    l->SSL_CTX_use_certificate(c->ssl, x) == 1 &&
+		    tls_library_digest(l, x, digest);
+	}
+	if (x != NULL)
+		l->X509_free(x);
+	if (is_made)
+		announce_self(digest);
+	return is_made ? 0
+		       : err_set(e, ERR_FAILED,
+			     "--tls-self: libssl makes no certificate");
 }
 
 static int
@@ -176,6 +335,8 @@ set_certificate(
 	const char *key = o->key != NULL ? o->key : o->certificate;
 	bool is_encrypted = false;
 
+	if (o->is_self)
+		return make_certificate(c, e);
 	if (o->certificate == NULL)
 		return 0;
 	if (check_file("--tls-cert", o->certificate, e) < 0 ||
@@ -205,12 +366,49 @@ set_certificate(
 	return err_prefix(e, "--tls-key: %s", text_shown(key));
 }
 
+int tls_library_key_log = -1;
+
+/*
+ * Opens the regular file that SSLKEYLOGFILE names, for the secrets of
+ * connections; only the user can read a new one. Returns 0, or -1 with
+ * ERR_OUTPUT.
+ */
+static int
+open_key_log(struct err *e)
+{
+	const char *path = getenv("SSLKEYLOGFILE");
+	struct stat st;
+	int fd;
+
+	if (path == NULL || path[0] == '\0' || tls_library_key_log >= 0)
+		return 0;
+	/* Opening a FIFO without a reader would block. */
+	fd = open(
+	    path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0600);
+	/* ENXIO: a FIFO without a reader. */
+	if (fd < 0 && errno != ENXIO)
+		return err_sys(e, ERR_OUTPUT, errno, "SSLKEYLOGFILE: %s",
+		    text_shown(path));
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+		fd_close(&fd);
+		return err_set(e, ERR_OUTPUT,
+		    "SSLKEYLOGFILE: %s is not a regular file",
+		    text_shown(path));
+	}
+	tls_library_key_log = fd;
+	diag_warn("the secrets of TLS are written to %s (SSLKEYLOGFILE): who "
+		  "reads it can read what is exchanged",
+	    text_shown(path));
+	return 0;
+}
+
 struct tls_context *
 tls_library_context(const struct tls_options *o, struct err *e)
 {
-	static struct tls_context contexts[2];
 	struct tls_context *c = &contexts[o->is_server];
 	const struct tls_library *l;
+	long version = TLS_VERSION_1_2 + (o->version > 0 ? o->version - 1 : 0);
+	int result = 0;
 
 	if (c->ssl != NULL)
 		return c;
@@ -225,20 +423,22 @@ tls_library_context(const struct tls_options *o, struct err *e)
 		return NULL;
 	}
 	(void)l->SSL_CTX_ctrl(
-	    c->ssl, TLS_CTRL_MIN_VERSION, TLS_VERSION_1_2, NULL);
-	(void)l->SSL_CTX_ctrl(c->ssl, TLS_CTRL_MODE,
-	    TLS_MODE_PARTIAL_WRITE | TLS_MODE_MOVING_BUFFER |
-		TLS_MODE_RELEASE_BUFFERS,
-	    NULL);
+	    c->ssl, TLS_CTRL_MODE, TLS_MODE_RELEASE_BUFFERS, NULL);
+	/* SSL_read() returns after a record without data. */
+	(void)l->SSL_CTX_ctrl(
+	    c->ssl, TLS_CTRL_CLEAR_MODE, TLS_MODE_AUTO_RETRY, NULL);
 	(void)l->SSL_CTX_ctrl(c->ssl, TLS_CTRL_READ_AHEAD, 1, NULL);
 	(void)l->SSL_CTX_set_options(
 	    c->ssl, TLS_OP_IGNORE_EOF | TLS_OP_NO_RENEGOTIATION);
-	/* Tickets are only accepted with one, if certificates are demanded. */
-	(void)l->SSL_CTX_set_session_id_context(
-	    c->ssl, (const unsigned char *)"sockt", 5);
-	if ((o->alpn != NULL && set_alpn(c, o->alpn, e) < 0) ||
+	if (l->SSL_CTX_ctrl(c->ssl, TLS_CTRL_MIN_VERSION, version, NULL) != 1 ||
+	    (o->version > 0 && l->SSL_CTX_ctrl(c->ssl, TLS_CTRL_MAX_VERSION,
+				   version, NULL) != 1))
+		result = refused(e, "the version of TLS");
+	if (result == 0)
+		result = open_key_log(e);
+	if (result < 0 || (o->alpn != NULL && set_alpn(c, o->alpn, e) < 0) ||
 	    set_certificate(c, o, e) < 0 || set_trust(c, o, e) < 0) {
-		tls_library_drop_key(c);
+		tls_library_drop_keys();
 		l->SSL_CTX_free(c->ssl);
 		c->ssl = NULL;
 	}
@@ -247,8 +447,13 @@ tls_library_context(const struct tls_options *o, struct err *e)
 }
 
 void
-tls_library_drop_key(struct tls_context *c)
+tls_library_drop_keys(void)
 {
-	c->l->EVP_PKEY_free(c->key);
-	c->key = NULL;
+	struct tls_context *c;
+
+	for (c = contexts; c < contexts + 2; c++) {
+		if (c->key != NULL)
+			c->l->EVP_PKEY_free(c->key);
+		c->key = NULL;
+	}
 }

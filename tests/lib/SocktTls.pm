@@ -10,6 +10,7 @@ use warnings;
 use Carp qw(croak);
 use Exporter qw(import);
 use IO::Select;
+use Socket ();
 use Sockt;
 
 our @EXPORT = qw(tls_is_available tls_authority tls_certificate tls_self_signed
@@ -41,12 +42,12 @@ sub tls_authority {
 }
 
 # A certificate that the authority signs, for these names. days may be negative;
-# from is a time like 20400101000000Z.
+# from is a time like 20400101000000Z, subject like /CN=name.
 sub tls_certificate {
     my ($ca, $name, $names, %o) = @_;
     spew("$ca/$name.ext", "subjectAltName=$names\n");
     openssl("openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes",
-        "-keyout $ca/$name.key -out $ca/$name.csr -subj /CN=$name");
+        "-keyout $ca/$name.key -out $ca/$name.csr -subj", $o{subject} // "/CN=$name");
     if ($o{from}) {
         spew("$ca/index", '');
         spew("$ca/conf", "[ca]\ndefault_ca=c\n[c]\ndatabase=$ca/index\n"
@@ -93,31 +94,33 @@ sub tls_front {
 
 # Forwards connections to a server, record by record: what comes from the server
 # goes through $pass, which returns the record to pass on, or undef to end the
-# client's side; or the other way round. Returns its port.
+# client's side; or the other way round. The server then gets a FIN, or a reset.
+# Returns its port.
 sub tls_middle {
-    my ($port, $pass, $is_client) = @_;
+    my ($port, $pass, $is_client, $resets) = @_;
     my $l = tcp_listener();
     Sockt::fork_child(sub {
         while (my $c = $l->accept) {
             my @both = ($c, tcp_client($port));
-            pass($is_client ? reverse @both : @both, $pass);
+            pass($is_client ? reverse @both : @both, $pass, $resets);
         }
     });
     return $l->sockport;
 }
 
 # Instead of passing on the alert that ends TLS 1.3, a record of 24 bytes, it
-# closes the client's side; or that of the client the server's.
+# closes the client's side; or that of the client the server's; or it resets the
+# server's side.
 sub tls_cutter {
     my ($port, $who) = @_;
     return tls_middle($port, sub {
         my ($type, $size) = unpack 'Cx2n', $_[0];
         return $type == 23 && $size == 19 ? undef : $_[0];
-    }, ($who // '') eq 'client');
+    }, ($who // '') eq 'client', ($who // '') eq 'reset');
 }
 
 sub pass {
-    my ($c, $s, $pass) = @_;
+    my ($c, $s, $pass, $resets) = @_;
     my ($held, $done, $both) = ('', 0, IO::Select->new($c, $s));
     while (!$done) {
         for my $ready ($both->can_read) {
@@ -134,6 +137,8 @@ sub pass {
             syswrite $c, $record if !$done;
         }
     }
+    setsockopt $s, Socket::SOL_SOCKET(), Socket::SO_LINGER(), pack 'ii', 1, 0
+        if $resets;
     close $s;
     shutdown $c, 1;
     1 while sysread $c, my $rest, 65536;

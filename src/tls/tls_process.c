@@ -1,0 +1,973 @@
+/* The process that holds a TLS connection. */
+#include "tls/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/backoff.h"
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "net/addr.h"
+#include "net/peer_report.h"
+#include "net/proc.h"
+#include "net/sandbox.h"
+#include "net/sock.h"
+#include "tls/tls.h"
+#include "tls/tls_library.h"
+
+/* Four records of the greatest length: more costs memory, and gains little. */
+#define BUFFER (64 * 1024)
+/* The send buffer of the plain socket. */
+#define PLAIN_BUFFER (512 * 1024)
+/* With more unsent bytes, nothing is read: a peer could demand any number of
+ * key updates without reading them. */
+#define MAX_UNSENT (4 * BUFFER)
+/* How often to check whether everything was acknowledged. */
+#define MIN_RECHECK_MS 1
+#define MAX_RECHECK_MS 100
+/* How long the peer may take to finish when sockt no longer reads. */
+#define ABANDONED_MS 100
+/* How long a server may take to reject a client's certificate, or a missing
+ * one: in TLS 1.3 it does that after the handshake. */
+#define REJECT_MS 1000
+/* The quiet time before the end is passed on is that of the peer's last answer,
+ * multiplied by this. */
+#define QUIET_ANSWERS 20
+
+/* The direction to the peer. */
+enum sending {
+	SENDING,
+	SENDING_ENDED,    /* sockt has sent everything, the end is held back */
+	SENDING_NOTIFIED, /* close_notify waits in the buffer */
+	SENDING_FINISHED, /* the peer has close_notify and FIN */
+	SENDING_LOST      /* the peer accepts no more */
+};
+
+/* The direction from the peer. */
+enum receiving {
+	RECEIVING,
+	RECEIVING_ENDED, /* the peer has ended; the buffer may have data */
+	RECEIVING_DONE   /* sockt has all data and the end */
+};
+
+struct tls_process {
+	const struct tls_library *l;
+	struct ssl_st *ssl;
+	const struct tls_request *request;
+	/* The name that the certificate must have; "": any. */
+	char name[TLS_MAX_NAME + 1];
+	enum sending sending;
+	enum receiving receiving;
+	bool is_abandoned;              /* sockt no longer reads */
+	bool has_close_notify;          /* the peer's was received */
+	bool asks_certificate;          /* the server asks for one */
+	bool has_more;                  /* libssl may have more received data */
+	struct tls_certificate refused; /* the one that was not accepted */
+
+	/* Bytes that libssl has written, not yet sent. */
+	unsigned char *unsent;
+	size_t unsent_from, unsent_to, unsent_size;
+	/* Plain bytes received, not yet passed on. */
+	unsigned char received[BUFFER];
+	size_t received_from, received_to;
+
+	uint64_t sent_bytes, received_bytes; /* plain bytes so far */
+	size_t notify_bytes;  /* length of this side's close_notify */
+	int64_t sent_ns;      /* when bytes were last sent; 0: answered since */
+	int64_t answer_ns;    /* how long the last answer took; 0: none yet */
+	int64_t moved_ns;     /* when bytes last moved */
+	int64_t abandoned_ns; /* when is_abandoned was set */
+	struct backoff recheck;
+	struct peer_record record;
+	struct err lost;
+};
+
+/* libssl writes to memory, never to the connection, so that a sending direction
+ * that is blocked or has ended cannot fail the receiving one. */
+static int
+bio_write(struct bio_st *bio, const char *bytes, int n)
+{
+	struct tls_process *p = tls_library_load(NULL)->BIO_get_data(bio);
+	size_t size = (size_t)n;
+
+	/* Nothing may follow the FIN, such as the answer to a key update. */
+	if (p->sending >= SENDING_FINISHED)
+		return n;
+	if (p->unsent_from > 0 && p->unsent_to + size > p->unsent_size) {
+		p->unsent_to -= p->unsent_from;
+		memmove(p->unsent, p->unsent + p->unsent_from, p->unsent_to);
+		p->unsent_from = 0;
+	}
+	if (p->unsent_to + size > p->unsent_size) {
+		p->unsent_size = p->unsent_to + size + 2 * BUFFER;
+		p->unsent = mem_resize(p->unsent, p->unsent_size, 1);
+	}
+	memcpy(p->unsent + p->unsent_to, bytes, size);
+	p->unsent_to += size;
+	return n;
+}
+
+static long
+bio_control(struct bio_st *bio, int command, long number, void *pointer)
+{
+	(void)bio, (void)number, (void)pointer;
+	return command == TLS_BIO_FLUSH;
+}
+
+/* Makes the SSL of the process. Returns 0, or -1. */
+static int
+open_ssl(struct tls_process *p, struct tls_context *context)
+{
+	const struct tls_library *l = p->l;
+	const struct tls_options *o = p->request->options;
+	struct bio_method_st *method = l->BIO_meth_new(0, "unsent");
+	struct bio_st *bio;
+
+	if (method == NULL || l->BIO_meth_set_write(method, bio_write) != 1 ||
+	    l->BIO_meth_set_ctrl(method, bio_control) != 1 ||
+	    (bio = l->BIO_new(method)) == NULL)
+		return -1;
+	l->BIO_set_data(bio, p);
+	l->BIO_set_init(bio, 1);
+	p->ssl = l->SSL_new(context->ssl);
+	if (p->ssl == NULL || l->SSL_set_ex_data(p->ssl, 0, p) != 1)
+		return -1;
+	l->SSL_set0_wbio(p->ssl, bio);
+	bio = l->BIO_new_socket(TLS_FD_TCP, 0);
+	if (bio == NULL ||
+	    ((o->certificate != NULL || o->is_self) && context->key != NULL &&
+		l->SSL_use_PrivateKey(p->ssl, context->key) != 1))
+		return -1;
+	l->SSL_set0_rbio(p->ssl, bio);
+	return 0;
+}
+
+/* Sends a record. If that fails, sockt has exited. */
+static void
+report(struct tls_process *p)
+{
+	p->record.lost = p->lost;
+	if (fd_write_all(TLS_FD_REPORT, &p->record, sizeof(p->record)) < 0)
+		_exit(ERR_FAILED);
+}
+
+static void
+note_info(const struct ssl_st *ssl, int where, int result)
+{
+	struct tls_process *p = tls_library_load(NULL)->SSL_get_ex_data(ssl, 0);
+
+	if (where == TLS_CALLBACK_READ_ALERT &&
+	    result == TLS_ALERT_CLOSE_NOTIFY)
+		p->has_close_notify = true;
+}
+
+static struct tls_process *
+process_of(const struct x509_store_ctx_st *store)
+{
+	const struct tls_library *l = tls_library_load(NULL);
+	struct ssl_st *ssl = l->X509_STORE_CTX_get_ex_data(
+	    store, l->SSL_get_ex_data_X509_STORE_CTX_idx());
+
+	return l->SSL_get_ex_data(ssl, 0);
+}
+
+/* Describes a certificate that is not accepted, for the error. */
+static int
+note_refused(int is_good, struct x509_store_ctx_st *store)
+{
+	struct tls_process *p = process_of(store);
+	struct x509_st *x = p->l->X509_STORE_CTX_get_current_cert(store);
+
+	if (!is_good && x != NULL)
+		tls_certificate_describe(p->l, x, &p->refused);
+	return is_good;
+}
+
+/* Accepts only the certificate of --tls-pin. */
+static int
+check_pin(struct x509_store_ctx_st *store, void *pin)
+{
+	struct tls_process *p = process_of(store);
+	struct x509_st *x = p->l->X509_STORE_CTX_get0_cert(store);
+
+	if (x != NULL)
+		tls_certificate_describe(p->l, x, &p->refused);
+	if (x != NULL && strcmp(p->refused.sha256, pin) == 0)
+		return 1;
+	p->l->X509_STORE_CTX_set_error(store, TLS_VERIFY_BY_PIN);
+	return 0;
+}
+
+/* Writes a line to the file of SSLKEYLOGFILE. */
+static void
+log_key(const struct ssl_st *ssl, const char *line)
+{
+	char text[512];
+	int n = snprintf(text, sizeof(text), "%s\n", line);
+
+	(void)ssl;
+	if (n > 0 && (size_t)n < sizeof(text))
+		(void)fd_write_all(TLS_FD_KEYS, text, (size_t)n);
+}
+
+static int
+note_request(struct ssl_st *ssl, void *certificate, void *key)
+{
+	struct tls_process *p = tls_library_load(NULL)->SSL_get_ex_data(ssl, 0);
+
+	(void)certificate, (void)key;
+	p->asks_certificate = true;
+	return 0;
+}
+
+static void
+explain_certificate(const struct tls_process *p, long result, struct err *e)
+{
+	enum { NOT_YET = 9, EXPIRED = 10, OTHER_NAME = 62, OTHER_IP = 64 };
+	const char *why = p->l->X509_verify_cert_error_string(result);
+	bool is_server = p->request->options->is_server;
+	const struct tls_certificate *c = &p->refused;
+
+	if (result == TLS_VERIFY_BY_PIN) {
+		err_set(e, ERR_PROTOCOL,
+		    "the certificate is not accepted: its SHA-256 is %s "
+		    "(--tls-pin)",
+		    c->sha256);
+		return;
+	}
+	err_set(e, ERR_PROTOCOL, "the %scertificate is not accepted: %s",
+	    is_server ? "client's " : "", why);
+	if (result == EXPIRED)
+		(void)text_append(e->text, sizeof(e->text),
+		    ": that of %s expired on %s", text_shown(c->subject),
+		    c->not_after);
+	else if (result == NOT_YET)
+		(void)text_append(e->text, sizeof(e->text),
+		    ": that of %s is valid from %s on", text_shown(c->subject),
+		    c->not_before);
+	if (is_server)
+		return;
+	if (result == OTHER_NAME || result == OTHER_IP)
+		(void)text_append(e->text, sizeof(e->text),
+		    ": it is not for %s%s%s (--tls-name sets another name, "
+		    "--tls-insecure accepts any)",
+		    p->name, c->names[0] == '\0' ? "" : ", but for ",
+		    text_shown(c->names));
+	else if (result == NOT_YET || result == EXPIRED)
+		(void)text_append(
+		    e->text, sizeof(e->text), " (--tls-insecure accepts any)");
+	else
+		(void)text_append(e->text, sizeof(e->text),
+		    ": it is of %s, issued by %s (--tls-ca names a file with "
+		    "the certificate to trust, --tls-insecure accepts any)",
+		    text_shown(c->subject), text_shown(c->issuer));
+}
+
+/* Texts for libssl's reasons. They apply in a handshake; those of records and
+ * of the peer's alerts (RFC 8446 6.2), always. */
+static const struct {
+	unsigned reason;
+	const char *text, *of_server; /* NULL: the same */
+} reasons[] = {
+    {TLS_REASON_BAD_MAC, "a record was damaged or tampered with on the way",
+	NULL},
+    {TLS_REASON_NO_CERTIFICATE, NULL,
+	"the client sent no certificate (--tls-client-ca)"},
+    {TLS_REASON_HTTP_REQUEST, NULL,
+	"the client speaks HTTP without TLS (an https:// URL uses it)"},
+    {TLS_REASON_WRONG_VERSION, "the peer does not speak TLS on that port",
+	"the client does not speak TLS"},
+    {TLS_REASON_UNSUPPORTED, "the peer supports no version from TLS 1.2 on",
+	NULL},
+    {TLS_REASON_ALERT + 70,
+	"the peer supports no version from TLS 1.2 on, or demands a newer one",
+	NULL},
+    {TLS_REASON_ALERT + 116, "the server demands a certificate (--tls-cert)",
+	NULL},
+};
+
+/*
+ * Sets *e to the cause of a failed call, with the result of SSL_get_error() and
+ * errno.
+ */
+static void
+explain(const struct tls_process *p, int kind, int errnum, bool in_handshake,
+    struct err *e)
+{
+	enum { BAD_CERTIFICATE = 42, UNKNOWN_AUTHORITY = 48 };
+	unsigned long code = p->l->ERR_peek_error();
+	unsigned reason = (unsigned)(code & 0x7fffff),
+		 alert = reason - TLS_REASON_ALERT;
+	long verified = p->l->SSL_get_verify_result(p->ssl);
+	bool is_server = p->request->options->is_server;
+	const char *known = NULL, *text = p->l->ERR_reason_error_string(code);
+	size_t i;
+
+	if (text == NULL)
+		text = "libssl does not say why";
+	/* Older servers use the general alert for a missing certificate. */
+	if (alert == 40 && p->asks_certificate)
+		reason = TLS_REASON_ALERT + 116;
+	for (i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+		if (reasons[i].reason == reason &&
+		    (in_handshake || reason == TLS_REASON_BAD_MAC ||
+			reason >= TLS_REASON_ALERT))
+			known = is_server && reasons[i].of_server != NULL
+				    ? reasons[i].of_server
+				    : reasons[i].text;
+	if (kind == TLS_ERROR_SYSCALL && errnum != 0) {
+		err_sys(e, ERR_LOST, errnum,
+		    in_handshake ? "the handshake" : "the connection was lost");
+	} else if (kind != TLS_ERROR_SSL ||
+		   reason == TLS_REASON_UNEXPECTED_EOF) {
+		err_set(e, in_handshake ? ERR_PROTOCOL : ERR_LOST, "%s",
+		    in_handshake ? "the peer closed the connection during the "
+				   "handshake"
+				 : "the peer ended the connection without "
+				   "ending TLS (close_notify): what it sent "
+				   "may be incomplete");
+		e->errnum = in_handshake ? ECONNRESET : 0;
+	} else if (known != NULL) {
+		err_set(e, ERR_PROTOCOL, "%s", known);
+	} else if (reason == TLS_REASON_VERIFY && verified != 0) {
+		explain_certificate(p, verified, e);
+	} else if (alert >= BAD_CERTIFICATE && alert <= UNKNOWN_AUTHORITY) {
+		err_set(e, ERR_PROTOCOL,
+		    "the peer does not accept %s certificate: %s",
+		    p->request->options->certificate != NULL ? "this side's"
+							     : "the",
+		    text);
+	} else {
+		err_set(e, ERR_PROTOCOL, "%s: %s",
+		    reason >= TLS_REASON_ALERT ? "the peer reports an error"
+		    : in_handshake             ? "the handshake failed"
+					       : "TLS ended with an error",
+		    text);
+	}
+}
+
+/* Whether the peer must have an accepted certificate. */
+static bool
+is_verifying(const struct tls_options *o)
+{
+	return o->is_server ? o->ca != NULL : !o->is_insecure;
+}
+
+/* Sets the name to send and to verify. Returns 0, or -1 with the error. */
+static int
+set_name(struct tls_process *p)
+{
+	const char *name = p->request->options->name;
+	struct addr ip;
+	bool is_set;
+
+	if (name == NULL)
+		name = p->request->host;
+	if (name == NULL)
+		return 0;
+	if (!tls_name(p->name, name))
+		return err_set(&p->lost, ERR_PROTOCOL,
+		    "'%s' is not a name that a certificate can have "
+		    "(--tls-name sets another)",
+		    text_shown(name));
+	p->l->SSL_set_hostflags(p->ssl, TLS_NO_PARTIAL_WILDCARDS);
+	if (addr_parse_ip(&ip, p->name, 0))
+		is_set =
+		    p->l->X509_VERIFY_PARAM_set1_ip_asc(
+			p->l->SSL_get0_param(p->ssl), addr_ip_text(&ip)) == 1;
+	else
+		is_set = p->l->SSL_ctrl(
+			     p->ssl, TLS_CTRL_SERVER_NAME, 0, p->name) == 1 &&
+			 p->l->SSL_set1_host(p->ssl, p->name) == 1;
+	return is_set ? 0
+		      : err_set(&p->lost, ERR_PROTOCOL,
+			    "libssl does not verify the name '%s'", p->name);
+}
+
+static size_t
+unsent(const struct tls_process *p)
+{
+	return p->unsent_to - p->unsent_from;
+}
+
+/* Sends the unsent bytes that the connection accepts. Returns 0, or -1 with
+ * errno. */
+static int
+send_unsent(struct tls_process *p)
+{
+	ssize_t n;
+
+	while (unsent(p) > 0) {
+		n = write(TLS_FD_TCP, p->unsent + p->unsent_from, unsent(p));
+		if (n < 0)
+			return errno == EAGAIN || errno == EINTR ? 0 : -1;
+		p->unsent_from += (size_t)n;
+		p->moved_ns = clock_now();
+	}
+	p->unsent_from = p->unsent_to = 0;
+	p->record.sent = p->sent_bytes;
+	return 0;
+}
+
+/*
+ * Waits until the deadline for events of the connection. If sockt has exited,
+ * exits, too, which resets the connection.
+ */
+static void
+wait_connection(short events, struct deadline until)
+{
+	struct pollfd fds[2] = {{TLS_FD_TCP, events, 0}, {TLS_FD_REPORT, 0, 0}};
+	int n;
+
+	do
+		n = poll(fds, 2, deadline_poll_ms(until));
+	while (n < 0 && errno == EINTR);
+	deadline_looked(clock_now());
+	if (fds[1].revents != 0)
+		_exit(ERR_FAILED);
+}
+
+/* Libssl would report an older error again. */
+static void
+forget_errors(const struct tls_process *p)
+{
+	errno = 0;
+	p->l->ERR_clear_error();
+}
+
+/* Whether a failed call only needs more bytes of the peer; otherwise sets *e.
+ */
+static bool
+must_wait(
+    const struct tls_process *p, int result, bool in_handshake, struct err *e)
+{
+	int errnum = errno, kind = p->l->SSL_get_error(p->ssl, result);
+
+	if (kind == TLS_ERROR_WANT_READ)
+		return true;
+	explain(p, kind, errnum, in_handshake, e);
+	return false;
+}
+
+/* Whether the peer has acknowledged everything but the end: a peer that has
+ * ended itself need not receive that. */
+static bool
+is_delivered(const struct tls_process *p)
+{
+	return p->sending == SENDING_FINISHED &&
+	       sock_unacked_bytes(TLS_FD_TCP) <= p->notify_bytes + 1;
+}
+
+/* Sets the next record. Unacknowledged encrypted bytes are counted as plain
+ * ones, so acked may be too low until everything is acknowledged. */
+static void
+set_record(struct tls_process *p)
+{
+	uint64_t left = sock_unacked_bytes(TLS_FD_TCP) + unsent(p),
+		 end = p->sending == SENDING_FINISHED ? p->notify_bytes + 1 : 0;
+
+	left -= left < end ? left : end;
+	left = left < p->sent_bytes ? left : p->sent_bytes;
+	if (p->sent_bytes - left > p->record.acked)
+		p->record.acked = p->sent_bytes - left;
+}
+
+/* Nothing more can be sent: the next write by sockt fails. */
+static void
+lose_sending(struct tls_process *p, const struct err *e)
+{
+	p->sending = SENDING_LOST;
+	p->unsent_from = p->unsent_to = 0;
+	if (p->lost.kind == ERR_NONE)
+		p->lost = *e;
+	p->lost.kind = ERR_LOST;
+	(void)sock_shut(TLS_FD_PLAIN, SHUT_RD);
+}
+
+/* The peer sends nothing more; *e is the error of SSL_read(). */
+static void
+end_receiving(struct tls_process *p, struct err *e)
+{
+	p->receiving = RECEIVING_ENDED;
+	if (p->has_close_notify)
+		return;
+	/* A failed send may have consumed the reset. */
+	if (e->kind == ERR_LOST && e->errnum == 0 &&
+	    p->sending != SENDING_FINISHED && sock_is_closed(TLS_FD_TCP))
+		err_sys(e, ERR_LOST, ECONNRESET, "the connection was lost");
+	/* No data was exchanged, so none can be missing; or sockt would not
+	 * read it. */
+	if (e->kind == ERR_LOST &&
+	    ((e->errnum == 0 && p->received_bytes + p->sent_bytes == 0) ||
+		(p->is_abandoned && is_delivered(p))))
+		return;
+	/* A failed send is the cause of the end. */
+	if (p->lost.kind == ERR_NONE)
+		p->lost = *e;
+	/* After a bare FIN, data can still be sent; otherwise only the alert
+	 * about the failure. */
+	if (e->errnum == 0 && e->kind == ERR_LOST)
+		return;
+	(void)send_unsent(p);
+	if (p->sending != SENDING_FINISHED)
+		p->sending = SENDING_LOST;
+}
+
+static void
+read_peer(struct tls_process *p)
+{
+	struct err e = ERR_INIT;
+	int n;
+
+	p->has_more = false;
+	while (p->receiving == RECEIVING && p->received_to < BUFFER) {
+		forget_errors(p);
+		n = p->l->SSL_read(p->ssl, p->received + p->received_to,
+		    (int)(BUFFER - p->received_to));
+		if (n <= 0 && must_wait(p, n, false, &e))
+			return;
+		if (n <= 0) {
+			end_receiving(p, &e);
+			return;
+		}
+		p->received_to += (size_t)n;
+		p->received_bytes += (uint64_t)n;
+		p->moved_ns = clock_now();
+		if (p->sent_ns != 0)
+			p->answer_ns = p->moved_ns - p->sent_ns + 1;
+		p->sent_ns = 0;
+	}
+	p->has_more = true;
+}
+
+/* Reports that the handshake has failed, and exits. */
+static _Noreturn void
+fail_handshake(struct tls_process *p, struct tls_facts *f)
+{
+	f->failure = p->lost;
+	f->is_probe = p->request->options->is_server && p->ssl != NULL &&
+		      p->lost.errnum == ECONNRESET &&
+		      p->l->BIO_number_read(p->l->SSL_get_rbio(p->ssl)) == 0;
+	(void)fd_write_all(TLS_FD_REPORT, f, sizeof(*f));
+	_exit((int)p->lost.kind);
+}
+
+/* Returns 0, or -1 with the error, if a certificate expires too soon. */
+static int
+check_days(struct tls_process *p)
+{
+	const struct tls_options *o = p->request->options;
+
+	if (o->min_days <= 0)
+		return 0;
+	return tls_certificate_check_days(p->l,
+	    is_verifying(o) && o->pin[0] == '\0'
+		? p->l->SSL_get0_verified_chain(p->ssl)
+		: p->l->SSL_get_peer_cert_chain(p->ssl),
+	    o->min_days, &p->lost);
+}
+
+static void
+set_callbacks(const struct tls_process *p, const struct tls_context *context)
+{
+	const struct tls_options *o = p->request->options;
+
+	p->l->SSL_CTX_set_info_callback(context->ssl, note_info);
+	p->l->SSL_CTX_set_verify(context->ssl,
+	    p->l->SSL_CTX_get_verify_mode(context->ssl), note_refused);
+	if (o->pin[0] != '\0')
+		p->l->SSL_CTX_set_cert_verify_callback(
+		    context->ssl, check_pin, (void *)o->pin);
+	if (tls_library_key_log >= 0)
+		p->l->SSL_CTX_set_keylog_callback(context->ssl, log_key);
+	if (!o->is_server && o->certificate == NULL)
+		p->l->SSL_CTX_set_client_cert_cb(context->ssl, note_request);
+}
+
+static void
+handshake(
+    struct tls_process *p, struct tls_context *context, struct tls_facts *f)
+{
+	const struct tls_options *o = p->request->options;
+	bool is_server = o->is_server, has_certificate = o->certificate != NULL,
+	     waits;
+	int n, errnum = 0;
+
+	set_callbacks(p, context);
+	if (open_ssl(p, context) < 0)
+		err_set(
+		    &p->lost, ERR_FAILED, "libssl cannot make a connection");
+	else if (!is_server)
+		(void)set_name(p);
+	if (p->lost.kind != ERR_NONE)
+		fail_handshake(p, f);
+	for (;;) {
+		forget_errors(p);
+		n = is_server ? p->l->SSL_accept(p->ssl)
+			      : p->l->SSL_connect(p->ssl);
+		if (n == 1)
+			break;
+		waits = must_wait(p, n, true, &p->lost);
+		if (waits && errnum != 0)
+			err_sys(&p->lost, ERR_LOST, errnum, "the handshake");
+		/* If sending fails, the peer may have sent the reason. */
+		errnum = send_unsent(p) < 0 ? errno : 0;
+		if (p->lost.kind != ERR_NONE) {
+			/* The peer gets the alert, not a reset. */
+			sock_reset_on_close(TLS_FD_TCP, false);
+			fail_handshake(p, f);
+		}
+		wait_connection(
+		    unsent(p) > 0 ? POLLIN | POLLOUT : POLLIN, deadline_none());
+	}
+	(void)send_unsent(p);
+	/* OPENSSL_CONF may allow a handshake without a certificate. */
+	if (!tls_certificate_facts(p->l, p->ssl, f) && is_verifying(o)) {
+		err_set(&p->lost, ERR_PROTOCOL, "the peer has no certificate");
+		fail_handshake(p, f);
+	}
+	if (check_days(p) < 0)
+		fail_handshake(p, f);
+	/* In TLS 1.3 the handshake of a client ends before the server has seen
+	 * its certificate: waits for the first record. */
+	if (!is_server && (p->asks_certificate || has_certificate) &&
+	    strcmp(f->protocol, "TLSv1.3") == 0) {
+		wait_connection(POLLIN, deadline_after(REJECT_MS));
+		read_peer(p);
+		if (p->lost.kind != ERR_NONE)
+			fail_handshake(p, f);
+	}
+	f->is_secured = true;
+	if (fd_write_all(TLS_FD_REPORT, f, sizeof(*f)) < 0)
+		_exit(ERR_FAILED);
+	p->l->SSL_certs_clear(p->ssl);
+	tls_library_drop_keys();
+}
+
+/* Encrypts data of sockt, once earlier data is sent. Returns whether there was
+ * any. */
+static bool
+read_input(struct tls_process *p)
+{
+	static unsigned char plain[BUFFER];
+	struct err e = ERR_INIT;
+	ssize_t n;
+
+	if (p->sending != SENDING || unsent(p) > 0)
+		return false;
+	n = read(TLS_FD_PLAIN, plain, sizeof(plain));
+	if (n == 0)
+		p->sending = SENDING_ENDED;
+	else if (n < 0 && errno != EAGAIN && errno != EINTR)
+		_exit(ERR_FAILED);
+	if (n <= 0)
+		return false;
+	forget_errors(p);
+	if (p->l->SSL_write(p->ssl, plain, (int)n) != (int)n) {
+		(void)must_wait(p, -1, false, &e);
+		lose_sending(p, &e);
+		return false;
+	}
+	p->sent_bytes += (uint64_t)n;
+	p->sent_ns = p->moved_ns = clock_now();
+	return true;
+}
+
+/*
+ * When the end of the input is passed on; none while it has not ended. Many
+ * peers drop unsent data when they receive it, so they get time for an answer:
+ * several times as long as the last one took.
+ */
+static struct deadline
+end_deadline(const struct tls_process *p)
+{
+	int64_t ms = QUIET_ANSWERS * p->answer_ns / CLOCK_MS;
+
+	if (p->sending != SENDING_ENDED)
+		return deadline_none();
+	if (!p->request->options->delays_end || p->receiving != RECEIVING ||
+	    p->is_abandoned)
+		return deadline_from(0, 0);
+	if (p->sent_bytes == 0)
+		ms = SOCK_QUIET_UNUSED_MS;
+	else if (p->answer_ns == 0 || ms > SOCK_QUIET_MS)
+		ms = SOCK_QUIET_MS;
+	else if (ms < TLS_MIN_QUIET_MS)
+		ms = TLS_MIN_QUIET_MS;
+	return deadline_from(p->moved_ns, ms);
+}
+
+/* Passes the end of the input on: close_notify and, once that is sent, FIN. */
+static void
+finish(struct tls_process *p)
+{
+	struct err e = ERR_INIT;
+	size_t before = unsent(p);
+
+	if (!deadline_passed(end_deadline(p)))
+		return;
+	/* The connection is not quiet while bytes are in flight. */
+	if (p->request->options->delays_end && p->receiving == RECEIVING &&
+	    !p->is_abandoned && sock_unacked_bytes(TLS_FD_TCP) > 0) {
+		p->moved_ns = clock_now();
+		return;
+	}
+	/* A second call would read. */
+	forget_errors(p);
+	if (p->l->SSL_shutdown(p->ssl) < 0) {
+		(void)must_wait(p, -1, false, &e);
+		lose_sending(p, &e);
+		return;
+	}
+	p->notify_bytes = unsent(p) - before;
+	p->sending = SENDING_NOTIFIED;
+}
+
+static void
+send_output(struct tls_process *p)
+{
+	struct err e = ERR_INIT;
+
+	if (p->sending >= SENDING_FINISHED)
+		return;
+	if (send_unsent(p) < 0) {
+		err_sys(&e, ERR_LOST, errno, "the connection was lost");
+		lose_sending(p, &e);
+	} else if (p->sending == SENDING_NOTIFIED && unsent(p) == 0) {
+		(void)sock_finish(TLS_FD_TCP);
+		p->sending = SENDING_FINISHED;
+	}
+}
+
+static void
+abandon(struct tls_process *p)
+{
+	p->is_abandoned = true;
+	p->abandoned_ns = clock_now();
+}
+
+/* Passes received data on, and then the peer's end. */
+static void
+write_received(struct tls_process *p)
+{
+	ssize_t n;
+
+	while (p->received_from < p->received_to && !p->is_abandoned) {
+		n = write(TLS_FD_PLAIN, p->received + p->received_from,
+		    p->received_to - p->received_from);
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			return;
+		if (n < 0 && errno != EPIPE)
+			_exit(ERR_FAILED);
+		if (n < 0) {
+			abandon(p);
+			break;
+		}
+		p->received_from += (size_t)n;
+		p->moved_ns = clock_now();
+	}
+	p->received_from = p->received_to = 0;
+	if (p->receiving != RECEIVING_ENDED)
+		return;
+	p->receiving = RECEIVING_DONE;
+	if (p->lost.kind == ERR_NONE) {
+		p->record.facts |= PEER_REPORT_CLOSED;
+		if (p->sending == SENDING_FINISHED && p->received_bytes == 0 &&
+		    p->sent_bytes > 0 && p->request->options->expects_answer)
+			p->record.facts |= PEER_REPORT_DROPPED;
+		/* Only a probe finds that a peer has vanished. */
+		if (p->sending != SENDING_FINISHED)
+			sock_start_keepalive(TLS_FD_TCP);
+	}
+	set_record(p);
+	report(p);
+	(void)sock_shut(TLS_FD_PLAIN, SHUT_WR);
+}
+
+/* Whether only acknowledgements are missing. */
+static bool
+awaits_acks(const struct tls_process *p)
+{
+	return p->sending == SENDING_FINISHED &&
+	       (p->receiving == RECEIVING_DONE || p->is_abandoned);
+}
+
+/* Whether both directions are over: the peer has acknowledged everything, or
+ * the connection is lost. */
+static bool
+is_over(struct tls_process *p)
+{
+	bool is_read = p->receiving == RECEIVING_DONE;
+
+	if (p->sending == SENDING_LOST)
+		return is_read;
+	if (!awaits_acks(p) || !sock_is_acked(TLS_FD_TCP))
+		return false;
+	if (!is_delivered(p) && p->lost.kind == ERR_NONE)
+		err_sys(
+		    &p->lost, ERR_LOST, ECONNRESET, "the connection was lost");
+	return is_read ||
+	       deadline_passed(deadline_from(p->abandoned_ns, ABANDONED_MS));
+}
+
+/*
+ * Sockt has closed the connection without an end. Sends the data that it had
+ * written, as the system does without TLS, and resets the connection.
+ */
+static _Noreturn void
+cut(struct tls_process *p)
+{
+	do
+		send_output(p);
+	while (read_input(p));
+	_exit(ERR_FAILED);
+}
+
+static void
+fill_poll(const struct tls_process *p, struct pollfd fds[3])
+{
+	bool has_received = p->received_from < p->received_to,
+	     is_watched =
+		 p->receiving != RECEIVING && p->sending < SENDING_FINISHED;
+
+	fds[0] = (struct pollfd){TLS_FD_TCP, 0, 0};
+	fds[1] = (struct pollfd){TLS_FD_PLAIN, 0, 0};
+	fds[2] = (struct pollfd){TLS_FD_REPORT, POLLIN, 0};
+	if (unsent(p) > 0)
+		fds[0].events |= POLLOUT;
+	if (p->receiving == RECEIVING && !has_received &&
+	    unsent(p) < MAX_UNSENT)
+		fds[0].events |= POLLIN;
+	if (p->sending == SENDING && unsent(p) == 0)
+		fds[1].events |= POLLIN;
+	if (has_received)
+		fds[1].events |= POLLOUT;
+	/* poll(2) would report a known hang-up again and again. */
+	if (fds[0].events == 0 && !is_watched)
+		fds[0].fd = -1;
+	if (fds[1].events == 0 &&
+	    (p->receiving != RECEIVING || p->is_abandoned))
+		fds[1].fd = -1;
+}
+
+static void
+wait_both(struct tls_process *p)
+{
+	struct deadline until = end_deadline(p);
+	struct err e = ERR_INIT;
+	struct pollfd fds[3];
+	int errnum;
+
+	fill_poll(p, fds);
+	/* poll(2) does not see data that libssl has. */
+	if (p->has_more && (fds[0].events & POLLIN) != 0)
+		until = deadline_after(0);
+	if (awaits_acks(p))
+		until = deadline_first(
+		    until, deadline_after(backoff_next(&p->recheck)));
+	if (poll(fds, 3, deadline_poll_ms(until)) < 0)
+		return;
+	deadline_looked(clock_now());
+	if ((fds[2].revents & POLLIN) != 0)
+		set_record(p);
+	if (fds[2].revents != 0 &&
+	    peer_report_answer(TLS_FD_REPORT, p->record.acked, TLS_FD_TCP) < 0)
+		cut(p);
+	if (fds[1].fd >= 0 && (fds[1].revents & (POLLHUP | POLLERR)) != 0 &&
+	    !p->is_abandoned)
+		abandon(p);
+	/* The peer has ended, and then vanished. */
+	if (p->receiving != RECEIVING && p->sending < SENDING_FINISHED &&
+	    (fds[0].revents & (POLLERR | POLLHUP)) != 0) {
+		errnum = sock_error(TLS_FD_TCP);
+		err_sys(&e, ERR_LOST, errnum != 0 ? errnum : ECONNRESET,
+		    "the connection was lost");
+		lose_sending(p, &e);
+	}
+}
+
+/* Sets up the descriptors of the process and its signals; or sets p->lost. */
+static void
+set_up(struct tls_process *p, const int fds[TLS_FD_END - TLS_FD_TCP])
+{
+	static const int ignored[] = {
+	    SIGINT, SIGHUP, SIGQUIT, SIGPIPE, SIGTERM};
+	struct sigaction ignore = {.sa_handler = SIG_IGN};
+	int moved[TLS_FD_END - TLS_FD_TCP], null;
+	size_t i;
+
+	/* Sockt handles signals, and its end ends this process. */
+	for (i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+		sigaction(ignored[i], &ignore, NULL);
+	for (i = 0; i < TLS_FD_END - TLS_FD_TCP; i++) {
+		moved[i] = fds[i] < 0 ? -1 : fcntl(fds[i], F_DUPFD, TLS_FD_END);
+		if (moved[i] < 0 && fds[i] >= 0) {
+			err_sys(&p->lost, ERR_FAILED, errno, "its process");
+			(void)dup2(
+			    fds[TLS_FD_REPORT - TLS_FD_TCP], TLS_FD_REPORT);
+			return;
+		}
+	}
+	for (i = 0; i < TLS_FD_END - TLS_FD_TCP; i++)
+		if (moved[i] < 0)
+			(void)close(TLS_FD_TCP + (int)i);
+		else if (dup2(moved[i], TLS_FD_TCP + (int)i) < 0)
+			_exit(ERR_FAILED);
+	proc_close_from(TLS_FD_END);
+	/* The other ends of stdin and stdout must see when sockt closes them.
+	 */
+	null = open("/dev/null", O_RDWR);
+	if (dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0)
+		err_sys(&p->lost, ERR_FAILED, errno, "/dev/null");
+	(void)close(null);
+	/* Until the end is orderly, any exit of this process is a reset. */
+	sock_reset_on_close(TLS_FD_TCP, true);
+	(void)sock_nonblocking(TLS_FD_TCP, true);
+	(void)sock_nonblocking(TLS_FD_PLAIN, true);
+	(void)sock_set_quietly(
+	    TLS_FD_PLAIN, SOL_SOCKET, SO_SNDBUF, PLAIN_BUFFER);
+}
+
+_Noreturn void
+tls_process_run(const struct tls_request *request, struct tls_context *context,
+    const int fds[TLS_FD_END - TLS_FD_TCP])
+{
+	static struct tls_process process;
+	static struct tls_facts facts;
+	struct tls_process *p = &process;
+
+	p->request = request;
+	p->l = context->l;
+	p->recheck =
+	    (struct backoff){.min = MIN_RECHECK_MS, .max = MAX_RECHECK_MS};
+	set_up(p, fds);
+	if (p->lost.kind != ERR_NONE)
+		fail_handshake(p, &facts);
+	handshake(p, context, &facts);
+	sandbox_enter_transfer();
+	p->moved_ns = clock_now();
+	p->has_more = true;
+	while (!is_over(p)) {
+		wait_both(p);
+		(void)read_input(p);
+		finish(p);
+		if (p->received_to == 0 && unsent(p) < MAX_UNSENT)
+			read_peer(p);
+		send_output(p);
+		write_received(p);
+	}
+	if (p->lost.kind == ERR_NONE)
+		sock_reset_on_close(TLS_FD_TCP, false);
+	p->record.facts |= PEER_REPORT_LAST;
+	set_record(p);
+	report(p);
+	_exit((int)p->lost.kind);
+}
