@@ -4,52 +4,34 @@
  */
 #include "dial/connector.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/diag.h"
 #include "base/err.h"
-#include "base/fd.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "net/endpoint.h"
 #include "dial/proxy.h"
 #include "dial/reconnect.h"
 #include "net/addr.h"
-#include "net/proc.h"
+#include "net/link.h"
 #include "net/resolve.h"
 #include "net/sock.h"
 #include "net/wait.h"
 #include "tls/tls.h"
 
-/* How long a TLS peer may take to end a connection that is discarded. */
-#define DISCARD_MS 500
-/* How long a program may fail before it counts as a connection, without
- * --timeout. */
+/* A program that runs for this long counts as a connection, without --timeout.
+ */
 #define CHECK_MS 1000
 
-/*
- * The program of --via. Its stdin and stdout are a socket, and it resolves the
- * name.
- */
-struct via {
-	struct proc *program;
-	int hold; /* a copy of the connection: the program sees the end of its
-		     input only after shutdown(2), not when sockt abandons an
-		     incomplete transfer; or -1 */
-	bool may_stop; /* the program need not exit by itself when the
-			  connection is closed */
-	char name[ENDPOINT_TEXT]; /* the endpoint's, for errors */
-	char reason[512];         /* the last line of stderr */
-};
+/* Bytes that are permitted in a host that replaces %h. */
+#define PLAIN                                                         \
+	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456" \
+	"789.-_:%/@+,"
 
-/* What stands for %h: a host, or the path of a unix socket. */
+/* What stands for %h: a host, or the path of a Unix socket. */
 static const char *
 host_of(const struct endpoint *ep)
 {
@@ -58,19 +40,11 @@ host_of(const struct endpoint *ep)
 	return addr_ip_text(&ep->unix_addr);
 }
 
-/* Whether a shell takes text for one plain word, quoted or not. */
-static bool
-is_plain(const char *text)
-{
-	return strspn(text, "abcdefghijklmnopqrstuvwxyz"
-			    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-			    "0123456789.-_:%/@+,") == strlen(text);
-}
-
 /*
  * Checks that the command can be run for ep: there are no other percent signs,
- * %p is not used for a unix socket, and no shell or program can take the host
- * for something else.
+ * %p is not used for a Unix socket, and no program can take the host for an
+ * option. The host must be one plain word for every shell: quotes around it
+ * could end those of the command, and ssh(1) hands its words to a second shell.
  */
 static int
 check_via(const char *command, const struct endpoint *ep, struct err *e)
@@ -91,15 +65,15 @@ check_via(const char *command, const struct endpoint *ep, struct err *e)
 	}
 	if (ep->is_unix && has_port)
 		return err_set(
-		    e, ERR_USAGE, "--via: a unix socket has no port for %%p");
+		    e, ERR_USAGE, "--via: a Unix socket has no port for %%p");
 	if (has_host && host[0] == '-')
 		return err_set(e, ERR_USAGE,
 		    "--via: the program would take the host '%s' for an option",
 		    text_shown(host));
-	if (has_host && !is_plain(host) && strpbrk(command, "'\"`\\") != NULL)
+	if (has_host && host[strspn(host, PLAIN)] != '\0')
 		return err_set(e, ERR_USAGE,
-		    "--via: the command has quotes of its own, and the host "
-		    "'%s' needs quoting for the shell",
+		    "--via: the host '%s' has characters with a meaning to a "
+		    "shell",
 		    text_shown(host));
 	return 0;
 }
@@ -126,7 +100,7 @@ struct attempt {
 	const struct endpoint *ep;
 	const struct connector_options *o;
 	struct deadline until;
-	struct dial_result *result;
+	struct link *link;
 	struct err *e;
 };
 
@@ -150,39 +124,15 @@ open_through_proxy(const struct attempt *a)
 	const struct proxy *p = a->o->proxy;
 	struct dial_options dial = a->o->dial;
 	char name[PROXY_TEXT];
-	int fd;
 
 	snprintf(name, sizeof(name), "%s", proxy_text(p));
 	dial.name = name;
-	fd = dial_connect(&p->server, &dial, a->until, a->result, a->e);
-	if (fd < 0)
+	if (dial_connect(&p->server, &dial, a->until, a->link, a->e) < 0)
 		return err_prefix(a->e, "%s", endpoint_text(a->ep));
-	if (proxy_open(p, a->ep, fd, a->until, a->e) < 0)
-		sock_close(&fd);
-	return fd;
-}
-
-/* Appends text to at as one word of the shell. Returns the new end. */
-static char *
-append_word(char *at, const char *text)
-{
-	bool plain = is_plain(text);
-
-	if (!plain)
-		*at++ = '\'';
-	for (; *text != '\0'; text++) {
-		/* The quotes end, an escaped quote, they begin again: each
-		 * quote becomes four bytes. */
-		if (*text == '\'') {
-			*at++ = '\'';
-			*at++ = '\\';
-			*at++ = '\'';
-		}
-		*at++ = *text;
-	}
-	if (!plain)
-		*at++ = '\'';
-	return at;
+	if (proxy_open(p, a->ep, a->link->fd, a->until, a->e) == 0)
+		return 0;
+	sock_close(&a->link->fd);
+	return -1;
 }
 
 /* The command with %h, %p and %% replaced; the caller frees it. */
@@ -191,9 +141,9 @@ expand(const char *command, const struct endpoint *ep)
 {
 	char port[8];
 	const char *host = host_of(ep);
-	/* Each pair of bytes becomes at most a quoted host. */
+	/* Each pair of bytes becomes at most a host or a port. */
 	char *text =
-	    mem_array(strlen(command) + 1, 4 * strlen(host) + 2 + sizeof(port));
+	    mem_array(strlen(command) + 1, strlen(host) + sizeof(port));
 	char *at = text;
 
 	snprintf(port, sizeof(port), "%u", ep->port);
@@ -203,203 +153,68 @@ expand(const char *command, const struct endpoint *ep)
 		else if (*++command == '%')
 			*at++ = '%';
 		else
-			at = append_word(at, *command == 'h' ? host : port);
+			at = stpcpy(at, *command == 'h' ? host : port);
 	}
 	return text;
-}
-
-/* Reports the program's stderr, of which the last line says why it failed. */
-static void
-read_errors(struct via *v)
-{
-	static char text[64 * 1024 + 1]; /* as much as a pipe holds */
-	char *line, *end = text, *save;
-	ssize_t n;
-
-	while ((n = read(v->program->errors, end,
-		    (size_t)(text + sizeof(text) - 1 - end))) > 0)
-		end += n;
-	*end = '\0';
-	for (line = text; line < end; line++)
-		if (*line == '\0')
-			*line = ' ';
-	for (line = strtok_r(text, "\r\n", &save); line != NULL;
-	     line = strtok_r(NULL, "\r\n", &save)) {
-		snprintf(v->reason, sizeof(v->reason), "%s", line);
-		diag_note("--via says: %s", text_shown(v->reason));
-	}
-}
-
-static void
-release(struct dial_result *result)
-{
-	struct via *v = result->via;
-
-	tls_release(result->tls);
-	result->tls = NULL;
-	result->via = NULL;
-	if (v == NULL)
-		return;
-	if (v->program != NULL) {
-		read_errors(v);
-		/* What it has left is the rest of a pipeline. */
-		if (proc_group_lives(v->program))
-			proc_end(v->program);
-	}
-	proc_free(&v->program);
-	fd_close(&v->hold);
-	free(v);
-}
-
-/* Starts the program for an attempt. Returns its connection, non-blocking, or
- * -1 with the error of the attempt. */
-static int
-start_via(const struct attempt *a)
-{
-	struct via *v = mem_array(1, sizeof(*v));
-	/* Where it may need the terminal, for a password, it must stay in the
-	 * process group in the foreground, where Ctrl-C reaches all of it.
-	 * Otherwise it gets a group of its own, which is ended as a whole. */
-	int terminal = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC), fd = -1;
-	const struct proc_options options = {
-	    .leads_group = terminal < 0, .has_pair = true, .has_errors = true};
-	struct proc_shell shell;
-	char *text = expand(a->o->via, a->ep);
-
-	fd_close(&terminal);
-	snprintf(v->name, sizeof(v->name), "%s", endpoint_text(a->ep));
-	v->may_stop = a->o->stops_via;
-	v->hold = -1;
-	a->result->via = v;
-	v->program =
-	    proc_start(&(struct program){.argv = proc_shell(&shell, text)},
-		&options, a->e);
-	if (v->program != NULL) {
-		v->hold = fcntl(v->program->fd, F_DUPFD_CLOEXEC, 3);
-		if (v->hold < 0)
-			err_sys(a->e, ERR_FAILED, errno, "a copy of a socket");
-	}
-	if (v->hold >= 0) {
-		diag_note("%s: running %s (--via)", v->name, text_shown(text));
-		fd = v->program->fd;
-		v->program->fd = -1;
-	} else {
-		err_prefix(a->e, "%s: --via", v->name);
-		release(a->result);
-	}
-	free(text);
-	return fd;
-}
-
-/*
- * Waits until the deadline for the program to exit after its connection has
- * been closed; only for a grace period if it has closed its side or may be
- * stopped. Returns 0 if it exits with status 0, or is stopped and may be; or -1
- * with *e and the last line of its stderr: ERR_LOST if it fails or has to be
- * terminated, 126 or 127 if the shell cannot run it.
- */
-static int
-end_via(struct via *v, struct deadline until, struct err *e)
-{
-	char byte;
-	int status;
-
-	/* One that has closed its side has nothing more to do. */
-	if (v->may_stop ||
-	    sock_recv(v->hold, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
-		until = deadline_first(until, deadline_after(PROC_GRACE_MS));
-	else
-		diag_note("waiting until the program of --via exits");
-	fd_close(&v->hold);
-	status = proc_wait(v->program, until);
-	read_errors(v);
-	if (v->program->is_ending ? v->may_stop : status == 0)
-		return 0;
-	if (v->program->is_ending)
-		err_set(e, ERR_LOST,
-		    "did not exit after the connection was closed");
-	else if (status > 128)
-		err_set(e, ERR_LOST, "was killed by signal %d", status - 128);
-	else
-		err_set(e, status >= 126 ? (enum err_kind)status : ERR_LOST,
-		    "failed with status %d", status);
-	if (v->program->is_ending)
-		e->errnum = ETIMEDOUT;
-	if (v->reason[0] != '\0')
-		text_append(
-		    e->text, sizeof(e->text), ": %s", text_shown(v->reason));
-	return err_lead(e, "%s: the program of --via ", v->name);
 }
 
 static int
 open_program(const struct attempt *a)
 {
 	const struct connector_options *o = a->o;
-	struct dial_result *r = a->result;
-	int64_t start = clock_now();
-	int ready = 0, fd;
-	char byte;
+	int64_t check_ms = o->timeout.ms >= 0 ? o->timeout.ms : CHECK_MS;
+	struct link *l = a->link;
+	char *command;
+	int result;
 
-	*r = (struct dial_result){.ns = 0};
-	fd = start_via(a);
-	if (fd < 0)
+	/* A redirect may have named the host. */
+	if (check_via(o->via, a->ep, a->e) < 0)
 		return -1;
-	/* It works if it still runs after a while, has sent data or has exited
-	 * with status 0. */
-	if ((o->checks_via || o->retry_ms >= 0) && !o->tls.is_on)
-		ready = wait_fd(fd, POLLIN,
-		    deadline_first(a->until,
-			deadline_after(
-			    o->timeout.ms >= 0 ? o->timeout.ms : CHECK_MS)));
-	if (ready < 0)
-		err_sys(a->e, ERR_FAILED, errno, "--via");
-	else if (ready > 0 && sock_recv(fd, &byte, 1, MSG_PEEK) <= 0)
-		ready = end_via(r->via, a->until, a->e);
-	if (ready < 0) {
-		sock_close(&fd);
-		release(r);
-		return -1;
-	}
-	r->ns = clock_now() - start;
-	sock_local(fd, &r->local);
-	r->remote = r->local;
-	return fd;
+	command = expand(o->via, a->ep);
+	result = link_run(l, command, endpoint_text(a->ep), o->stops_via, a->e);
+	free(command);
+	if (result == 0 && (o->checks_via || o->retry_ms >= 0) && !o->tls.is_on)
+		result = link_check(l,
+		    deadline_first(a->until, deadline_after(check_ms)), a->e);
+	l->dial_ns = clock_now() - l->start_ns;
+	return result;
 }
 
-/* Adds TLS to *fd, which is -1 after a failure. */
-static void
-add_tls(const struct attempt *a, int *fd)
+/* Adds TLS to the connection, which is closed on failure: if a program has
+ * failed, link_close() reports it. */
+static int
+add_tls(const struct attempt *a)
 {
+	char name[ENDPOINT_TEXT];
 	struct tls_request request = {.options = &a->o->tls,
-	    .name = endpoint_text(a->ep),
+	    .name = name,
 	    .host = a->ep->is_unix ? NULL : a->ep->host,
-	    .until = a->until};
-	struct via *via = a->result->via;
+	    .until = a->until,
+	    .idle = a->o->idle,
+	    .is_last = a->o->is_single};
+	struct link *l = a->link;
 	int64_t start = clock_now();
-	struct err reason;
 
-	a->result->tls = tls_start(&request, fd, a->e);
-	a->result->tls_ns = clock_now() - start;
-	if (a->result->tls != NULL)
-		return;
-	/* The failure of a program may be why the peer was lost. */
-	if (via != NULL && err_is_reset(a->e->errnum) &&
-	    end_via(via,
-		deadline_first(a->until, deadline_after(PROC_GRACE_MS)),
-		&reason) < 0 &&
-	    reason.errnum != ETIMEDOUT)
-		*a->e = reason;
-	release(a->result);
+	snprintf(name, sizeof(name), "%s", endpoint_text(a->ep));
+	if (a->o->starttls != STARTTLS_NONE &&
+	    starttls_open(a->o->starttls, l->fd, a->until, a->e) < 0) {
+		err_prefix(a->e, "%s", name);
+		return link_close(l, -1, a->until, a->e);
+	}
+	if (tls_start(&request, l, a->e) < 0)
+		return link_close(l, -1, a->until, a->e);
+	l->tls_ns = clock_now() - start;
+	return 0;
 }
 
 int
 connector_open(const struct endpoint *ep, const struct connector_options *o,
-    struct deadline until, struct dial_result *result, struct err *e)
+    struct deadline until, struct link *l, struct err *e)
 {
-	struct attempt a = {.ep = ep, .o = o, .result = result, .e = e};
+	struct attempt a = {.ep = ep, .o = o, .link = l, .e = e};
 	struct wait_reason reason;
 	struct reconnect r;
-	int fd;
+	int result;
 
 	reconnect_start(&r, o->retry_ms, until);
 	wait_begin(&reason, wait_text, &a);
@@ -408,56 +223,17 @@ connector_open(const struct endpoint *ep, const struct connector_options *o,
 		a.until = deadline_first(
 		    r.end, deadline_limit(o->timeout.ms, o->timeout.option));
 		if (o->via != NULL)
-			fd = open_program(&a);
+			result = open_program(&a);
 		else if (o->proxy != NULL)
-			fd = open_through_proxy(&a);
+			result = open_through_proxy(&a);
 		else
-			fd = dial_connect(ep, &o->dial, a.until, result, e);
-		if (fd >= 0 && o->tls.is_on)
-			add_tls(&a, &fd);
-		/* The attempts that failed were reported. */
+			result = dial_connect(ep, &o->dial, a.until, l, e);
+		if (result == 0 && o->tls.is_on)
+			result = add_tls(&a);
+		/* Failed attempts are reported. */
 		reason.due = deadline_none();
-	} while (
-	    fd < 0 && e->waits && reconnect_wait(&r, "no connection", e) == 0);
+	} while (result < 0 && e->waits &&
+		 reconnect_wait(&r, "no connection", e) == 0);
 	wait_end();
-	return fd;
-}
-
-int
-connector_close(struct dial_result *result, int status, struct deadline until,
-    struct err *e)
-{
-	struct err reason = ERR_INIT;
-	bool waits = status == 0 || e->kind == ERR_LOST;
-	char text[ERR_TEXT];
-	int ended = 0;
-
-	if (status < 0)
-		until = deadline_first(until, deadline_after(PROC_GRACE_MS));
-	if (result->tls != NULL && waits)
-		ended = tls_end(result->tls, status == 0, until, &reason);
-	if (result->via != NULL && waits && ended == 0)
-		ended = end_via(result->via, until, &reason);
-	release(result);
-	/* That they had to be terminated says nothing. */
-	if (ended == 0 || (status < 0 && reason.errnum == ETIMEDOUT))
-		return status;
-	snprintf(text, sizeof(text), "%s", e->text);
-	*e = reason;
-	return status == 0 ? -1 : err_append(e, "%s", text);
-}
-
-void
-connector_discard(struct dial_result *result, int *fd)
-{
-	struct err ignored;
-
-	if (result->tls != NULL) {
-		(void)sock_finish(*fd);
-		sock_close(fd);
-		(void)tls_end(
-		    result->tls, true, deadline_after(DISCARD_MS), &ignored);
-	}
-	sock_close(fd);
-	release(result);
+	return result;
 }

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +11,9 @@
 #include "base/text.h"
 #include "net/conn_event.h"
 #include "net/endpoint.h"
+#include "net/icmp.h"
+#include "net/os.h"
+#include "net/link.h"
 #include "net/port_owner.h"
 #include "net/wait.h"
 
@@ -23,8 +25,10 @@ struct attempt {
 	const struct addr *addr; /* in the dial's list */
 	int fd;                  /* -1: not started, or ended */
 	int errnum;              /* why it failed; 0: not known yet */
-	int cause;               /* the same, see attempt_cause() */
-	bool is_local;           /* it failed on this side, before connect(2) */
+	int cause;               /* attempt_cause(), for the error */
+	struct os_error icmp;    /* its ICMP error; errnum 0: none */
+	bool is_local;           /* bind(2) failed */
+	bool is_option;          /* a socket option was refused */
 	int64_t start_ns;        /* when it started */
 };
 
@@ -35,6 +39,7 @@ struct dial {
 	int64_t start_ns, resolve_ns;
 	struct resolve lookup;
 	struct err lookup_error;  /* ERR_NONE unless it has failed */
+	struct err option_error;  /* of the last option that was refused */
 	struct addr_list list;    /* its result */
 	struct attempt *attempts; /* one per address; NULL: look-up */
 	size_t started;           /* attempts that were started */
@@ -79,10 +84,21 @@ end_attempt(struct dial *d, struct attempt *t, int errnum)
 	d->next = deadline_after(0);
 }
 
-/* Handles a connected attempt, which may have reached itself. */
+/*
+ * Handles the end of an attempt with errnum. A peer that has reset the
+ * connection had accepted it; a connected socket may be its own peer.
+ */
 static void
-succeed(struct dial *d, struct attempt *t)
+end_connect(struct dial *d, struct attempt *t, int errnum)
 {
+	if (errnum != 0 &&
+	    !(d->options->accepts_reset &&
+		err_find(errnum, ERR_AT_TCP)->origin == ERR_BY_PEER)) {
+		end_attempt(d, t, errnum);
+		return;
+	}
+	/* From now on a forged error would end the connection. */
+	(void)os_receive_errors(t->fd, addr_family(t->addr), false);
 	sock_local(t->fd, &d->local);
 	if (sock_is_self_connect(t->fd)) {
 		sock_abort(&t->fd);
@@ -92,6 +108,20 @@ succeed(struct dial *d, struct attempt *t)
 	d->fd = t->fd;
 	t->fd = -1;
 	d->winner = (size_t)(t - d->attempts);
+}
+
+/*
+ * Why an attempt has ended: the ICMP error of its queue, or else errnum. Since
+ * Linux 6.9 a temporary ICMP error does not end connect(2) (RFC 1122 4.2.3.9),
+ * but poll(2) reports it. It counts, since the user would learn nothing else.
+ */
+static int
+icmp_or(struct attempt *t, int errnum, short revents)
+{
+	if ((errnum != 0 || (revents & POLLERR)) && !addr_is_unix(t->addr) &&
+	    icmp_read(t->fd, t->addr, &t->icmp))
+		return t->icmp.errnum;
+	return errnum;
 }
 
 /*
@@ -110,33 +140,40 @@ start_attempt(struct dial *d)
 	int family = addr_family(t->addr);
 	struct addr local = local_end(d, family);
 	bool binds = family != AF_UNIX && local.len != 0;
-	struct err e;
 
 	d->next = deadline_after(DELAY_MS);
 	t->start_ns = clock_now();
 	errno = EAFNOSUPPORT;
 	if (!is_skipped(d, family))
 		t->fd = sock_open(family, SOCK_STREAM);
-	if (t->fd < 0 || sock_set(t->fd, family, o, &e) < 0) {
+	if (t->fd < 0) {
 		end_attempt(d, t, errno);
+		return;
+	}
+	if (sock_set(t->fd, family, o, &d->option_error) < 0) {
+		t->is_option = true;
+		end_attempt(d, t, d->option_error.errnum);
 		return;
 	}
 	if (binds && o->source_port != 0)
 		(void)sock_set_int(t->fd, &share_port, 1);
-	/* It leaves the local port to an IPv4 socket, too. */
+	/* An IPv4 socket may then use the local port, too. */
 	if (binds && o->source_port != 0 && family == AF_INET6)
 		(void)sock_set_quietly(t->fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+	(void)os_receive_errors(t->fd, family, true);
 	t->is_local = binds && sock_bind(t->fd, &local) < 0;
 	t->start_ns = clock_now();
-	if (!t->is_local && sock_connect(t->fd, t->addr) == 0)
-		succeed(d, t);
-	else if (!t->is_local && (errno == EINPROGRESS || errno == EINTR))
+	if (t->is_local)
+		end_attempt(d, t, errno);
+	else if (sock_connect(t->fd, t->addr) == 0)
+		end_connect(d, t, 0);
+	else if (errno == EINPROGRESS || errno == EINTR)
 		d->pending++;
 	else
-		end_attempt(d, t, errno);
+		end_connect(d, t, icmp_or(t, errno, 0));
 }
 
-/* The cause of a failed attempt: its errno, or a more precise number of
+/* The cause of a failed attempt: its errno, or a more precise cause of
  * base/err.h. */
 static int
 attempt_cause(const struct dial *d, const struct attempt *t)
@@ -194,15 +231,21 @@ attempt_place(const struct attempt *t)
 static bool
 failed_alike(const struct attempt *a, const struct attempt *b)
 {
-	return a->cause == b->cause && a->is_local == b->is_local;
+	const char *said = icmp_text(&a->icmp, a->addr, ERR_AT_TCP),
+		   *other = icmp_text(&b->icmp, b->addr, ERR_AT_TCP);
+
+	return a->cause == b->cause && a->is_local == b->is_local &&
+	       a->is_option == b->is_option &&
+	       strcmp(said != NULL ? said : "", other != NULL ? other : "") ==
+		   0;
 }
 
-/* The addresses that failed as attempt t did: "127.0.0.1 and ::1". */
-static const char *
-addresses_like(const struct dial *d, const struct attempt *t)
+/* Sets text to the addresses with the failure of attempt t: "127.0.0.1 and
+ * ::1". */
+static void
+list_addresses(const struct dial *d, const struct attempt *t, char *text)
 {
 	const struct addr *shown[MAX_SHOWN];
-	char *text = text_slot();
 	size_t i, count = 0;
 
 	for (i = 0; i < d->started; i++)
@@ -218,11 +261,10 @@ addresses_like(const struct dial *d, const struct attempt *t)
 	if (count > MAX_SHOWN)
 		text_append(
 		    text, TEXT_SLOT, " and %zu more", count - MAX_SHOWN);
-	return text;
 }
 
-/* How attempts failed: with several addresses, these are ips. In a buffer of
- * text_slot(). */
+/* The failure of attempt t, and of the addresses in ips if there are several.
+ * In a buffer of text_slot(). */
 static const char *
 describe(const struct dial *d, const struct attempt *t, const char *ips)
 {
@@ -230,9 +272,11 @@ describe(const struct dial *d, const struct attempt *t, const char *ips)
 	const struct sock_options *o = d->options->sock;
 	const struct err_row *row = err_find(t->cause, attempt_place(t));
 	const char *reason = row->reason, *meaning = row->meaning;
-	const char *ip = "", *port = "", *local = "";
+	const char *ip = "", *port = "", *local = "", *said;
 	struct err limit;
 
+	if (t->is_option)
+		return d->option_error.text;
 	if (t->cause == CAUSE_NO_ANSWER) {
 		if (ips[0] != '\0')
 			reason = text_format("%s from %s", reason, ips);
@@ -241,6 +285,10 @@ describe(const struct dial *d, const struct attempt *t, const char *ips)
 		deadline_error(d->until, reason, &limit);
 		return text_format("%s", limit.text);
 	}
+	said = icmp_text(&t->icmp, t->addr, ERR_AT_TCP);
+	if (said != NULL)
+		return text_format(
+		    "%s%s%s", ips, ips[0] != '\0' ? " " : "", said);
 	if (ips[0] != '\0' && meaning != NULL &&
 	    strncmp(meaning, answered, sizeof(answered) - 1) == 0)
 		return text_format("%s (%s answered%s)", reason, ips,
@@ -266,6 +314,7 @@ error_of(const struct dial *d, struct err *e)
 	int shortage = 0;
 	enum err_kind kind;
 	const struct attempt *first;
+	char ips[TEXT_SLOT];
 
 	err_set(e, ERR_TIMEOUT, "%s", "");
 	for (i = 0; i < d->started; i++)
@@ -275,7 +324,7 @@ error_of(const struct dial *d, struct err *e)
 		const struct err_row *row;
 
 		row = err_find(t->cause, attempt_place(t));
-		kind = t->is_local ? ERR_LOCAL : row->kind;
+		kind = t->is_local || t->is_option ? ERR_LOCAL : row->kind;
 		silent += t->errnum == 0;
 		if (err_is_shortage(t->errnum))
 			shortage = t->errnum;
@@ -288,9 +337,11 @@ error_of(const struct dial *d, struct err *e)
 			first++;
 		if (first < t)
 			continue;
+		ips[0] = '\0';
+		if (d->list.count > 1)
+			list_addresses(d, t, ips);
 		text_append(e->text, sizeof(e->text), "%s%s", i > 0 ? "; " : "",
-		    describe(
-			d, t, d->list.count > 1 ? addresses_like(d, t) : ""));
+		    describe(d, t, ips));
 	}
 	if (silent == d->started)
 		err_append(
@@ -385,12 +436,10 @@ dial_advance(struct dial *d, const struct pollfd *fds)
 		if (fds == NULL || t->fd < 0 || fds++->revents == 0)
 			continue;
 		d->pending--;
-		errnum = sock_connect_error(t->fd, t->addr);
-		sock_connected(t->fd, t->addr, t->start_ns, errnum);
-		if (errnum != 0)
-			end_attempt(d, t, errnum);
-		else
-			succeed(d, t);
+		errnum = icmp_or(t, sock_error(t->fd), fds[-1].revents);
+		sock_connected(
+		    t->fd, t->addr, t->start_ns, icmp_cause(&t->icmp, errnum));
+		end_connect(d, t, errnum);
 		if (d->fd >= 0)
 			return DIAL_CONNECTED;
 	}
@@ -408,46 +457,36 @@ bool
 dial_is_refused(const struct dial *d)
 {
 	size_t i, refused = 0, other = 0;
+	int cause;
 
-	for (i = 0; i < d->started; i++)
-		switch (attempt_cause(d, &d->attempts[i])) {
-		case ECONNREFUSED:
-		case CAUSE_SELF_CONNECT:
+	for (i = 0; i < d->started; i++) {
+		cause = attempt_cause(d, &d->attempts[i]);
+		if (err_find(cause, attempt_place(&d->attempts[i]))->origin ==
+		    ERR_BY_REFUSAL)
 			refused++;
-			break;
-		case ENOENT:
-			refused += addr_is_unix(d->attempts[i].addr);
-			break;
-		/* No way leads there, whoever listens. */
-		case EADDRNOTAVAIL:
-		case EAFNOSUPPORT:
-		case ENETUNREACH:
-			break;
-		default:
+		/* The address cannot be reached from here at all. */
+		else if (cause != EADDRNOTAVAIL && cause != EAFNOSUPPORT &&
+			 cause != ENETUNREACH)
 			other++;
-		}
+	}
 	return refused > 0 && other == 0;
 }
 
 int
-dial_finish(struct dial **dial, struct dial_result *result, struct err *e)
+dial_finish(struct dial **dial, struct link *l, struct err *e)
 {
 	struct dial *d = *dial;
 	const char *name = d->options->name;
-	int fd = d->fd;
 	struct err cause;
 
+	*l = (struct link){.fd = d->fd, .start_ns = d->start_ns};
 	d->fd = -1;
-	if (fd >= 0) {
-		conn_event_connected(
-		    &(struct conn){
-			d->local, d->list.items[d->winner], d->start_ns, 0},
-		    true);
-		if (result != NULL)
-			*result = (struct dial_result){.local = d->local,
-			    .remote = d->list.items[d->winner],
-			    .ns = clock_now() - d->start_ns,
-			    .resolve_ns = d->resolve_ns};
+	if (l->fd >= 0) {
+		l->resolve_ns = d->resolve_ns;
+		l->local = d->local;
+		l->remote = d->list.items[d->winner];
+		conn_event_connected(l, true);
+		l->dial_ns = clock_now() - l->start_ns;
 	} else if (d->attempts == NULL) {
 		*e = d->lookup_error;
 		if (name != NULL)
@@ -464,7 +503,7 @@ dial_finish(struct dial **dial, struct dial_result *result, struct err *e)
 		}
 	}
 	dial_free(dial);
-	return fd;
+	return l->fd < 0 ? -1 : 0;
 }
 
 void
@@ -487,13 +526,14 @@ dial_free(struct dial **d)
 
 int
 dial_connect(const struct endpoint *ep, const struct dial_options *o,
-    struct deadline until, struct dial_result *result, struct err *e)
+    struct deadline until, struct link *l, struct err *e)
 {
 	struct dial *d = dial_start(ep, o, until);
 	struct pollfd *fds = NULL;
 	struct deadline wake;
 	int ready = 0;
 
+	*l = (struct link){.fd = -1};
 	while (ready >= 0 && dial_advance(d, fds) == DIAL_WAITING) {
 		fds = mem_resize(fds, dial_capacity(d) + 1, sizeof(fds[0]));
 		wake = deadline_none();
@@ -504,5 +544,5 @@ dial_connect(const struct endpoint *ep, const struct dial_options *o,
 		dial_free(&d);
 	}
 	free(fds);
-	return d == NULL ? -1 : dial_finish(&d, result, e);
+	return d == NULL ? -1 : dial_finish(&d, l, e);
 }

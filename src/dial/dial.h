@@ -9,7 +9,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "base/deadline.h"
 #include "net/addr.h"
@@ -19,72 +18,62 @@
 struct dial;
 struct endpoint;
 struct err;
+struct link;
 struct pollfd;
-struct tls;
-struct via;
 
 struct dial_options {
 	const struct name_options *names;
 	const struct sock_options *sock; /* set before connecting */
 	const char *name;                /* in errors; NULL: the endpoint's */
-};
-
-/* A connection that dial_connect() or connector_open() made. */
-struct dial_result {
-	struct addr local, remote;
-	int64_t ns;         /* the whole phase, with its name lookup */
-	int64_t resolve_ns; /* the name lookup alone */
-	int64_t tls_ns;     /* the TLS handshake, after ns; 0: none */
-	struct via *via;    /* of connector_open(), which owns them; NULL */
-	struct tls *tls;
+	bool accepts_reset; /* a peer that resets at once is connected, too */
 };
 
 /*
  * Resolves ep, connects to one of its addresses, and reports "connected" at -v.
- * Returns a non-blocking fd, which the caller owns, or -1 with *e: e->errnum is
- * a shortage (base/err.h) if one kept an address from being tried; ERR_FAILED
- * with EINTR after a caught signal. result may be NULL.
+ * Returns 0 with *l, which the caller owns, and whose fd is non-blocking; or -1
+ * with *e, and l->fd is -1: e->errnum is a shortage (base/err.h) if one kept an
+ * address from being tried; ERR_FAILED with EINTR after a caught signal.
  */
 int dial_connect(const struct endpoint *ep, const struct dial_options *o,
-    struct deadline until, struct dial_result *result, struct err *e);
+    struct deadline until, struct link *l, struct err *e);
 
 /*
- * The same as a state machine, for many at a time:
+ * dial_connect() as a state machine, for many dials at a time:
  *
  *	d = dial_start(ep, o, until);
  *	while (dial_advance(d, fds) == DIAL_WAITING) {
  *		n = dial_poll(d, fds, &wake);
  *		wait_poll(fds, n, wake);
  *	}
- *	fd = dial_finish(&d, &result, &e);
+ *	result = dial_finish(&d, &link, &e);
  */
 enum dial_state { DIAL_WAITING, DIAL_CONNECTED, DIAL_FAILED };
 
-/* What the arguments point to must stay valid. The caller ends it with
- * dial_finish() or, early, with dial_free(). */
+/* The arguments must stay valid. The caller ends the dial with dial_finish()
+ * or, early, with dial_free(). */
 struct dial *dial_start(const struct endpoint *ep, const struct dial_options *o,
     struct deadline until);
 
-/* The most entries that dial_poll() sets next. */
+/* The most entries that the next dial_poll() sets. */
 size_t dial_capacity(const struct dial *d);
 
-/* Sets fds to what d waits for, makes *wake no later than when it goes on
- * without, and returns the number of entries. */
+/* Sets fds to the descriptors that d waits for, and returns their number. Makes
+ * *wake no later than the time when d continues without them. */
 size_t dial_poll(
     const struct dial *d, struct pollfd *fds, struct deadline *wake);
 
-/* Goes on. fds is what dial_poll() set, after the poll; NULL before the first
- * one. */
+/* Continues the dial. fds are the entries that dial_poll() set, after poll(2);
+ * NULL before the first poll. */
 enum dial_state dial_advance(struct dial *d, const struct pollfd *fds);
 
 /*
- * Whether a dial that has failed shows that nobody listens: addresses have
- * refused, and no other one could be reached from here at all.
+ * Whether a failed dial shows that nobody listens: some address refused, and
+ * all others cannot be reached from this machine.
  */
 bool dial_is_refused(const struct dial *d);
 
-/* Ends a dial that waits no more. Returns as dial_connect(). */
-int dial_finish(struct dial **d, struct dial_result *result, struct err *e);
+/* Ends a dial that is not DIAL_WAITING. Returns as dial_connect(). */
+int dial_finish(struct dial **d, struct link *l, struct err *e);
 
 void dial_free(struct dial **d);
 

@@ -74,12 +74,12 @@ proxy_parse(struct proxy *p, const char *text, struct err *e)
 			    "long");
 		text = at + 1;
 	}
-	/* HOST, HOST:PORT, [V6] or [V6]:PORT. */
+	/* HOST, HOST:PORT, [IPV6] or [IPV6]:PORT. */
 	n = strcspn(text, "/");
 	if (n >= sizeof(host) - 8 || strncmp(text, "unix:", 5) == 0 ||
 	    (text[n] == '/' && text[n + 1] != '\0'))
 		return err_set(e, ERR_USAGE,
-		    "expected [SCHEME://][USER:PASS@]HOST[:PORT]");
+		    "expected [SCHEME://][USER:PASSWORD@]HOST[:PORT]");
 	snprintf(host, sizeof(host), "%.*s", (int)n, text);
 	colon = strrchr(host, ':');
 	if (colon == NULL || strchr(colon, ']') != NULL)
@@ -148,7 +148,7 @@ malformed(struct tunnel *t)
 	    "its answer is malformed (perhaps it is another kind of proxy)");
 }
 
-/* Turns the end of an operation, what, into 0, or -1 with an error. */
+/* Returns 0 for STREAM_DONE, or -1 with an error; what is the operation. */
 static int
 result_of(struct tunnel *t, enum stream_end end, const char *what)
 {
@@ -407,7 +407,7 @@ http_connect(struct tunnel *t)
 			? "407, it wants a user and password"
 			: "407, wrong user or password",
 		    0);
-	/* What it says about the target; some proxies use only one of them. */
+	/* Their meaning for the target; proxies differ in which they use. */
 	if (status == 504)
 		errnum = ETIMEDOUT;
 	else if (status == 500 || status == 502 || status == 503)

@@ -24,14 +24,14 @@ struct proxy {
 
 /*
  * Parses "socks5://", "socks4://" or "http://" (the default), then
- * [USER:PASS@], HOST and [:PORT]; the port is 1080 for SOCKS, 8080 for HTTP.
- * origin becomes "--proxy". %XX in USER and PASS are decoded. Returns 0, or -1
- * with ERR_USAGE and an error that shows no password.
+ * [USER:PASSWORD@], HOST and [:PORT]; the port is 1080 for SOCKS, 8080 for
+ * HTTP. origin becomes "--proxy". %XX in USER and PASSWORD are decoded. Returns
+ * 0, or -1 with ERR_USAGE and an error that shows no password.
  */
 int proxy_parse(struct proxy *p, const char *text, struct err *e);
 
 /*
- * Checks that a proxy can be used for target: it is not a unix socket, and its
+ * Checks that a proxy can be used for target: it is not a Unix socket, and its
  * name has no spaces or control bytes. Returns 0, or -1 with ERR_USAGE.
  */
 int proxy_check(const struct endpoint *target, struct err *e);
@@ -42,8 +42,8 @@ int proxy_check(const struct endpoint *target, struct err *e);
 const char *proxy_text(const struct proxy *p);
 
 /*
- * Writes "USER:PASS" for Basic authentication at an HTTP proxy to buf. Returns
- * false if there are no credentials, or they do not fit.
+ * Writes "USER:PASSWORD" for Basic authentication at an HTTP proxy to buf.
+ * Returns false if there are no credentials, or they do not fit.
  */
 bool proxy_credentials(const struct proxy *p, char *buf, size_t size);
 

@@ -24,15 +24,16 @@ reconnect_start(struct reconnect *r, int64_t ms, struct deadline until)
 	r->count = 0;
 }
 
-/* The attempt that the limit ended says less than the one before it. */
+/* The attempt before the one that the limit ended has the better cause, unless
+ * the peer has answered the last one. */
 static int
 limit_error(struct reconnect *r, const char *what, struct err *e)
 {
-	if (e->kind != ERR_TIMEOUT || r->last.kind == ERR_NONE)
+	if (e->kind == ERR_PEER || r->last.kind == ERR_NONE)
 		r->last = *e;
 	if (deadline_passed(r->until))
 		return deadline_error(r->until, r->last.text, e);
-	deadline_error(deadline_limit(r->ms, "--retry-for"), what, e);
+	deadline_limit_error((struct limit){r->ms, "--retry-for"}, what, e);
 	return err_append(e, "%s", r->last.text);
 }
 

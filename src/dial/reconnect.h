@@ -17,10 +17,10 @@
 
 struct reconnect {
 	struct deadline until; /* of the caller, --max-time */
-	struct deadline end; /* of the next attempt: the earlier of --retry-for
-				and until */
-	struct deadline due; /* when it may begin */
-	int64_t ms;          /* --retry-for, or -1 */
+	struct deadline end;   /* limit of the next attempt: the earlier of
+				  --retry-for and until */
+	struct deadline due;   /* when it may begin */
+	int64_t ms;            /* --retry-for, or -1 */
 	struct backoff pause;
 	struct err last; /* of the previous attempt, or ERR_NONE */
 	uint64_t causes[RECONNECT_CAUSES]; /* hashes of those reported */
@@ -32,17 +32,17 @@ void reconnect_start(struct reconnect *r, int64_t ms, struct deadline until);
 
 /*
  * Call this after an attempt failed with *e, which may be temporary. Reports
- * the cause, unless an earlier attempt had the same, and waits 50 ms, doubling
- * up to 1 s. Returns 0 if another attempt may be made, or -1 with *e: as it
- * was, without --retry-for; when that has passed, ERR_TIMEOUT with the text
- * "WHAT within T; CAUSE", where last is the error that CAUSE quotes; the error
- * of until; ERR_FAILED with EINTR after a caught signal.
+ * each distinct cause once, and waits 50 ms, doubling up to 1 s. Returns 0 if
+ * another attempt may be made, or -1 with *e: unchanged without --retry-for;
+ * when that has passed, ERR_TIMEOUT with the text "WHAT within T; CAUSE", with
+ * the text of r->last as CAUSE; the error of until; ERR_FAILED with EINTR after
+ * a caught signal.
  */
 int reconnect_wait(struct reconnect *r, const char *what, struct err *e);
 
 /*
- * The same for whoever has more to wait for: reconnect_pause() sets r->due, and
- * reconnect_resume() is called then.
+ * reconnect_wait() in two steps, for callers that also wait for other events:
+ * reconnect_pause() sets r->due, when reconnect_resume() is to be called.
  */
 int reconnect_pause(struct reconnect *r, const char *what, struct err *e);
 int reconnect_resume(struct reconnect *r, const char *what, struct err *e);

@@ -1,0 +1,268 @@
+/* Traces a TCP connection: connects with small times to live. */
+#include "dial/trace.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "base/text.h"
+#include "net/icmp.h"
+#include "net/os.h"
+#include "net/sock.h"
+#include "net/wait.h"
+
+/* The maximum time to live, and how many are tried at a time. */
+#define MAX_HOPS 30
+#define BATCH 8
+/* The default of --timeout. */
+#define TRACE_MS 2000
+
+/* An attempt with a time to live. */
+struct hop {
+	int fd; /* -1: it has ended */
+	int64_t start_ns, ns;
+	bool has_answered;
+	bool is_final;        /* any outcome but "time exceeded" */
+	int errnum;           /* if is_final; 0: connected */
+	struct os_error icmp; /* the ICMP error; errnum 0: none */
+};
+
+/* Hops are numbered from 1. */
+struct trace {
+	const struct addr *to;
+	struct sock_options sock;
+	struct limit wait;
+	struct deadline until; /* the end of the batch */
+	int begun;             /* the last hop that was tried */
+	int row;               /* the next hop to report */
+	int last;              /* the last hop that counts */
+	bool is_open;          /* an attempt has connected */
+	struct hop hops[MAX_HOPS + 1];
+};
+
+struct trace *
+trace_start(
+    const struct addr *to, const struct sock_options *o, struct limit wait)
+{
+	struct trace *t = mem_array(1, sizeof(*t));
+	int i;
+
+	t->to = to;
+	t->sock = *o;
+	t->wait = wait.ms >= 0 ? wait : (struct limit){TRACE_MS, "--timeout"};
+	t->row = 1;
+	t->last = MAX_HOPS;
+	for (i = 0; i <= MAX_HOPS; i++)
+		t->hops[i].fd = -1;
+	return t;
+}
+
+void
+trace_free(struct trace *t)
+{
+	int i;
+
+	for (i = 1; t != NULL && i <= t->begun; i++)
+		sock_abort(&t->hops[i].fd);
+	free(t);
+}
+
+/*
+ * Ends an attempt. A reset after the handshake also is an answer of the host
+ * (base/err.h). The first connection is closed, others are reset.
+ */
+static void
+end_hop(struct trace *t, int i, int errnum)
+{
+	struct hop *h = &t->hops[i];
+	bool is_open =
+	    errnum == 0 || err_find(errnum, ERR_AT_TCP)->origin == ERR_BY_PEER;
+
+	h->has_answered = true;
+	h->ns = clock_now() - h->start_ns;
+	h->is_final = is_open || !icmp_is_exceeded(&h->icmp);
+	h->errnum = is_open ? 0 : errnum;
+	if (is_open && !t->is_open)
+		sock_close(&h->fd);
+	else
+		sock_abort(&h->fd);
+	t->is_open = t->is_open || is_open;
+	/* Later attempts reach the host, too, or nothing. */
+	if (h->is_final && i < t->last)
+		t->last = i;
+}
+
+/* Returns 0, or -1 with *e if the attempt cannot be made. */
+static int
+begin_hop(struct trace *t, int i, struct err *e)
+{
+	struct hop *h = &t->hops[i];
+	int family = addr_family(t->to);
+
+	h->fd = sock_open(family, SOCK_STREAM);
+	if (h->fd < 0)
+		return err_sys(e, ERR_FAILED, errno, "%s", addr_text(t->to));
+	t->sock.ttl = i;
+	if (sock_set(h->fd, family, &t->sock, e) < 0)
+		return -1;
+	if (!os_receive_errors(h->fd, family, true))
+		return err_set(e, ERR_FAILED,
+		    "this system does not report who has sent an ICMP error");
+	if (t->sock.source.len != 0 && sock_bind(h->fd, &t->sock.source) < 0)
+		return err_sys(
+		    e, ERR_LOCAL, errno, "%s", addr_ip_text(&t->sock.source));
+	h->start_ns = clock_now();
+	if (sock_connect(h->fd, t->to) == 0)
+		end_hop(t, i, 0);
+	else if (errno != EINPROGRESS && errno != EINTR)
+		end_hop(t, i, errno);
+	return 0;
+}
+
+/* Polls the attempts in flight until one has ended, or the time is over. */
+static int
+wait_for_hops(struct trace *t, struct deadline until, struct err *e)
+{
+	struct pollfd fds[MAX_HOPS + 1];
+	int at[MAX_HOPS], i, errnum, n = 0;
+	struct hop *h;
+
+	for (i = t->row; i <= t->begun; i++) {
+		/* Attempts beyond the host may still connect. */
+		if (i > t->last)
+			sock_abort(&t->hops[i].fd);
+		if (t->hops[i].fd < 0)
+			continue;
+		fds[n] = (struct pollfd){t->hops[i].fd, POLLOUT, 0};
+		at[n++] = i;
+	}
+	if (wait_poll(fds, (nfds_t)n, deadline_first(t->until, until)) < 0)
+		return err_sys(e, ERR_FAILED, errno, "tracing");
+	while (n-- > 0) {
+		h = &t->hops[at[n]];
+		if (fds[n].revents == 0)
+			continue;
+		errnum = sock_error(h->fd);
+		if ((errnum != 0 || (fds[n].revents & POLLERR)) &&
+		    icmp_read(h->fd, t->to, &h->icmp))
+			errnum = h->icmp.errnum;
+		sock_connected(
+		    h->fd, t->to, h->start_ns, icmp_cause(&h->icmp, errnum));
+		end_hop(t, at[n], errnum);
+	}
+	return deadline_passed(until) ? deadline_error(until, "", e) : 0;
+}
+
+/* Sets *e to why the host has not been reached: its last hop, or silence. */
+static int
+fail(const struct trace *t, struct err *e)
+{
+	const struct hop *h = &t->hops[t->last];
+	const char *said = NULL, *name = addr_text(t->to);
+	int i = t->last;
+
+	if (h->is_final) {
+		said = icmp_text(&h->icmp, t->to, ERR_AT_TCP);
+		err_cause(e, ERR_AT_TCP, h->errnum);
+		return said != NULL ? err_set(e, e->kind, "%s: %s", name, said)
+				    : err_prefix(e, "%s", name);
+	}
+	while (i > 0 && !t->hops[i].has_answered)
+		i--;
+	deadline_error(deadline_limit(t->wait.ms, t->wait.option),
+	    "no answer from the host", e);
+	if (i > 0)
+		err_append(e, "the last that answered is hop %d, %s", i,
+		    addr_ip_text(&t->hops[i].icmp.sender));
+	else
+		err_append(e, "nobody on the way has answered");
+	return err_prefix(e, "%s", name);
+}
+
+/* Sets *hop to the row of the next hop that has answered. */
+static void
+report(struct trace *t, struct trace_hop *hop)
+{
+	const struct hop *h = &t->hops[t->row];
+
+	*hop = (struct trace_hop){.first = t->row, .last = t->row, .ns = h->ns};
+	hop->addr = h->icmp.errnum != 0 ? h->icmp.sender : *t->to;
+	if (h->is_final) {
+		hop->state = icmp_text(&h->icmp, t->to, ERR_AT_TCP);
+		if (hop->state == NULL)
+			hop->state =
+			    h->errnum == 0
+				? "open"
+				: err_find(h->errnum, ERR_AT_TCP)->reason;
+	}
+	t->row++;
+}
+
+/* Whether a final hop gets a row: not if this machine is its sender. */
+static bool
+has_row(const struct trace *t, const struct hop *h)
+{
+	if (h->icmp.errnum != 0)
+		return icmp_sender(&h->icmp, t->to) != ICMP_HERE;
+	return h->errnum == 0 ||
+	       err_find(h->errnum, ERR_AT_TCP)->origin == ERR_BY_REFUSAL;
+}
+
+int
+trace_next(struct trace *t, struct deadline until, struct trace_hop *hop,
+    struct err *e)
+{
+	const struct hop *h;
+	int i;
+
+	for (;;) {
+		h = &t->hops[t->row];
+		if (t->row > t->last)
+			return t->hops[t->last].is_final &&
+				       t->hops[t->last].errnum == 0
+				   ? 0
+				   : fail(t, e);
+		if (h->has_answered && h->is_final && !has_row(t, h))
+			return fail(t, e);
+		if (h->has_answered) {
+			report(t, hop);
+			return 1;
+		}
+		/* The next one that has answered, if the time is over. */
+		for (i = t->row; i <= t->begun && !t->hops[i].has_answered;)
+			i++;
+		if (t->row <= t->begun && deadline_passed(t->until) &&
+		    (i <= t->begun || t->begun >= t->last)) {
+			*hop = (struct trace_hop){.first = t->row,
+			    .last = i <= t->begun ? t->row : t->last};
+			t->row = hop->last + 1;
+			return 1;
+		}
+		if (t->begun < t->last &&
+		    (t->begun < t->row || deadline_passed(t->until))) {
+			for (i = 0; i < BATCH && t->begun < t->last; i++)
+				if (begin_hop(t, ++t->begun, e) < 0)
+					return -1;
+			t->until = deadline_limit(t->wait.ms, t->wait.option);
+		}
+		if (wait_for_hops(t, until, e) < 0)
+			return -1;
+	}
+}
+
+const char *
+trace_hop_text(const struct trace_hop *hop)
+{
+	if (hop->addr.len == 0)
+		return hop->first == hop->last
+			   ? text_format("%d  *", hop->first)
+			   : text_format("%d-%d  *", hop->first, hop->last);
+	return text_format("%d  %s  %s%s%s", hop->first,
+	    addr_ip_text(&hop->addr), num_duration_text(hop->ns),
+	    hop->state != NULL ? "  " : "",
+	    hop->state != NULL ? hop->state : "");
+}
