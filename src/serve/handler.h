@@ -7,36 +7,34 @@
 #include <stdint.h>
 
 #include "dial/connector.h"
-#include "tls/tls_options.h"
 #include "net/proc.h"
 
-struct conn;
 struct endpoint;
+struct link;
 struct recorder;
 
 enum handler_kind {
 	HANDLER_DISCARD, /* read and discard */
 	HANDLER_ECHO,    /* send back */
-	HANDLER_FORWARD, /* relay to the first target that is reached */
-	HANDLER_PROGRAM  /* relay to a program, to record the bytes; without
-			    a recorder it gets the connection itself */
+	HANDLER_FORWARD, /* relay to the first target that can be reached */
+	HANDLER_FILES,   /* serve the files of a folder (serve/files.h) */
+	HANDLER_PROGRAM  /* relay to a program, to record the bytes; without a
+			    recorder, server_spawn() gives it the connection */
 };
 
 struct handler {
-	const struct tls_options *tls; /* of the clients */
 	enum handler_kind kind;
 	char *const *program;     /* HANDLER_PROGRAM */
+	int folder;               /* HANDLER_FILES; the caller's */
 	struct proc_shell shell;  /* storage of --exec's argv */
 	struct endpoint *targets; /* HANDLER_FORWARD; the caller's */
 	size_t target_count;
-	const struct connector_options *connector; /* of an attempt */
+	const struct connector_options *connector;
 	int64_t retry_ms; /* retry all targets for this long; -1: once */
 	struct recorder *recorder; /* the caller's; NULL: none */
 	struct limit idle;
 	int64_t max_ms;     /* -1: no limit */
 	bool allows_probes; /* serve/session.h */
-	int secured; /* a socket that gets a byte when the handshake of TLS is
-			complete, and answers; -1: not used */
 };
 
 /*
@@ -44,6 +42,6 @@ struct handler {
  * drains and closes the connection; logs errors and the "closed" event. Returns
  * the exit status of the connection.
  */
-int handler_serve(int fd, const struct conn *c, void *context);
+int handler_serve(struct link *l, void *context);
 
 #endif

@@ -14,8 +14,9 @@
 #include "base/step.h"
 #include "base/text.h"
 #include "net/access.h"
-#include "net/os.h"
+#include "net/conn_event.h"
 #include "net/listener.h"
+#include "net/os.h"
 #include "net/proc.h"
 #include "net/sock.h"
 #include "net/signals.h"
@@ -28,14 +29,16 @@
 /* More consecutive failures than this do not come from single connections. */
 #define MAX_FAILURES 16
 
+/* Makes room for twice as many. */
 static void
 grow(struct server *s)
 {
 	s->capacity = s->capacity == 0 ? 64 : 2 * s->capacity;
+	s->pending = mem_resize(s->pending, s->capacity, sizeof(s->pending[0]));
 	s->conns = mem_resize(s->conns, s->capacity, sizeof(s->conns[0]));
 	/* The listening sockets, and the signal pipe of proc_poll(). */
-	s->fds = mem_resize(
-	    s->fds, s->capacity + s->listener->count + 1, sizeof(s->fds[0]));
+	s->fds = mem_resize(s->fds, 2 * s->capacity + s->listener->count + 1,
+	    sizeof(s->fds[0]));
 }
 
 void
@@ -52,7 +55,7 @@ server_start(
 
 /* Whether the peer is accepted and gets a number; logs either case. */
 static bool
-admit(struct server *s, struct conn *c)
+admit(struct server *s, struct link *l)
 {
 	const struct server_options *o = s->options;
 	const char *why = NULL;
@@ -60,14 +63,17 @@ admit(struct server *s, struct conn *c)
 	size_t i;
 
 	for (i = 0; o->max_per_host > 0 && i < s->count; i++)
-		of_host += addr_same_host(&s->conns[i].conn.remote, &c->remote);
-	if (o->access != NULL && !access_allows(o->access, &c->remote))
+		of_host += addr_same_host(&s->conns[i].link.remote, &l->remote);
+	for (i = 0; o->max_per_host > 0 && i < s->pending_count; i++)
+		of_host +=
+		    addr_same_host(&s->pending[i].link.remote, &l->remote);
+	if (o->access != NULL && !access_allows(o->access, &l->remote))
 		why = "--allow, --deny";
 	else if (o->max_per_host > 0 && of_host >= o->max_per_host)
 		why = "--max-per-host";
 	else
-		c->number = ++s->accepted;
-	conn_event_accepted(o->log_level, c, why);
+		l->number = ++s->accepted;
+	conn_event_accepted(o->log_level, l, why);
 	return why == NULL;
 }
 
@@ -81,8 +87,8 @@ pause_accepting(struct server *s, int errnum)
 }
 
 /*
- * Reports the queues of connections that wait for accept(2): their number at
- * -vv, and at -v that one is full, once until none is.
+ * Reports the queues of connections that wait for accept(2): their lengths at
+ * -vv, and a full queue at -v, once until none is full.
  */
 static void
 report_queues(struct server *s)
@@ -114,33 +120,31 @@ report_queues(struct server *s)
 }
 
 /*
- * Accepts a pending connection. Returns its fd, or -1 with errno: EAGAIN if
- * there is none, otherwise a permanent failure.
+ * Accepts a pending connection. Returns 0, or -1 with errno: EAGAIN if there is
+ * none, otherwise a permanent failure.
  */
 static int
-try_accept(struct server *s, struct conn *c)
+try_accept(struct server *s, struct link *l)
 {
-	int fd;
-
 	if (diag_shows(DIAG_NOTE))
 		report_queues(s);
-	fd = listener_accept(s->listener, c);
-	if (fd >= 0) {
+	if (listener_accept(s->listener, l) == 0) {
 		s->backoff.pause = s->failures = 0;
-		if (admit(s, c)) {
+		if (admit(s, l)) {
 			s->is_announced = false;
 			if (!s->options->is_single)
-				step_name(fd, "connection", s->accepted);
-			return fd;
+				step_name(l->fd, "connection", s->accepted);
+			return 0;
 		}
-		sock_close(&fd);
+		/* A FIN would look like an empty answer. */
+		sock_abort(&l->fd);
 	} else if (errno == EBADF || errno == EINVAL || errno == ENOTSOCK ||
 		   errno == EFAULT) {
 		return -1;
 	} else {
-		/* All others concern a connection, which may report any network
-		 * error, or are temporary. Too many are neither, and must not
-		 * keep the server busy. */
+		/* Other errors concern one connection, which may report any
+		 * network error, or are temporary. Many in a row do not, and
+		 * must not keep the server busy. */
 		if (errno != EAGAIN && errno != EINTR)
 			s->failures++;
 		if (err_is_shortage(errno) || s->failures > MAX_FAILURES)
@@ -153,12 +157,12 @@ try_accept(struct server *s, struct conn *c)
 static bool
 is_full(const struct server *s)
 {
-	return (int64_t)s->count >= s->options->max_conns;
+	return (int64_t)(s->count + s->pending_count) >= s->options->max_conns;
 }
 
 /*
- * Waits for an event. Sets *waiting, if not NULL, to whether a connection is
- * pending, unless none may be served now.
+ * Waits for an event. Sets *waiting, if not NULL, if a client waits for
+ * accept(2); at the limit of connections, it is only set to be reported at -v.
  */
 static void
 wait_event(struct server *s, struct deadline until, bool *waiting)
@@ -166,7 +170,8 @@ wait_event(struct server *s, struct deadline until, bool *waiting)
 	const struct listener *l = s->listener;
 	size_t listening = 0, i, n;
 
-	if (waiting != NULL && !is_full(s)) {
+	if (waiting != NULL &&
+	    (!is_full(s) || (diag_shows(DIAG_NOTE) && !s->is_full_reported))) {
 		if (deadline_passed(s->resume))
 			listening = l->count;
 		else
@@ -184,7 +189,15 @@ wait_event(struct server *s, struct deadline until, bool *waiting)
 		if (s->conns[i].proc != NULL)
 			continue;
 		until = deadline_first(until, s->conns[i].drain);
-		s->fds[n++] = (struct pollfd){s->conns[i].fd, POLLIN, 0};
+		s->fds[n++] = (struct pollfd){s->conns[i].link.fd, POLLIN, 0};
+	}
+	for (i = 0; waiting != NULL && i < s->pending_count; i++) {
+		until = deadline_first(until, s->pending[i].link.tls != NULL
+						  ? s->pending[i].request.until
+						  : s->resume);
+		if (s->pending[i].link.tls != NULL)
+			s->fds[n++] = (struct pollfd){
+			    s->pending[i].link.tls->report.fd, POLLIN, 0};
 	}
 	if (proc_poll(s->fds, n, until) <= 0)
 		return;
@@ -192,28 +205,25 @@ wait_event(struct server *s, struct deadline until, bool *waiting)
 		*waiting |= s->fds[i].revents != 0;
 }
 
-/* Reports the "closed" event of a connection whose bytes only the kernel has
- * counted; fd may be -1. */
+/* Reports the "closed" event of a connection that another process used, by the
+ * kernel's counters; its fd may be -1. */
 static void
-log_closed(const struct server *s, int fd, const struct conn *c, bool goes_on,
-    bool is_cut)
+log_closed(const struct server *s, struct link *l, bool goes_on, bool is_cut)
 {
-	struct conn_summary sum;
-
 	if (!diag_emits(s->options->log_level))
 		return;
-	conn_event_summarize(fd, goes_on, &sum);
-	sum.reset_by_us = is_cut && !sum.reset;
-	sum.reset = sum.reset || is_cut;
-	conn_event_closed(s->options->log_level, c, &sum, s->last_status);
+	link_count(l, goes_on);
+	l->reset_by_us = is_cut && !l->is_reset;
+	l->is_reset = l->is_reset || is_cut;
+	conn_event_closed(s->options->log_level, l, s->last_status);
 }
 
 /*
- * The end of a program. If processes that it started still run, only this copy
+ * A program has ended. If processes that it started still run, only this copy
  * of the connection is closed: shutdown(2) would end the connection for them,
- * and they would lose what is read here. Otherwise the connection is drained;
- * or reset, as server_spawn() has prepared it, if the program did not exit by
- * itself: a FIN would make half an answer look whole.
+ * and reading here would take their data. Otherwise the connection is drained;
+ * or, if the program did not exit by itself, reset, as server_spawn() has
+ * prepared it: a FIN would make half an answer look whole.
  */
 static void
 end_program(struct server *s, struct server_conn *c)
@@ -222,17 +232,17 @@ end_program(struct server *s, struct server_conn *c)
 	bool goes_on = !c->proc->is_ending && proc_group_lives(c->proc);
 
 	if (!is_cut)
-		sock_reset_on_close(c->fd, false);
+		sock_reset_on_close(c->link.fd, false);
 	if (goes_on)
-		conn_event_goes_on(&c->conn);
-	log_closed(s, c->fd, &c->conn, goes_on, is_cut && !goes_on);
+		conn_event_goes_on(&c->link);
+	log_closed(s, &c->link, goes_on, is_cut && !goes_on);
 	if (goes_on || is_cut) {
-		sock_close(&c->fd);
+		sock_close(&c->link.fd);
 		return;
 	}
-	stream_finish(c->fd, &(struct conn_summary){.is_fin_sent = false});
+	(void)link_finish(&c->link);
 	c->drain =
-	    deadline_first(c->proc->until, deadline_after(STREAM_DRAIN_MS));
+	    deadline_first(c->proc->until, deadline_after(LINK_DRAIN_MS));
 }
 
 static void
@@ -245,23 +255,24 @@ end_process(struct server *s, struct server_conn *c)
 		s->last_status = ERR_TIMEOUT;
 		diag_warn("%s: the program took longer than allowed "
 			  "(--max-time)",
-		    addr_text(&c->conn.remote));
+		    addr_text(&c->link.remote));
 	}
-	if (c->fd >= 0) {
+	if (c->link.fd >= 0) {
 		end_program(s, c);
-	} else if (s->last_status > 128 && c->proc->group == 0 &&
+	} else if (c->proc->is_killed && c->proc->group == 0 &&
 		   !c->proc->is_ending && signals_stopped() == 0) {
-		/* It reports its end, unless it was killed; a program's status
-		 * may look the same. */
+		/* A connection's process reports its end unless it was killed.
+		 * A program may exit with the status of a signal. */
 		err_set(&e, ERR_FAILED,
 		    "%s: the connection's process was ended by signal %d",
-		    addr_text(&c->conn.remote), s->last_status - 128);
+		    addr_text(&c->link.remote), s->last_status - 128);
 		diag_error(&e);
-		log_closed(s, -1, &c->conn, false, false);
+		log_closed(s, &c->link, false, false);
 	}
 	proc_free(&c->proc);
+	proc_free(&c->carrier);
 	s->running--;
-	/* It may have released what was short. */
+	/* It may have released the short resource. */
 	s->resume = deadline_after(0);
 }
 
@@ -285,59 +296,196 @@ advance(struct server *s)
 		if (c->proc != NULL && proc_has_ended(c->proc))
 			end_process(s, c);
 		if (c->proc != NULL ||
-		    (c->fd >= 0 && stream_discard(c->fd, &c->dropped) == 1 &&
+		    (c->link.fd >= 0 &&
+			stream_discard(c->link.fd, &c->dropped) == 1 &&
 			!deadline_passed(c->drain))) {
 			i++;
 			continue;
 		}
-		sock_close(&c->fd);
+		sock_close(&c->link.fd);
 		*c = s->conns[--s->count];
 	}
 	return signals_stopped() != 0;
 }
 
-/* Adds a connection; fd is -1 unless the process is a program. */
 static void
-add_conn(struct server *s, struct proc *p, int fd, const struct conn *c)
+add_conn(struct server *s, struct proc *p, struct link *l)
 {
+	struct proc *carrier = tls_leave(l);
+
 	if (s->count == s->capacity)
 		grow(s);
 	s->conns[s->count++] =
-	    (struct server_conn){.proc = p, .fd = fd, .conn = *c};
+	    (struct server_conn){.proc = p, .link = *l, .carrier = carrier};
 	s->running++;
 	s->has_programs = s->has_programs || p->group != 0;
 }
 
-/* At the limit of connections, when a client waits for one to end. */
+static bool
+has_waiting(const struct server *s)
+{
+	const struct listener *l = s->listener;
+	struct pollfd p = {.events = POLLIN};
+	bool found = false;
+	size_t i;
+
+	for (i = 0; i < l->count && !found; i++) {
+		p.fd = l->fds[i];
+		found = poll(&p, 1, 0) > 0;
+	}
+	return found;
+}
+
+/* Reports a client that waits because of the limit of connections. */
 static const char *
 full_text(void *context)
 {
 	struct server *s = context;
-	const struct listener *l = s->listener;
-	struct pollfd p = {.events = POLLIN};
-	size_t i;
 
-	for (i = 0; i < l->count; i++) {
-		p.fd = l->fds[i];
-		s->is_full_reported |= poll(&p, 1, 0) > 0;
-	}
+	s->is_full_reported = has_waiting(s);
 	return s->is_full_reported
 		   ? text_format("%s open, as --max-conns allows: the next "
 				 "client waits until one ends",
-			 num_count_text(s->count, "connection"))
+			 num_count_text(
+			     s->count + s->pending_count, "connection"))
 		   : NULL;
 }
 
-/* server_accept() of connections, while reason is the innermost. */
+/* Resets a connection that is not served: a FIN would look like an empty
+ * answer. */
+static void
+reset(struct link *l)
+{
+	sock_abort(&l->fd);
+	link_drop_tls(l);
+}
+
+/* Aborts a connection for which no process or program could be started, with
+ * the reason. */
+static void
+drop(struct server *s, struct link *l, struct err *e)
+{
+	err_prefix(e, "%s: the connection is dropped", addr_text(&l->remote));
+	diag_error(e);
+	s->last_status = (int)e->kind;
+	log_closed(s, l, false, true);
+	reset(l);
+}
+
+/* The handshake of a client that connects now. */
+static struct tls_request
+request_of(const struct server *s)
+{
+	const struct server_options *o = s->options;
+
+	return (struct tls_request){.options = &o->tls,
+	    .idle = o->idle,
+	    .is_last = o->is_single,
+	    .until = deadline_first(
+		deadline_first(o->until, deadline_max_time(o->max_ms)),
+		deadline_after(TLS_ACCEPT_MS))};
+}
+
+static void
+reset_pending(struct server *s)
+{
+	while (s->pending_count > 0)
+		reset(&s->pending[--s->pending_count].link);
+}
+
+/* Starts the process of a handshake. If processes are short, accepting pauses,
+ * and this is called again. Returns false if the connection was dropped. */
+static bool
+start_pending(struct server *s, struct server_pending *p)
+{
+	struct err e = ERR_INIT;
+	int result;
+
+	if (!deadline_passed(s->resume))
+		return true;
+	(void)diag_connection(p->link.number);
+	p->request = request_of(s);
+	result = tls_begin(&p->request, &p->link, &e);
+	(void)diag_connection(0);
+	if (result == 0)
+		return true;
+	if ((err_is_shortage(e.errnum) || e.errnum == EAGAIN) &&
+	    s->count + s->pending_count > 1) {
+		pause_accepting(s, e.errnum);
+		return true;
+	}
+	drop(s, &p->link, &e);
+	return false;
+}
+
+/* Reports that a handshake has failed. */
+static void
+fail_pending(
+    const struct server *s, struct link *l, bool is_probe, struct err *e)
+{
+	l->first = LINK_FIRST_PEER;
+	err_prefix(e, "%s", addr_text(&l->remote));
+	(void)diag_connection(l->number);
+	if (is_probe)
+		diag_note("%s (a probe, it seems)", e->text);
+	else
+		diag_error(e);
+	conn_event_closed(s->options->log_level, l, (int)e->kind);
+	(void)diag_connection(0);
+	reset(l);
+}
+
+/* Starts and ends handshakes. Returns true with *l when one has succeeded. */
+static bool
+find_secured(struct server *s, struct link *l)
+{
+	struct server_pending *p;
+	struct err e = ERR_INIT;
+	struct pollfd f = {.events = POLLIN};
+	enum tls_result result;
+	size_t i = 0;
+	int ready;
+
+	while (i < s->pending_count) {
+		p = &s->pending[i];
+		if (p->link.tls == NULL) {
+			if (start_pending(s, p))
+				i++;
+			else
+				*p = s->pending[--s->pending_count];
+			continue;
+		}
+		f.fd = p->link.tls->report.fd;
+		ready = poll(&f, 1, 0);
+		if (ready <= 0 && !deadline_passed(p->request.until)) {
+			i++;
+			continue;
+		}
+		*l = p->link;
+		(void)diag_connection(l->number);
+		result = tls_secure(&p->request, l, ready < 0 ? 0 : ready, &e);
+		(void)diag_connection(0);
+		*p = s->pending[--s->pending_count];
+		if (result != TLS_SECURED) {
+			fail_pending(s, l, result == TLS_PROBED, &e);
+			continue;
+		}
+		if (s->options->is_alone)
+			reset_pending(s);
+		return true;
+	}
+	return false;
+}
+
+/* server_accept() on listening sockets; reason is the current one of waits. */
 static int
 accept_next(
-    struct server *s, struct conn *c, struct wait_reason *reason, struct err *e)
+    struct server *s, struct link *l, struct wait_reason *reason, struct err *e)
 {
 	const struct server_options *o = s->options;
 	struct deadline until =
 	    deadline_limit(o->accept_ms, "--accept-timeout");
 	bool waiting = false;
-	int fd;
 
 	for (;;) {
 		if (advance(s))
@@ -349,15 +497,28 @@ accept_next(
 		else
 			reason->due = deadline_after(WAIT_REPORT_MS);
 		reason->is_reported = s->is_full_reported || !is_full(s);
+		/* The next client that waits is reported again. */
+		if (s->is_full_reported && !is_full(s))
+			s->is_full_reported = has_waiting(s);
 		wait_event(s, deadline_first(until, o->until), &waiting);
-		if (waiting) {
-			fd = try_accept(s, c);
-			if (fd >= 0)
-				return fd;
-			if (errno != EAGAIN)
+		if (waiting && is_full(s)) {
+			reason->due = deadline_after(0);
+			waiting = false;
+		} else if (waiting) {
+			if (try_accept(s, l) == 0) {
+				if (!o->tls.is_on)
+					return 0;
+				if (s->pending_count == s->capacity)
+					grow(s);
+				s->pending[s->pending_count++] =
+				    (struct server_pending){.link = *l};
+			} else if (errno != EAGAIN) {
 				return err_sys(e, ERR_FAILED, errno, "accept");
+			}
 			waiting = false;
 		}
+		if (find_secured(s, l))
+			return 0;
 		if (deadline_passed(o->until))
 			return deadline_error(
 			    o->until, "waiting for a connection", e);
@@ -367,23 +528,29 @@ accept_next(
 }
 
 int
-server_accept(struct server *s, struct conn *c, struct err *e)
+server_accept(struct server *s, struct link *l, struct err *e)
 {
+	struct tls_request request;
 	struct wait_reason reason;
-	int fd;
+	int result;
 
 	if (s->listener->is_connection) {
-		fd = listener_connection(s->listener, c);
-		if (!admit(s, c)) {
-			sock_close(&fd);
-			err_clear(e);
+		listener_connection(s->listener, l);
+		if (admit(s, l)) {
+			if (!s->options->tls.is_on)
+				return 0;
+			request = request_of(s);
+			return tls_start(&request, l, e) == 0
+				   ? 0
+				   : err_prefix(e, "%s", addr_text(&l->remote));
 		}
-		return fd;
+		sock_abort(&l->fd);
+		return err_status(e, ERR_FAILED);
 	}
 	wait_begin(&reason, full_text, s);
-	fd = accept_next(s, c, &reason, e);
+	result = accept_next(s, l, &reason, e);
 	wait_end();
-	return fd;
+	return result;
 }
 
 /*
@@ -403,8 +570,6 @@ wait_all(struct server *s, struct err *e)
 int
 server_end(struct server *s, struct err *e)
 {
-	if (e->kind == ERR_NONE)
-		return 0;
 	if (e->kind != ERR_TIMEOUT || wait_all(s, e) < 0 ||
 	    !s->listener->is_activated || deadline_passed(s->options->until))
 		return -1;
@@ -413,10 +578,9 @@ server_end(struct server *s, struct err *e)
 }
 
 /*
- * Handles a failure to start a process. Starting a program needs descriptors
- * for a moment, and processes are limited: the last accepted connection may
- * have to wait for another one's end. Waits for that, a signal or the end of
- * the pause; returns true to try again.
+ * A process could not be started. Descriptors, which starting a program needs
+ * for a moment, or processes may be short until another connection ends. Waits
+ * for that, a signal or the end of the pause; returns true to try again.
  */
 static bool
 wait_for_resources(struct server *s, int errnum)
@@ -430,76 +594,70 @@ wait_for_resources(struct server *s, int errnum)
 	return true;
 }
 
-/* Aborts a connection for which no process could be started. */
-static void
-drop(struct server *s, int fd, const struct conn *c, int errnum)
-{
-	struct err e = ERR_INIT;
-
-	err_sys(&e, ERR_FAILED, errnum,
-	    "%s: the connection is dropped: no process can be made for it",
-	    addr_text(&c->remote));
-	diag_error(&e);
-	s->last_status = (int)e.kind;
-	log_closed(s, fd, c, false, true);
-	/* A FIN would look like an empty answer. */
-	sock_abort(&fd);
-}
-
 void
-server_fork(struct server *s, int fd, const struct conn *c,
-    const struct server_handler *h)
+server_fork(struct server *s, struct link *l, const struct server_handler *h)
 {
 	const struct proc_options o = {.leads_group = h->runs_program,
 	    .limit_ms = h->runs_program ? s->options->program_ms : 0};
 	int64_t start = step_start();
+	struct err e = ERR_INIT;
+	struct link *other;
 	struct proc *p;
 	pid_t pid;
+	size_t i;
 
 	do
 		pid = proc_fork(&p, &o);
 	while (pid < 0 && wait_for_resources(s, errno));
 	if (pid == 0) {
+		for (i = 0; i < s->pending_count; i++) {
+			other = &s->pending[i].link;
+			tls_adopt(other);
+			link_drop_tls(other);
+			sock_close(&other->fd);
+		}
+		tls_adopt(l);
 		s->listener->owns_path = false;
 		listener_close(
 		    s->listener, "this process only serves its connection");
-		(void)diag_connection(c->number);
-		_exit(h->serve(fd, c, h->context));
+		(void)diag_connection(l->number);
+		_exit(h->serve(l, h->context));
 	}
 	step("fork", start, pid,
 	    "a process for each client: none waits for another",
-	    "process %ld serves %s", (long)pid, step_name_of(fd));
+	    "process %ld serves %s", (long)pid, step_name_of(l->fd));
 	if (pid < 0) {
-		drop(s, fd, c, errno);
+		err_sys(&e, ERR_FAILED, errno, "no process can be made for it");
+		drop(s, l, &e);
 		return;
 	}
-	add_conn(s, p, -1, c);
-	sock_close_note(&fd, "the other process has it");
+	sock_close_note(&l->fd, "the other process has it");
+	add_conn(s, p, l);
 }
 
 void
-server_spawn(struct server *s, int fd, const struct conn *c, char *const *argv)
+server_spawn(struct server *s, struct link *l, char *const *argv)
 {
 	const struct proc_options o = {
 	    .leads_group = true, .limit_ms = s->options->program_ms};
 	const struct program program = {.argv = argv,
-	    .in = fd,
-	    .out = fd,
+	    .in = l->fd,
+	    .out = l->fd,
 	    .protocol = "TCP",
-	    .local = &c->local,
-	    .remote = &c->remote};
+	    .local = &l->local,
+	    .remote = &l->remote};
 	struct err e = ERR_INIT;
 	struct proc *p;
 
-	/* Until the program has exited, whatever ends it and this process. */
-	sock_reset_on_close(fd, true);
+	/* Until the program has exited, however it and this process end. */
+	sock_reset_on_close(l->fd, true);
 	do
 		p = proc_start(&program, &o, &e);
 	while (p == NULL && wait_for_resources(s, e.errnum));
 	if (p != NULL)
-		add_conn(s, p, fd, c);
+		add_conn(s, p, l);
 	else
-		drop(s, fd, c, e.errnum);
+		drop(s, l, &e);
 }
 
 int
@@ -515,12 +673,14 @@ server_stop(struct server *s)
 {
 	size_t i;
 
-	/* What is left of a program that has ended by itself goes on. */
+	/* Processes that outlive a program's own exit continue. */
 	(void)advance(s);
+	reset_pending(s);
 	proc_end_all();
 	(void)advance(s);
 	for (i = 0; i < s->count; i++)
-		sock_close(&s->conns[i].fd);
+		sock_close(&s->conns[i].link.fd);
+	free(s->pending);
 	free(s->conns);
 	free(s->fds);
 }

@@ -5,56 +5,56 @@
 #include <poll.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/diag.h"
 #include "base/fd.h"
 #include "base/num.h"
+#include "http/http_server.h"
+#include "net/conn_event.h"
 #include "net/sock.h"
 #include "net/stream.h"
 #include "net/wait.h"
-#include "tls/tls.h"
 
-int
-session_start(struct session *s, int fd, struct limit idle, int64_t max_ms,
-    const struct tls_options *tls)
+void
+session_start(
+    struct session *s, struct link *l, struct limit idle, int64_t max_ms)
 {
-	struct tls_request request = {.options = tls, .is_last = true};
-
-	s->fd = fd;
+	s->link = l;
 	s->idle = idle;
 	s->until = deadline_max_time(max_ms);
+	/* The handshake has taken a part of it. */
+	if (l->tls != NULL && deadline_is_set(s->until))
+		s->until.at_ns -= clock_now() - l->start_ns;
 	diag_limit(s->until, idle.ms);
 	s->phase = deadline_none();
 	s->missing = NULL;
-	s->tls = NULL;
-	memset(&s->r, 0, sizeof(s->r));
 	s->allows_probes = s->is_answering = false;
 	err_clear(&s->e);
-	if (tls == NULL || !tls->is_on)
-		return 0;
-	request.until = deadline_first(s->until, deadline_after(TLS_ACCEPT_MS));
-	s->tls = tls_start(&request, &s->fd, &s->e);
-	return s->tls == NULL ? -1 : 0;
 }
 
-/* Sets s->e for the end of sending or receiving, with errno. Returns -1. */
+/* Sets s->e after sending or receiving has ended, with errno. Returns -1. */
 static int
 fail(struct session *s, enum stream_end end)
 {
 	int errnum = errno;
+	const char *why;
 
 	if (end == STREAM_STOPPED)
 		return err_sys(&s->e, ERR_FAILED, errnum, "serving");
 	if (end == STREAM_LOST) {
-		s->r.first = CONN_FIRST_PEER;
-		s->r.reset = err_is_reset(errnum);
+		s->link->first = LINK_FIRST_PEER;
+		s->link->is_reset = err_is_reset(errnum);
 		return err_sys(&s->e, ERR_LOST, errnum,
 		    "the connection was lost after %s sent and %llu received",
-		    num_count_text(s->r.sent, "byte"),
-		    (unsigned long long)s->r.received);
+		    num_count_text(s->link->sent, "byte"),
+		    (unsigned long long)s->link->received);
 	}
 	if (deadline_passed(s->phase) && !deadline_passed(s->until))
-		return deadline_error(s->phase, s->missing, &s->e);
-	return deadline_idle_error(s->until, s->idle, &s->e);
+		deadline_error(s->phase, s->missing, &s->e);
+	else
+		deadline_idle_error(s->until, s->idle, &s->e);
+	why = link_why(s->link, !s->is_answering, "the client");
+	return why == NULL ? -1 : err_append(&s->e, "%s", why);
 }
 
 int
@@ -62,8 +62,8 @@ session_wait(struct session *s, int64_t ms)
 {
 	struct deadline limit =
 	    deadline_first(deadline_after(s->idle.ms), s->until);
-	int ready =
-	    wait_fd(s->fd, POLLIN, deadline_first(limit, deadline_after(ms)));
+	int ready = wait_fd(
+	    s->link->fd, POLLIN, deadline_first(limit, deadline_after(ms)));
 
 	if (ready < 0)
 		return fail(s, STREAM_STOPPED);
@@ -74,9 +74,10 @@ session_wait(struct session *s, int64_t ms)
 static struct stream
 stream_of(const struct session *s)
 {
-	return (struct stream){.fd = s->fd,
+	return (struct stream){.fd = s->link->fd,
 	    .until = deadline_first(s->until, s->phase),
-	    .idle_ms = s->idle.ms};
+	    .idle_ms = s->idle.ms,
+	    .report = s->link->tls != NULL ? &s->link->tls->report : NULL};
 }
 
 ssize_t
@@ -86,78 +87,124 @@ session_receive(struct session *s, void *piece, size_t size)
 	size_t n = 0;
 	enum stream_end end = stream_receive(&stream, piece, size, &n);
 
-	s->r.received += n;
+	s->link->received += n;
 	if (end == STREAM_ENDED)
-		stream_note_fin(&s->r);
+		link_note_fin(s->link);
 	return end > STREAM_ENDED ? fail(s, end) : (ssize_t)n;
+}
+
+ssize_t
+session_receive_head(struct session *s, char *head, size_t size, size_t *used,
+    int64_t limit_ms, int *code)
+{
+	size_t length;
+	ssize_t n;
+
+	*code = 200;
+	while ((length = http_server_head_length(head, *used)) == 0) {
+		if (*used > 0 && limit_ms >= 0) {
+			s->phase = deadline_after(limit_ms);
+			limit_ms = -1;
+		}
+		if (*used == size || http_server_is_tls(head, *used)) {
+			*code = *used < size               ? 400
+				: memchr(head, '\n', size) ? 431
+							   : 414;
+			return (ssize_t)*used;
+		}
+		n = session_receive(s, head + *used, size - *used);
+		if (n < 0 && (*used == 0 || s->e.kind != ERR_TIMEOUT))
+			return -1;
+		if (n <= 0) {
+			if (*used > 0)
+				*code = n < 0 ? 408 : 400;
+			return (ssize_t)*used;
+		}
+		*used += (size_t)n;
+	}
+	return (ssize_t)length;
 }
 
 void
 session_answer(struct session *s)
 {
 	s->is_answering = true;
-	sock_reset_on_close(s->fd, true);
+	sock_reset_on_close(s->link->fd, true);
 }
 
 int
 session_send(struct session *s, const void *bytes, size_t n)
+{
+	return session_send_file(s, bytes, n, -1, 0, 0);
+}
+
+int
+session_send_file(struct session *s, const void *bytes, size_t n, int file,
+    off_t at, uint64_t length)
 {
 	struct stream stream = stream_of(s);
 	enum stream_end end;
 
 	if (!s->is_answering)
 		session_answer(s);
-	end = stream_send(&stream, bytes, n, &s->r.sent);
+	end = stream_send(&stream, bytes, n, &s->link->sent);
+	if (end == STREAM_DONE)
+		end =
+		    stream_send_file(&stream, file, at, length, &s->link->sent);
+	if (end == STREAM_ENDED)
+		return err_set(&s->e, ERR_OUTPUT,
+		    "the file has become shorter while it was sent");
+	if (end == STREAM_LOST && errno == EIO)
+		return err_sys(&s->e, ERR_OUTPUT, EIO, "reading the file");
 	if (end != STREAM_DONE)
 		return fail(s, end);
-	sock_reset_on_close(s->fd, false);
+	sock_reset_on_close(s->link->fd, false);
 	s->is_answering = false;
 	return 0;
 }
 
 int
-session_end(struct session *s, const struct conn *c, int level, int result)
+session_end(struct session *s, int level, int result)
 {
+	struct link *l = s->link;
 	struct deadline until =
-	    deadline_first(s->until, deadline_after(STREAM_DRAIN_MS));
-	struct err e;
+	    deadline_first(s->until, deadline_after(LINK_DRAIN_MS));
+	struct err e = ERR_INIT;
 	bool is_lost, is_cut, is_reset;
 
-	/* It may have been overcome, by another target. */
+	/* It may be the error of an earlier target. */
 	if (result == 0)
 		err_clear(&s->e);
 	is_lost = s->e.kind == ERR_LOST;
-	is_cut = s->fd < 0 || s->is_answering || is_lost || s->r.is_aborted ||
+	is_cut = l->fd < 0 || s->is_answering || is_lost || l->is_aborted ||
 		 s->e.kind == ERR_OUTPUT ||
-		 /* What has arrived would have been answered. */
-		 (s->e.kind == ERR_TIMEOUT && s->r.sent > 0 &&
-		     fd_available(s->fd) > 0);
+		 /* Data that has arrived was not answered. */
+		 (s->e.kind == ERR_TIMEOUT && l->sent > 0 &&
+		     fd_available(l->fd) > 0);
 	/* A FIN would make half an answer look whole. */
-	if (is_cut && s->fd >= 0) {
-		is_reset = !is_lost && !addr_is_unix(&c->local);
-		s->r.reset_by_us = s->r.reset_by_us || is_reset;
-		s->r.reset = s->r.reset || is_reset;
-		sock_abort(&s->fd);
+	if (is_cut && l->fd >= 0) {
+		is_reset = !is_lost && !addr_is_unix(&l->local);
+		l->reset_by_us = l->reset_by_us || is_reset;
+		l->is_reset = l->is_reset || is_reset;
+		sock_abort(&l->fd);
 	}
 	/* With nothing left to read, closing sends the FIN. */
-	s->r.is_fin_sent = s->r.is_fin_sent || s->r.is_fin_received;
-	stream_drain(&s->fd, until, &s->r);
-	until = deadline_first(s->until, deadline_after(STREAM_DRAIN_MS));
-	/* Otherwise its release resets the connection. */
-	if (s->tls != NULL && !is_cut && tls_end(s->tls, true, until, &e) < 0 &&
+	l->is_fin_sent = l->is_fin_sent || l->is_fin_received;
+	l->is_answered = l->is_answered || l->first != LINK_FIRST_PEER;
+	if (result == 0)
+		until = s->until;
+	if (link_close(l, is_cut ? -1 : 0, until, &e) < 0 && !is_cut &&
 	    result == 0) {
 		s->e = e;
 		result = -1;
 	}
-	tls_release(s->tls);
-	s->tls = NULL;
 	/* A program's status has no text. */
 	if (result < 0 && s->e.text[0] != '\0' &&
 	    (!s->allows_probes || s->e.kind != ERR_LOST ||
-		!conn_event_probe(c, &s->r))) {
-		err_prefix(&s->e, "%s", addr_text(&c->remote));
+		!conn_event_probe(l))) {
+		err_prefix(&s->e, "%s", addr_text(&l->remote));
 		diag_error(&s->e);
 	}
-	conn_event_closed(level, c, &s->r, (int)s->e.kind);
+	conn_event_closed(level, l, (int)s->e.kind);
 	return (int)s->e.kind;
 }

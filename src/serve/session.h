@@ -11,33 +11,24 @@
 
 #include "base/deadline.h"
 #include "base/err.h"
-#include "net/conn_event.h"
-
-struct conn;
-struct tls;
-struct tls_options;
+#include "net/link.h"
 
 struct session {
-	int fd;                /* owned */
-	struct limit idle;     /* without a byte in either direction */
+	struct link *link;     /* the caller's; closed by session_end() */
+	struct limit idle;     /* time without a byte in either direction */
 	struct deadline until; /* limit of the connection */
-	/* Limit of the current phase, even while bytes arrive, and what did not
-	 * happen within it: "no reply". The caller may set them. */
+	/* Limit of the current phase, even while bytes arrive, and its error:
+	 * "no reply". The caller may set them. */
 	struct deadline phase;
 	const char *missing;
-	struct tls *tls;       /* that the client uses; NULL: none */
-	struct conn_summary r; /* bytes so far, and who finished first */
-	bool allows_probes;    /* conn_event_is_probe() is not an error */
-	bool is_answering;     /* part of an answer has not been sent */
-	struct err e;          /* why it failed */
+	bool allows_probes; /* a conn_event_probe() is not an error */
+	bool is_answering;  /* part of an answer has not been sent */
+	struct err e;       /* why it failed */
 };
 
-/*
- * The session owns fd. max_ms may be -1: no limit. Makes the handshake with a
- * client of TLS, if it is on. Returns 0, or -1 with s->e set.
- */
-int session_start(struct session *s, int fd, struct limit idle, int64_t max_ms,
-    const struct tls_options *tls);
+/* max_ms may be -1: no limit. */
+void session_start(
+    struct session *s, struct link *l, struct limit idle, int64_t max_ms);
 
 /*
  * Waits for bytes, or for the end of ms. Returns 1, 0, or -1 with s->e set if a
@@ -53,21 +44,40 @@ int session_wait(struct session *s, int64_t ms);
 ssize_t session_receive(struct session *s, void *piece, size_t size);
 
 /*
- * An answer is due: until session_send() has sent it, whatever ends the
- * connection or this process is a reset. A FIN would make half an answer, or
- * none, look whole.
+ * Receives the head of an HTTP request into head, of size bytes, after the
+ * *used bytes already there. Once it has begun, it must be whole within
+ * limit_ms (-1: the phase's limit stays). Returns its length and *code 200;
+ * *used and another *code, the status to answer with; 0 if the client finished
+ * before the first byte; or -1 with s->e set: ERR_TIMEOUT only before the first
+ * byte.
+ */
+ssize_t session_receive_head(struct session *s, char *head, size_t size,
+    size_t *used, int64_t limit_ms, int *code);
+
+/*
+ * From now until session_send() has sent an answer, any end of the connection
+ * or of this process is a reset: a FIN would make half an answer, or none, look
+ * whole.
  */
 void session_answer(struct session *s);
+
+/*
+ * Sends n bytes and then length bytes of a file from offset at, a whole answer.
+ * Returns 0, or -1 with s->e set: ERR_OUTPUT if the file is shorter, or cannot
+ * be read.
+ */
+int session_send_file(struct session *s, const void *bytes, size_t n, int file,
+    off_t at, uint64_t length);
 
 /* Sends all n bytes, a whole answer. Returns 0, or -1 with s->e set. */
 int session_send(struct session *s, const void *bytes, size_t n);
 
 /*
- * Ends the session: sends FIN, drains and closes, unless s->fd is already -1;
- * an answer that was cut short ends with a reset. Logs the "closed" event at
- * level, and s->e if the result is -1 and the connection was not a probe
- * (allows_probes). Returns the exit status of the connection.
+ * Ends the session: sends FIN, drains and closes, unless the link is closed; an
+ * incomplete answer ends with a reset. Logs the "closed" event at level, and
+ * s->e if result is -1 and the connection was not a probe (allows_probes).
+ * Returns the exit status of the connection.
  */
-int session_end(struct session *s, const struct conn *c, int level, int result);
+int session_end(struct session *s, int level, int result);
 
 #endif

@@ -1,0 +1,542 @@
+/* Serves the files of a folder: requests, conditions, ranges, listings. */
+#include "serve/files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/diag.h"
+#include "base/fd.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "base/text.h"
+#include "http/http_date.h"
+#include "http/http_request.h"
+#include "http/http_server.h"
+#include "net/link.h"
+#include "net/os.h"
+#include "net/sandbox.h"
+#include "net/sock.h"
+#include "serve/session.h"
+
+#define REQUEST_MS 30000
+/* A file of at most this size is sent together with the head. */
+#define SMALL (64 * 1024)
+#define MAX_PATH 4096
+#define MAX_NAME 255
+#define JSON_TYPE "application/json"
+
+/* A request and its response. */
+struct answer {
+	struct session *s;
+	int dir; /* the root */
+	struct http_server request;
+	char path[MAX_PATH];
+	struct http_part query;
+	struct http_server_response response;
+	/* Of the response; a redirect repeats the path and the query. */
+	char fields[3 * MAX_PATH + HTTP_SERVER_HEAD + 512];
+	int fd; /* what is opened, owned; -1: none */
+	struct stat st;
+	int64_t from; /* of the file, the first byte that is sent */
+	char *page;   /* or another body, owned; NULL: none */
+};
+
+/* A path as a part of a URL, in a buffer of three times its length and 1. */
+static char *
+encode(char *dst, const char *path)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyz0123456789"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ-._~/";
+	char *out = dst;
+
+	for (; *path != '\0'; path++)
+		if (strchr(plain, *path) != NULL)
+			*out++ = *path;
+		else
+			out += snprintf(out, 4, "%%%02X", (unsigned char)*path);
+	*out = '\0';
+	return dst;
+}
+
+/* Appends text to a page of HTML, with control characters escaped. */
+static void
+put_escaped(FILE *page, const char *text)
+{
+	char shown[4 * MAX_PATH + 1], *at = shown;
+	size_t n;
+
+	text_escape(shown, sizeof(shown), text, strlen(text));
+	for (;; at++) {
+		n = strcspn(at, "&<>\"'");
+		fprintf(page, "%.*s", (int)n, at);
+		at += n;
+		if (*at == '\0')
+			return;
+		fprintf(page, "&#%d;", *at);
+	}
+}
+
+struct item {
+	char *name; /* owned */
+	bool is_folder;
+	uint64_t size;
+	int64_t modified; /* seconds since 1970 */
+};
+
+/* Folders first, then by name. */
+static int
+compare(const void *a, const void *b)
+{
+	const struct item *x = a, *y = b;
+	int order = y->is_folder - x->is_folder;
+
+	return order != 0 ? order : strcmp(x->name, y->name);
+}
+
+/* The files and folders in a folder; the caller frees them. */
+static struct item *
+read_folder(struct answer *a, size_t *count)
+{
+	struct item *items = NULL;
+	char path[MAX_PATH + 256];
+	size_t capacity = 0;
+	struct dirent *entry;
+	DIR *d = fdopendir(a->fd);
+	struct stat st;
+	int fd;
+
+	*count = 0;
+	if (d == NULL)
+		return NULL;
+	a->fd = -1;
+	while ((entry = readdir(d)) != NULL) {
+		if (*count == capacity) {
+			capacity = 2 * capacity + 32;
+			items = mem_resize(items, capacity, sizeof(*items));
+		}
+		if (entry->d_name[0] == '.' ||
+		    strlen(entry->d_name) > MAX_NAME ||
+		    fstatat(dirfd(d), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) <
+			0)
+			continue;
+		if (S_ISLNK(st.st_mode)) {
+			snprintf(
+			    path, sizeof(path), "%s%s", a->path, entry->d_name);
+			fd = os_open_beneath(a->dir, path);
+			if (fd < 0 || fstat(fd, &st) < 0)
+				st.st_mode = 0;
+			fd_close(&fd);
+		}
+		if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))
+			items[(*count)++] = (struct item){
+			    mem_text(entry->d_name), S_ISDIR(st.st_mode),
+			    (uint64_t)st.st_size, (int64_t)st.st_mtime};
+	}
+	closedir(d);
+	if (items != NULL)
+		qsort(items, *count, sizeof(*items), compare);
+	return items;
+}
+
+static const char *
+time_text(int64_t seconds, const char *format)
+{
+	time_t then = (time_t)seconds;
+	struct tm tm;
+	char *text = text_slot();
+
+	if (gmtime_r(&then, &tm) == NULL ||
+	    strftime(text, 32, format, &tm) == 0)
+		return "";
+	return text;
+}
+
+static void
+list_json(FILE *page, const struct item *items, size_t count)
+{
+	static struct json object;
+	const char *line;
+	size_t i;
+
+	fprintf(page, "[");
+	for (i = 0; i < count; i++) {
+		json_begin(&object);
+		json_bytes(
+		    &object, "name", items[i].name, strlen(items[i].name));
+		json_text(
+		    &object, "type", items[i].is_folder ? "folder" : "file");
+		if (!items[i].is_folder)
+			json_number(&object, "size", items[i].size);
+		json_text(&object, "modified",
+		    time_text(items[i].modified, "%Y-%m-%dT%H:%M:%SZ"));
+		line = json_end(&object);
+		fprintf(page, "%s\n%.*s", i > 0 ? "," : "",
+		    (int)strlen(line) - 1, line);
+	}
+	fprintf(page, "\n]\n");
+}
+
+static void
+list_html(FILE *page, const char *path, const struct item *items, size_t count)
+{
+	static const char style[] =
+	    "body{font:16px/1.5 sans-serif;max-width:60em;margin:1em auto;"
+	    "padding:0 .7em}h1{font-size:1.2em;overflow-wrap:anywhere}"
+	    "table{border-collapse:collapse;width:100%}"
+	    "td,th{padding:.35em .5em;text-align:left;vertical-align:baseline;"
+	    "border-bottom:1px solid #8884}td:first-child{overflow-wrap:"
+	    "anywhere}td+td,th+th{white-space:nowrap;text-align:right}"
+	    "@media(max-width:30em){td+td,th{font-size:.8em}}"
+	    "@media(prefers-color-scheme:dark){body{background:#111;color:"
+	    "#ddd}a{color:#8bf}}";
+	char link[3 * MAX_NAME + 1];
+	size_t i;
+
+	fprintf(page,
+	    "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n"
+	    "<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
+	    "content=\"width=device-width, initial-scale=1\">\n<title>/");
+	put_escaped(page, path);
+	fprintf(
+	    page, "</title>\n<style>%s</style>\n</head>\n<body>\n<h1>/", style);
+	put_escaped(page, path);
+	fprintf(page, "</h1>\n<table>\n<tr><th>Name</th><th>Size</th>"
+		      "<th>Modified (UTC)</th></tr>\n");
+	if (path[0] != '\0')
+		fprintf(page, "<tr><td><a href=\"../\">../</a></td><td></td>"
+			      "<td></td></tr>\n");
+	for (i = 0; i < count; i++) {
+		fprintf(page, "<tr><td><a href=\"%s%s\">",
+		    encode(link, items[i].name), items[i].is_folder ? "/" : "");
+		put_escaped(page, items[i].name);
+		fprintf(page, "%s</a></td><td>%s</td><td>%s</td></tr>\n",
+		    items[i].is_folder ? "/" : "",
+		    items[i].is_folder ? "" : num_size_text(items[i].size),
+		    time_text(items[i].modified, "%Y-%m-%d %H:%M"));
+	}
+	fprintf(page, "</table>\n</body>\n</html>\n");
+}
+
+/* The media type of a file by its name. */
+static const char *
+type_of(const char *path)
+{
+	static const char *const types[][2] = {
+	    {"html htm", "text/html; charset=utf-8"},
+	    {"css", "text/css; charset=utf-8"},
+	    {"js mjs", "text/javascript; charset=utf-8"},
+	    {"txt md log csv", "text/plain; charset=utf-8"},
+	    {"json map", JSON_TYPE}, {"xml", "application/xml"},
+	    {"pdf", "application/pdf"}, {"wasm", "application/wasm"},
+	    {"gz tgz", "application/gzip"}, {"zip", "application/zip"},
+	    {"png", "image/png"}, {"jpg jpeg", "image/jpeg"},
+	    {"gif", "image/gif"}, {"svg", "image/svg+xml"},
+	    {"webp", "image/webp"}, {"avif", "image/avif"},
+	    {"ico", "image/x-icon"}, {"mp4 m4v", "video/mp4"},
+	    {"webm", "video/webm"}, {"mp3", "audio/mpeg"},
+	    {"ogg opus", "audio/ogg"}, {"wav", "audio/wav"},
+	    {"m4a", "audio/mp4"}, {"woff2", "font/woff2"},
+	    {"woff", "font/woff"}, {"ttf", "font/ttf"}};
+	const char *dot = strrchr(path, '.'), *at;
+	size_t i, n;
+
+	for (i = 0; dot != NULL && i < sizeof(types) / sizeof(types[0]); i++)
+		for (at = types[i][0]; *at != '\0'; at += n + (at[n] == ' ')) {
+			n = strcspn(at, " ");
+			if (strlen(dot + 1) == n &&
+			    strncasecmp(dot + 1, at, n) == 0)
+				return types[i][1];
+		}
+	return "application/octet-stream";
+}
+
+/*
+ * Evaluates the conditions and the range of a request for a file, and sets the
+ * fields. Returns the status: 200, 206, 304, 416.
+ */
+static int
+judge(struct answer *a)
+{
+	const struct http_server *r = &a->request;
+	const struct stat *st = &a->st;
+	int64_t size = st->st_size, then, to;
+	char value[1024], tag[80];
+	struct http_range range;
+
+	snprintf(tag, sizeof(tag), "\"%llx-%llx-%llx-%llx.%lx\"",
+	    (unsigned long long)st->st_dev, (unsigned long long)st->st_ino,
+	    (unsigned long long)size, (unsigned long long)st->st_mtim.tv_sec,
+	    (unsigned long)st->st_mtim.tv_nsec);
+	snprintf(a->fields, sizeof(a->fields),
+	    "Last-Modified: %s\r\nETag: %s\r\nAccept-Ranges: bytes\r\n",
+	    http_date_text(st->st_mtime), tag);
+	if (r->if_none_match.at != NULL) {
+		if (http_server_copy(&r->if_none_match, value, sizeof(value)) &&
+		    (strcmp(value, "*") == 0 || strstr(value, tag) != NULL))
+			return 304;
+	} else if (http_server_copy(
+		       &r->if_modified_since, value, sizeof(value)) &&
+		   http_date_parse(value, &then) && st->st_mtime <= then) {
+		return 304;
+	}
+	if (r->is_head)
+		return 200;
+	if (r->if_range.at != NULL &&
+	    (!http_server_copy(&r->if_range, value, sizeof(value)) ||
+		(strcmp(value, tag) != 0 &&
+		    (!http_date_parse(value, &then) || then != st->st_mtime ||
+			then >= (int64_t)time(NULL)))))
+		return 200;
+	/* A range in other words, or several: the whole file. */
+	if (!http_server_copy(&r->range, value, sizeof(value)) ||
+	    strncasecmp(value, "bytes=", 6) != 0 ||
+	    !http_request_parse_range(value + 6, &range))
+		return 200;
+	a->from = range.from >= 0    ? range.from
+		  : range.to >= size ? 0
+				     : size - range.to;
+	to = range.from < 0 || range.to >= size ? size - 1 : range.to;
+	if (a->from > to) {
+		text_append(a->fields, sizeof(a->fields),
+		    "Content-Range: bytes */%lld\r\n", (long long)size);
+		return 416;
+	}
+	a->response.length = (uint64_t)(to - a->from + 1);
+	text_append(a->fields, sizeof(a->fields),
+	    "Content-Range: bytes %lld-%lld/%lld\r\n", (long long)a->from,
+	    (long long)to, (long long)size);
+	return 206;
+}
+
+/* Opens what the path names. Returns 200, or 404; or -1 with the session's
+ * error for a shortage or a broken disk, of which the client learns by a
+ * reset. */
+static int
+open_path(struct answer *a)
+{
+	size_t n = strlen(a->path);
+
+	a->fd = os_open_beneath(a->dir, a->path);
+	if (a->fd >= 0 && fstat(a->fd, &a->st) == 0)
+		return S_ISDIR(a->st.st_mode) ||
+			       (S_ISREG(a->st.st_mode) &&
+				   (n == 0 || a->path[n - 1] != '/'))
+			   ? 200
+			   : 404;
+	if (err_is_shortage(errno) || errno == EIO)
+		return err_sys(
+		    &a->s->e, ERR_OUTPUT, errno, "/%s", text_shown(a->path));
+	return 404;
+}
+
+/* Answers with a folder: a redirect to its path with a slash, index.html, or a
+ * listing. Returns the status, or -1 with the session's error. */
+static int
+answer_folder(struct answer *a)
+{
+	const struct http_part *query = &a->query;
+	char accept[256], encoded[3 * MAX_PATH + 1];
+	size_t n = strlen(a->path), count, length;
+	struct item *items;
+	struct stat st;
+	bool is_json;
+	FILE *page;
+	int fd;
+
+	is_json =
+	    (query->length == 4 && memcmp(query->at, "json", 4) == 0) ||
+	    (http_server_copy(&a->request.accept, accept, sizeof(accept)) &&
+		strncasecmp(accept, JSON_TYPE, strlen(JSON_TYPE)) == 0);
+	if (n > 0 && a->path[n - 1] != '/') {
+		snprintf(a->fields, sizeof(a->fields),
+		    "Location: /%s/%s%.*s\r\n", encode(encoded, a->path),
+		    query->length > 0 ? "?" : "", (int)query->length,
+		    query->at != NULL ? query->at : "");
+		return 301;
+	}
+	snprintf(a->path + n, sizeof(a->path) - n, "index.html");
+	fd = is_json ? -1 : os_open_beneath(a->dir, a->path);
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+		fd_close(&a->fd);
+		a->fd = fd;
+		a->st = st;
+		return 200;
+	}
+	fd_close(&fd);
+	a->path[n] = '\0';
+	page = open_memstream(&a->page, &length);
+	if (page == NULL)
+		return err_sys(&a->s->e, ERR_FAILED, errno, "the listing");
+	items = read_folder(a, &count);
+	if (is_json)
+		list_json(page, items, count);
+	else
+		list_html(page, a->path, items, count);
+	while (count > 0)
+		free(items[--count].name);
+	free(items);
+	if (fclose(page) != 0)
+		return err_sys(&a->s->e, ERR_FAILED, errno, "the listing");
+	a->response.type = is_json ? JSON_TYPE : "text/html; charset=utf-8";
+	a->response.length = length;
+	snprintf(a->fields, sizeof(a->fields),
+	    "Vary: Accept\r\nCache-Control: no-cache\r\n");
+	return 200;
+}
+
+/* Sends the response: its head, and its body or the file. */
+static int
+respond(struct answer *a)
+{
+	static char text[sizeof(a->fields) + HTTP_SERVER_TEXT + SMALL];
+	struct http_server_response *r = &a->response;
+	bool is_file = a->fd >= 0 && (r->code == 200 || r->code == 206);
+	size_t n, length, size = sizeof(text) - SMALL;
+	ssize_t got;
+
+	if (!is_file && a->page == NULL) {
+		r->type = NULL;
+		a->page = mem_text(text_format(
+		    "%d %s\n", r->code, http_server_phrase(r->code)));
+		r->length = strlen(a->page);
+	}
+	text_append(a->fields, sizeof(a->fields),
+	    "X-Content-Type-Options: nosniff\r\n");
+	r->fields = a->fields;
+	n = http_server_make_head(text, size, r);
+	if (a->request.is_head || r->code == 304) {
+		r->length = 0;
+		return session_send(a->s, text, n);
+	}
+	if (is_file && r->length > SMALL)
+		return session_send_file(
+		    a->s, text, n, a->fd, (off_t)a->from, r->length);
+	/* It fits into memory. */
+	length = (size_t)r->length;
+	if (!is_file) {
+		a->page = mem_resize(a->page, n + length, 1);
+		memmove(a->page + n, a->page, length);
+		memcpy(a->page, text, n);
+		return session_send(a->s, a->page, n + length);
+	}
+	got = pread(a->fd, text + n, length, (off_t)a->from);
+	if (got != (ssize_t)length)
+		return err_set(&a->s->e, ERR_OUTPUT,
+		    "/%s: it has become shorter, or cannot be read",
+		    text_shown(a->path));
+	return session_send(a->s, text, n + length);
+}
+
+/* Reports a request; bytes: of the body, sent. */
+static void
+report(const struct answer *a, uint64_t bytes, int64_t ns)
+{
+	const struct http_part *method = &a->request.method,
+			       *target = &a->request.target;
+	const struct link *l = a->s->link;
+	struct json *j;
+
+	if (!diag_emits(DIAG_NOTE))
+		return;
+	j = diag_event_begin("request");
+	addr_json(&l->local, j, "local");
+	addr_json(&l->remote, j, "remote");
+	json_bytes(j, "method", method->at, method->length);
+	json_bytes(j, "resource", target->at, target->length);
+	json_number(j, "status", (unsigned)a->response.code);
+	json_number(j, "bytes", bytes);
+	json_seconds(j, "seconds", (double)ns / 1e9);
+	diag_event_end(DIAG_NOTE, "%s: %s %s: %d, %s in %s",
+	    addr_text(&l->remote), text_shown_bytes(method->at, method->length),
+	    text_shown_bytes(target->at, target->length), a->response.code,
+	    num_count_text(bytes, "byte"), num_duration_text(ns));
+}
+
+/* Answers a request; a->response.code is 200, or the status of its error. */
+static int
+answer(struct answer *a)
+{
+	struct http_server_response *r = &a->response;
+	uint64_t before = a->s->link->sent;
+	int64_t start_ns = clock_now();
+	int result, code = r->code;
+
+	session_answer(a->s);
+	if (code == 200)
+		code = http_server_path(
+		    &a->request, a->path, sizeof(a->path) - 16, &a->query);
+	if (code == 200)
+		code = open_path(a);
+	if (code == 200 && S_ISDIR(a->st.st_mode))
+		code = answer_folder(a);
+	if (code < 0)
+		return -1;
+	if (code == 200 && a->fd >= 0) {
+		r->type = type_of(a->path);
+		r->length = (uint64_t)a->st.st_size;
+		code = judge(a);
+	}
+	r->code = code;
+	r->closes = a->request.closes || code == 400 || code == 408 ||
+		    code == 414 || code == 431 || code == 501;
+	result = respond(a);
+	report(a, result < 0 ? a->s->link->sent - before : r->length,
+	    clock_now() - start_ns);
+	return result;
+}
+
+int
+files_serve(struct session *s, int dir)
+{
+	static char head[HTTP_SERVER_HEAD];
+	static struct answer a;
+	int64_t request_ms = s->idle.option != NULL ? s->idle.ms : REQUEST_MS;
+	bool is_first = true;
+	size_t used = 0;
+	ssize_t n;
+	int result;
+
+	(void)sandbox_enter_folder(dir);
+	if (sock_nonblocking(s->link->fd, true) < 0)
+		return err_sys(&s->e, ERR_FAILED, errno, "the connection");
+	do {
+		a = (struct answer){.s = s, .dir = dir, .fd = -1};
+		s->phase =
+		    is_first ? deadline_after(request_ms) : deadline_none();
+		s->missing = "no request";
+		n = session_receive_head(s, head, sizeof(head), &used,
+		    is_first ? -1 : request_ms, &a.response.code);
+		s->phase = deadline_none();
+		/* Nothing is outstanding between two requests. */
+		result = n < 0 && s->e.kind != ERR_TIMEOUT ? -1 : 0;
+		if (n <= 0)
+			break;
+		if (a.response.code == 200)
+			a.response.code =
+			    http_server_parse(&a.request, head, (size_t)n);
+		result = answer(&a);
+		/* A client that stops a download is not an error. */
+		if (result < 0 && s->e.kind == ERR_LOST)
+			s->e.text[0] = '\0';
+		fd_close(&a.fd);
+		free(a.page);
+		used -= (size_t)n;
+		memmove(head, head + n, used);
+		is_first = false;
+		s->link->is_answered = used == 0;
+	} while (result == 0 && !a.response.closes);
+	/* Clients that stop, in a download or after it, are no errors. */
+	if (result < 0 && s->e.kind == ERR_LOST)
+		s->e.text[0] = '\0';
+	return result;
+}
