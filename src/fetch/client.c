@@ -6,13 +6,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/err.h"
+#include "base/fd.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "base/sha256.h"
 #include "base/text.h"
 #include "dial/connector.h"
 #include "dial/proxy.h"
@@ -40,72 +43,70 @@ client_init(struct client *c, const struct client_options *o, struct err *e)
 	memset(c, 0, sizeof(*c));
 	c->options = o;
 	c->until = o->until;
-	c->fd = -1;
+	c->rate.limit = o->rate;
+	c->link.fd = -1;
 	c->request = mem_array(1, HTTP_REQUEST_SIZE);
 	c->response = mem_array(1, sizeof(*c->response));
 	buf_init(&c->in, mem_buffer(CLIENT_BUFFER), CLIENT_BUFFER);
-	if (o->connector->via != NULL)
+	if (o->connector->via == NULL &&
+	    route_init(&c->rules, o->connector->proxy, o->unix_path, e) < 0)
+		return -1;
+	if (o->connect_to == NULL)
 		return 0;
-	return route_init(&c->rules, o->connector->proxy, o->unix_path, e);
-}
-
-/* Whether processes carry the connection: a program, or TLS. */
-static bool
-has_processes(const struct client *c)
-{
-	return c->made.via != NULL || c->made.tls != NULL;
+	if (endpoint_parse(&c->rules.other, (char *const *)&o->connect_to, 1,
+		"tcp", e) < 0)
+		return err_prefix(e, "--connect-to");
+	return c->rules.other.is_unix
+		   ? err_set(e, ERR_USAGE,
+			 "--connect-to: a Unix socket is --unix PATH")
+		   : 0;
 }
 
 /*
  * Closes the connection, if there is one, drops what was received on it, and
- * reports it; status is the exit status of its last exchange.
+ * reports it. result is the result of its last exchange. The error of a process
+ * that carries the connection may replace *e.
  */
 static void
-disconnect(struct client *c, int status)
+disconnect(struct client *c, int result, struct err *e)
 {
-	struct conn conn = {c->made.local, c->made.remote, c->opened_ns, 0};
-	struct conn_summary s = {.sent = c->sent,
-	    .received = c->received,
-	    .first = c->peer_finished ? CONN_FIRST_PEER : CONN_FIRST_US};
-	struct conn_summary known;
+	struct link *l = &c->link, known = *l;
 
 	if (!c->is_open)
 		return;
-	if (c->fd >= 0 && diag_emits(DIAG_NOTE)) {
-		conn_event_summarize(c->fd, false, &known);
-		s.first = known.bytes_unknown ? s.first : known.first;
+	if (l->first == LINK_FIRST_NOBODY)
+		l->first = LINK_FIRST_US;
+	if (l->fd >= 0 && diag_emits(DIAG_NOTE)) {
+		link_count(&known, false);
+		l->first = known.bytes_unknown ? l->first : known.first;
 	}
-	connector_discard(&c->made, &c->fd);
+	if (result < 0) {
+		sock_close(&l->fd);
+		(void)link_close(l, -1, c->until, e);
+	}
+	link_discard(l);
 	c->is_open = false;
-	conn_event_closed(DIAG_NOTE, &conn, &s, status);
+	conn_event_closed(DIAG_NOTE, l, result < 0 ? (int)e->kind : 0);
 	buf_init(&c->in, c->in.data, CLIENT_BUFFER);
 }
 
-/*
- * Closes the connection, if there is one, after an error, which may become that
- * of a process that carries it. Returns -1.
- */
 static int
 fail(struct client *c, struct err *e)
 {
-	if (c->is_open && has_processes(c)) {
-		sock_close(&c->fd);
-		connector_close(&c->made, -1, c->until, e);
-	}
-	disconnect(c, (int)e->kind);
+	disconnect(c, -1, e);
 	return -1;
 }
 
 void
 client_release(struct client *c)
 {
-	disconnect(c, 0);
+	disconnect(c, 0, NULL);
 	free(c->in.data);
 	free(c->request);
 	free(c->response);
 }
 
-/* The limit of a wait that began, or saw progress, then. */
+/* The limit of a wait that began, or last saw progress, at from_ns. */
 static struct deadline
 limit_from(const struct client *c, int64_t from_ns)
 {
@@ -114,23 +115,38 @@ limit_from(const struct client *c, int64_t from_ns)
 			  c->options->idle.option));
 }
 
-/* Reports which limit has passed. */
-static int
-limit_error(const struct client *c, const char *what, struct err *e)
+/* Why the server does not go on, as a clause; NULL if that is not known. */
+static const char *
+stall_clause(struct client *c)
 {
-	if (deadline_is_max_time(c->until) && deadline_passed(c->until))
-		return deadline_error(c->until, what, e);
-	if (deadline_passed(c->until))
-		deadline_error(c->until, "no response", e);
-	else
-		deadline_idle_error(c->until, c->options->idle, e);
-	return err_prefix(e, "%s", what);
+	return link_why(&c->link, true,
+	    c->route.proxy != NULL ? "the proxy" : "the server");
 }
 
-/* Turns the end of an operation, what, into 0, or -1 with *e. */
+/* Reports which limit has passed, and why nothing came. */
 static int
-result_of(const struct client *c, enum stream_end end, const char *what,
-    struct err *e)
+limit_error(struct client *c, const char *what, struct err *e)
+{
+	const char *why;
+
+	if (deadline_is_max_time(c->until) && deadline_passed(c->until)) {
+		deadline_error(c->until, what, e);
+	} else {
+		if (deadline_passed(c->until))
+			deadline_error(c->until, "no response", e);
+		else
+			deadline_idle_error(c->until, c->options->idle, e);
+		err_prefix(e, "%s", what);
+	}
+	why = stall_clause(c);
+	return why == NULL ? -1 : err_append(e, "%s", why);
+}
+
+/* Returns 0, or -1 with *e if a limit, a signal or the loss of the connection
+ * has ended the operation what. */
+static int
+result_of(
+    struct client *c, enum stream_end end, const char *what, struct err *e)
 {
 	if (end == STREAM_LIMIT)
 		return limit_error(c, what, e);
@@ -149,8 +165,13 @@ next_endpoint(const struct client *c, const struct route *route,
     struct connector_options *o, char *name)
 {
 	*o = *c->options->connector;
+	if (c->left_origin)
+		o->tls.certificate = o->tls.key = NULL;
 	o->proxy = route->proxy;
 	o->tls.is_on = route->is_tls;
+	/* The certificate is still that of the URL's host. */
+	if (o->tls.name == NULL && c->rules.other.host[0] != '\0')
+		o->tls.name = route->origin.host;
 	if (!route->is_forwarded)
 		return &route->server;
 	o->proxy = NULL;
@@ -167,9 +188,7 @@ client_check(const struct client *c, const struct url *u, struct err *e)
 	const struct endpoint *ep;
 	struct route route;
 
-	if (route_find(&c->rules, u, &route, e) < 0 ||
-	    (!route.server.is_unix &&
-		endpoint_check_host(route.server.host, e) < 0))
+	if (route_find(&c->rules, u, true, &route, e) < 0)
 		return -1;
 	ep = next_endpoint(c, &route, &o, name);
 	return connector_check(ep, &o, e);
@@ -178,25 +197,139 @@ client_check(const struct client *c, const struct url *u, struct err *e)
 static int
 connect_along(struct client *c, const struct route *route, struct err *e)
 {
-	int64_t *ends = c->ends_ns, now;
+	int64_t *ends = c->ends_ns, start = clock_now(), now;
 	struct connector_options o;
 	char name[PROXY_TEXT];
 	const struct endpoint *ep = next_endpoint(c, route, &o, name);
 
 	c->route = *route;
-	c->opened_ns = clock_now();
-	c->sent = c->received = 0;
-	c->peer_finished = false;
-	c->fd = connector_open(ep, &o, c->until, &c->made, e);
-	if (c->fd < 0)
+	c->may_certify = !c->left_origin;
+	if (connector_open(ep, &o, c->until, &c->link, e) < 0)
 		return -1;
+	c->link.start_ns = start;
 	now = clock_now();
 	c->is_open = true;
-	ends[CLIENT_CONNECTED] = now - c->made.tls_ns;
+	ends[CLIENT_CONNECTED] = now - c->link.tls_ns;
 	ends[CLIENT_RESOLVED] =
-	    ends[CLIENT_CONNECTED] - c->made.ns + c->made.resolve_ns;
-	ends[CLIENT_SECURED] = c->made.tls_ns != 0 ? now : 0;
+	    ends[CLIENT_CONNECTED] - c->link.dial_ns + c->link.resolve_ns;
+	ends[CLIENT_SECURED] = c->link.tls_ns != 0 ? now : 0;
 	return 0;
+}
+
+/*
+ * Finds the next secret between at and end in the value of the field name: a
+ * password, or what a URL has between "//" and the last "@" of its authority.
+ * Of the fields listed, the first three are secret as a whole, and the others
+ * are URLs. Any other field may contain URLs.
+ */
+static const char *
+find_secret(
+    const char *name, size_t n, const char *at, const char *end, size_t *length)
+{
+	static const char *const fields[] = {"authorization",
+	    "proxy-authorization", "cookie", "location", "content-location"};
+	const char *stop, *p;
+	size_t i;
+
+	for (i = 0; i < 5 && !http_head_token_is(name, n, fields[i]); i++)
+		continue;
+	*length = (size_t)(end - at);
+	if (i < 5)
+		return i < 3 ? at : text_credentials(at, *length, true, length);
+	for (; end - at > 2; at++) {
+		if (at[0] != '/' || at[1] != '/')
+			continue;
+		for (p = stop = at += 2;
+		     p < end && strchr(" \t\"<>", *p) == NULL; p++)
+			if (*p == '@')
+				stop = p;
+		*length = (size_t)(stop - at);
+		if (stop < end && *stop == '@')
+			return at;
+		at = p - 1;
+	}
+	return NULL;
+}
+
+/*
+ * Copies n bytes of lines to out, of 2 * n + 1 bytes, with "..." in place of
+ * the secrets in their fields. Returns the length.
+ */
+static size_t
+conceal(char *out, const char *text, size_t n)
+{
+	const char *p = text, *end = text + n, *stop, *next, *name, *at, *found;
+	size_t length, used = 0;
+
+	for (; p < end; p = next) {
+		stop = http_head_line_end(p, end, &next);
+		if (stop == NULL)
+			stop = next = end;
+		name = p;
+		length = http_head_token_length(p, stop);
+		at = p + length;
+		if (at == stop || *at++ != ':')
+			at = stop; /* It is not a field. */
+		else if (at < stop && *at == ' ')
+			at++;
+		for (; at < stop; at = p + 1) {
+			found = find_secret(name, length, at, stop, &n);
+			if (found == NULL)
+				break;
+			memcpy(out + used, p, (size_t)(found - p));
+			used += (size_t)(found - p);
+			strcpy(out + used, "...");
+			used += 3;
+			p = found + n;
+		}
+		memcpy(out + used, p, (size_t)(next - p));
+		used += (size_t)(next - p);
+	}
+	return used;
+}
+
+void
+client_show_head(const struct client *c, bool raw)
+{
+	const struct http_head *h = &c->response->head;
+	size_t used, n;
+	char *text, *safe;
+
+	if (!diag_shows(DIAG_SAY))
+		return;
+	text = mem_array(2, h->length + 1);
+	n = conceal(text, h->text, h->length);
+	if (raw || fd_kind(STDERR_FILENO) != FD_TERMINAL) {
+		diag_raw(DIAG_SAY, text, n);
+	} else {
+		safe = mem_array(4, n);
+		n = text_escape_stream(safe, text, n, true, &used);
+		diag_raw(DIAG_SAY, safe, n);
+		free(safe);
+	}
+	free(text);
+}
+
+/* Prints the request, each line escaped and after "> ". */
+static void
+show_request(const struct client *c)
+{
+	size_t n = strlen(c->request), size;
+	char *text = mem_array(2, n + 1), *line;
+	const char *p = text, *end, *stop, *next;
+
+	end = text + conceal(text, c->request, n);
+	size = 4 * (size_t)(end - text) + 4;
+	line = mem_array(1, size);
+	for (; (stop = http_head_line_end(p, end, &next)) != NULL; p = next) {
+		line[0] = '>';
+		line[1] = ' ';
+		text_escape(line + 2, size - 3, p, (size_t)(stop - p));
+		text_append(line, size, "\n");
+		diag_raw(DIAG_SAY, line, strlen(line));
+	}
+	free(line);
+	free(text);
 }
 
 /*
@@ -206,13 +339,15 @@ connect_along(struct client *c, const struct route *route, struct err *e)
 static int
 send_request(struct client *c, struct err *e)
 {
-	struct stream stream = {
-	    .fd = c->fd, .until = c->until, .idle_ms = c->options->idle.ms};
+	struct stream stream = {.fd = c->link.fd,
+	    .until = c->until,
+	    .idle_ms = c->options->idle.ms};
 	enum stream_end end;
 
 	if (diag_shows(DIAG_NOTE))
-		http_head_show_request(c->request, strlen(c->request));
-	end = stream_send(&stream, c->request, strlen(c->request), &c->sent);
+		show_request(c);
+	end =
+	    stream_send(&stream, c->request, strlen(c->request), &c->link.sent);
 	if (end == STREAM_LOST)
 		c->send_errnum = errno;
 	else if (end != STREAM_DONE)
@@ -244,21 +379,25 @@ draw_progress(struct client *c)
 static ssize_t
 receive(struct client *c, const char *what, struct err *e)
 {
-	struct deadline limit = limit_from(c, clock_now());
-	struct stream stream = {.fd = c->fd, .idle_ms = -1};
+	struct deadline limit;
+	struct stream stream = {.fd = c->link.fd, .idle_ms = -1};
 	enum stream_end end;
 	unsigned char *space;
 	size_t capacity, n = 0;
 
+	if (deadline_is_set(rate_next(&c->rate)))
+		(void)wait_until(deadline_first(c->until, rate_next(&c->rate)));
+	limit = limit_from(c, clock_now());
 	if (signals_stopped() != 0)
 		return err_sys(e, ERR_FAILED, EINTR, "%s", what);
 	if (deadline_passed(c->until))
 		return limit_error(c, what, e);
 	/* The server no longer reads and will send nothing more. */
 	if (c->send_errnum != 0 &&
-	    wait_fd(c->fd, POLLIN, deadline_after(0)) == 0)
+	    wait_fd(c->link.fd, POLLIN, deadline_after(0)) == 0)
 		return send_error(c, e);
 	space = buf_space(&c->in, &capacity);
+	capacity = rate_piece(&c->rate, capacity);
 	for (;;) {
 		stream.until =
 		    deadline_first(limit, progress_next(&c->progress));
@@ -267,13 +406,15 @@ receive(struct client *c, const char *what, struct err *e)
 			break;
 		draw_progress(c);
 	}
-	c->peer_finished |= end == STREAM_ENDED || end == STREAM_LOST;
+	if (end == STREAM_ENDED || end == STREAM_LOST)
+		c->link.first = LINK_FIRST_PEER;
 	if (result_of(c, end, what, e) < 0)
 		return -1;
 	if (n > 0 && c->ends_ns[CLIENT_ANSWERED] == 0)
 		c->ends_ns[CLIENT_ANSWERED] = clock_now();
-	c->received += (uint64_t)n;
+	c->link.received += (uint64_t)n;
 	buf_added(&c->in, n);
+	rate_spend(&c->rate, n);
 	return (ssize_t)n;
 }
 
@@ -294,8 +435,8 @@ body_error(const struct client *c, struct err *e)
 }
 
 /*
- * Checks that the response may end here, where the peer has finished; so says
- * the end of TLS, or of the program that carries the connection.
+ * Checks that the response may end here, at the peer's end of file, which TLS
+ * or the program that carries the connection must confirm.
  */
 static int
 finish_response(struct client *c, struct err *e)
@@ -306,10 +447,8 @@ finish_response(struct client *c, struct err *e)
 	c->is_truncated = result < 0;
 	if (result < 0 && c->send_errnum != 0)
 		return send_error(c, e);
-	if (!has_processes(c))
-		return result;
-	sock_close(&c->fd);
-	if (connector_close(&c->made, 0, c->until, &why) == 0)
+	sock_close(&c->link.fd);
+	if (link_close(&c->link, 0, c->until, &why) == 0)
 		return result;
 	c->is_truncated = true;
 	if (result < 0)
@@ -342,12 +481,13 @@ parse_some(struct client *c, struct err *e)
 static const char *
 wait_text(void *context)
 {
-	const struct client *c = context;
+	struct client *c = context;
+	const char *why = stall_clause(c);
 
-	return text_format("%s: the request was sent; no response yet%s",
+	return text_format("%s: the request was sent; no response yet%s%s%s",
 	    endpoint_text(&c->route.server),
-	    deadline_is_set(limit_from(c, 0)) ? ""
-					      : " (--timeout limits this)");
+	    deadline_is_set(limit_from(c, 0)) ? "" : " (--timeout limits this)",
+	    why == NULL ? "" : "; ", why == NULL ? "" : why);
 }
 
 /* Reads until the final head is complete. */
@@ -376,8 +516,8 @@ drop_excess(struct client *c)
 	struct err e;
 	size_t n;
 
-	if (buf_is_empty(&c->in) && c->fd >= 0 &&
-	    wait_fd(c->fd, POLLIN, deadline_after(0)) > 0)
+	if (buf_is_empty(&c->in) && c->link.fd >= 0 &&
+	    wait_fd(c->link.fd, POLLIN, deadline_after(0)) > 0)
 		(void)receive(c, "", &e);
 	n = buf_length(&c->in);
 	if (n > 0)
@@ -392,15 +532,19 @@ request_once(struct client *c, const struct route *route,
 {
 	c->start_ns = clock_now();
 	if (c->is_open &&
-	    (c->fd < 0 ||
+	    (c->link.fd < 0 ||
+		strcmp(c->route.origin.host, route->origin.host) != 0 ||
+		c->route.origin.port != route->origin.port ||
 		strcmp(c->route.server.host, route->server.host) != 0 ||
 		c->route.server.port != route->server.port ||
 		c->route.is_tls != route->is_tls ||
 		c->route.proxy != route->proxy ||
-		wait_fd(c->fd, POLLIN, deadline_after(0)) != 0)) {
-		/* It leads elsewhere, or there is something to read. */
+		(c->may_certify == c->left_origin &&
+		    c->options->connector->tls.certificate != NULL) ||
+		wait_fd(c->link.fd, POLLIN, deadline_after(0)) != 0)) {
+		/* The connection leads elsewhere, or has something to read. */
 		drop_excess(c);
-		disconnect(c, 0);
+		disconnect(c, 0, NULL);
 	}
 	memset(c->ends_ns, 0, sizeof(c->ends_ns));
 	c->ends_ns[CLIENT_RESOLVED] = c->start_ns;
@@ -425,7 +569,7 @@ client_request(struct client *c, struct http_request *r, struct err *e)
 	c->url = r->url;
 	memset(c->ends_ns, 0, sizeof(c->ends_ns));
 	c->is_truncated = c->is_reused = false;
-	if (route_find(&c->rules, r->url, &route, e) == 0) {
+	if (route_find(&c->rules, r->url, !c->left_origin, &route, e) == 0) {
 		r->is_absolute = route.is_forwarded;
 		if (route.is_forwarded &&
 		    proxy_credentials(route.proxy, secret, sizeof(secret)))
@@ -437,11 +581,11 @@ client_request(struct client *c, struct http_request *r, struct err *e)
 	result = request_once(c, &route, r, e);
 	/* A server may close an idle connection just as it is reused, or send a
 	 * 408 before it does (RFC 9110 section 15.5.9). */
-	if (c->is_reused &&
-	    (result < 0 ? c->ends_ns[CLIENT_ANSWERED] == 0 && c->peer_finished
-			: c->response->head.status == 408)) {
+	if (c->is_reused && (result < 0 ? c->ends_ns[CLIENT_ANSWERED] == 0 &&
+					      c->link.first == LINK_FIRST_PEER
+					: c->response->head.status == 408)) {
 		diag_note("the kept connection was closed meanwhile");
-		disconnect(c, 0);
+		disconnect(c, 0, NULL);
 		result = request_once(c, &route, r, e);
 	}
 	return result < 0 ? fail(c, e) : 0;
@@ -455,16 +599,25 @@ read_some(struct client *c, struct sink *s, struct err *e)
 	enum http_event event = parse_some(c, e);
 	struct err lost = ERR_INIT;
 
+	if (s->is_escaped && r->data_length > 0 &&
+	    r->received == r->data_length &&
+	    memchr(r->data, '\0', r->data_length) != NULL)
+		return err_set(e, ERR_USAGE,
+		    "the body is binary: write it to a file (--output FILE, "
+		    "-o), or to the terminal as it is (--raw)");
 	/* The bytes stay in place until the next ones are received. */
 	if (r->data_length > 0 && sink_write(s, r->data, r->data_length,
 				      limit_from(c, clock_now()), &lost) < 0) {
 		*e = lost;
 		return -1;
 	}
+	if (c->digest != NULL && r->data_length > 0)
+		sha256_update(c->digest, r->data, r->data_length);
 	return event == HTTP_GOT_ERROR ? -1 : 0;
 }
 
-/* Moves the next bytes of the body to s without parsing. */
+/* Moves the next bytes of the body to s without parsing. In a pause of
+ * --limit-rate nothing is to be written, and s is not late. */
 static int
 copy_body(struct client *c, struct sink *s, struct err *e)
 {
@@ -474,17 +627,17 @@ copy_body(struct client *c, struct sink *s, struct err *e)
 	struct flow f;
 	int result = 0;
 
-	flow_init(&f, c->fd, s->kind == FD_NULL ? -1 : s->fd, c->in.data);
+	flow_init(&f, c->link.fd, s->kind == FD_NULL ? -1 : s->fd, c->in.data);
+	f.rate = &c->rate;
 	f.left = (uint64_t)http_response_plain(c->response);
-	/* Other processes may share a socket that is stdout, and it may block.
-	 */
+	/* A socket that is stdout may be shared, and may block. */
 	if (s->kind != FD_SOCKET)
 		flow_allow_move(&f);
 	while (f.out.errnum == 0 &&
 	       (f.in.fd >= 0 || (f.out.fd >= 0 && !flow_is_empty(&f)))) {
 		limit = limit_from(c, f.last_ns);
 		if (deadline_passed(limit)) {
-			if (flow_wants_read(&f)) {
+			if (flow_wants_read(&f) || !flow_wants_write(&f)) {
 				limit_error(c, "receiving", e);
 				result = body_error(c, e);
 			} else {
@@ -492,21 +645,22 @@ copy_body(struct client *c, struct sink *s, struct err *e)
 			}
 			break;
 		}
-		fds[0] = (struct pollfd){
-		    .fd = flow_wants_read(&f) ? c->fd : -1, .events = POLLIN};
+		fds[0] =
+		    (struct pollfd){.fd = flow_wants_read(&f) ? c->link.fd : -1,
+			.events = POLLIN};
 		fds[1] =
 		    (struct pollfd){.fd = flow_wants_write(&f) ? f.out.fd : -1,
 			.events = POLLOUT};
+		limit = deadline_first(limit, progress_next(&c->progress));
 		if (wait_poll(fds, 2,
-			deadline_first(limit, progress_next(&c->progress))) <
-		    0) {
+			deadline_first(limit, rate_next(&c->rate))) < 0) {
 			result = err_sys(e, ERR_FAILED, errno, "receiving");
 			break;
 		}
 		n = f.read_bytes;
 		flow_pump(&f, fds[0].revents, fds[1].revents);
 		n = f.read_bytes - n;
-		c->received += n;
+		c->link.received += n;
 		http_response_skip(c->response, (size_t)n);
 		draw_progress(c);
 	}
@@ -519,7 +673,7 @@ copy_body(struct client *c, struct sink *s, struct err *e)
 		return sink_refused(s, f.out.errnum, e);
 	if (result < 0 || f.left == 0)
 		return result;
-	c->peer_finished = true;
+	c->link.first = LINK_FIRST_PEER;
 	if (f.in.errnum == 0)
 		return finish_response(c, e);
 	err_sys(e, ERR_LOST, f.in.errnum, "receiving");
@@ -533,7 +687,7 @@ client_read(struct client *c, struct sink *s, struct err *e)
 
 	while (result == 0 && !http_response_is_complete(c->response)) {
 		if (c->send_errnum == 0 && buf_is_empty(&c->in) && s->fd >= 0 &&
-		    !s->is_escaped &&
+		    c->digest == NULL && !s->is_escaped &&
 		    http_response_plain(c->response) >= MIN_COPY)
 			result = copy_body(c, s, e);
 		else
@@ -562,21 +716,22 @@ client_finish(struct client *c, bool wants_more)
 	while (wants_more && !http_response_is_complete(r)) {
 		if (nowhere.bytes >= DROP_BYTES ||
 		    (buf_is_empty(&c->in) &&
-			wait_fd(c->fd, POLLIN, until) <= 0) ||
+			wait_fd(c->link.fd, POLLIN, until) <= 0) ||
 		    read_some(c, &nowhere, &e) < 0)
 			break;
 	}
-	if (wants_more && buf_is_empty(&c->in) && !c->peer_finished &&
-	    c->send_errnum == 0 && http_response_keeps_alive(r)) {
+	if (wants_more && buf_is_empty(&c->in) &&
+	    c->link.first != LINK_FIRST_PEER && c->send_errnum == 0 &&
+	    http_response_keeps_alive(r)) {
 		diag_note("the connection is kept for the next request");
 		return;
 	}
 	if (http_response_is_complete(r))
 		drop_excess(c);
-	disconnect(c, 0);
+	disconnect(c, 0, NULL);
 }
 
-/* The phases: in the event, and in the chart, whose bars are so wide. */
+/* The names of the phases, in the event and in the chart. */
 static const struct phase {
 	const char *key, *name;
 } phases[CLIENT_PHASES] = {{"resolve", "resolve"}, {"connect", "connect"},
@@ -613,7 +768,7 @@ client_report(const struct client *c, bool with_chart)
 	json_number(j, "bytes", r->received);
 	json_object(j, "phases");
 	for (i = 0; i < CLIENT_PHASES; i++, from = end) {
-		/* One that was not reached ends with the previous one. */
+		/* A phase that was not reached ends with the previous one. */
 		if (c->ends_ns[i] - c->start_ns > end)
 			end = c->ends_ns[i] - c->start_ns;
 		if (i == CLIENT_SECURED && c->ends_ns[i] == 0)

@@ -12,12 +12,15 @@
 #include "base/buf.h"
 #include "base/deadline.h"
 #include "base/progress.h"
+#include "base/rate.h"
 #include "dial/connector.h"
 #include "fetch/route.h"
 #include "http/http_response.h"
+#include "net/link.h"
 
 struct err;
 struct http_request;
+struct sha256;
 struct sink;
 struct url;
 
@@ -28,9 +31,12 @@ struct client_options {
 	/* Its tls is for https; without its proxy and via, the environment
 	 * names the proxy. */
 	const struct connector_options *connector;
-	const char *unix_path; /* a Unix socket for every request, or NULL */
-	struct limit idle;     /* without data in either direction */
-	struct deadline until; /* --max-time */
+	const char *connect_to; /* HOST:PORT, in place of the origin of the
+				   user's URLs; NULL: none */
+	const char *unix_path;  /* a Unix socket for every request, or NULL */
+	struct limit idle;      /* without data in either direction */
+	struct deadline until;  /* --max-time */
+	int64_t rate;           /* received, bytes per second; 0: no limit */
 };
 
 /* The phases of an exchange, by what ends them. */
@@ -49,14 +55,16 @@ struct client {
 	struct route_rules rules;             /* where requests go */
 	struct deadline until; /* the caller may set it: that of the options, or
 				  an earlier one */
+	bool left_origin; /* the caller sets it: a redirect has led to another
+			     origin, which gets no client certificate */
 
-	bool is_open; /* there is a connection: this and the next six */
-	int fd;       /* owned; -1 at the end of what its processes carried */
+	struct sha256 *digest; /* the caller sets it: the digest of the body
+				  that is read; NULL: none */
+
+	bool is_open; /* there is a connection, which the next three describe */
+	struct link link; /* owned; its fd is -1 after its end */
 	struct route route;
-	struct dial_result made; /* with its processes, owned */
-	int64_t opened_ns;       /* when it began to connect */
-	uint64_t sent, received;
-	bool peer_finished; /* its FIN or reset was received */
+	bool may_certify; /* it may show the client certificate */
 
 	bool is_reused;        /* the request went over a kept connection */
 	int send_errnum;       /* why the request was not sent, or 0 */
@@ -64,14 +72,16 @@ struct client {
 	const struct url *url; /* of the request, the caller's */
 	int64_t start_ns;      /* of the exchange, a reading of clock_now() */
 	int64_t ends_ns[CLIENT_PHASES]; /* likewise; 0: not reached */
+	struct rate rate;               /* what is received */
 	struct buf in;                  /* received, not yet parsed; owned */
 	char *request;                  /* that is sent, owned */
 	struct http_response *response; /* owned; the caller reads it: its head
 					   is valid after client_request(), its
 					   length and the bytes received at any
 					   time later */
-	/* Drawn while the body is read, if the caller has started it. done is
-	 * set to skipped and the bytes of the body so far. */
+	/* Drawn while the body is read, if the caller has started it.
+	 * count.done becomes count.skipped plus the bytes of the body so far.
+	 */
 	struct progress progress;
 	struct progress_count count;
 };
@@ -91,9 +101,10 @@ void client_release(struct client *c);
 int client_check(const struct client *c, const struct url *u, struct err *e);
 
 /*
- * Sends r, on the kept connection if it has the route to its URL, and reads the
- * head of the response. What r says to a proxy is set here. Interim responses
- * are reported at -v. Returns 0, or -1 with *e and the connection closed.
+ * Sends r, on the kept connection if that leads to its URL, and reads the head
+ * of the response. Sets the members of r that are for a proxy. Interim
+ * responses are reported at -v. Returns 0, or -1 with *e and the connection
+ * closed.
  */
 int client_request(struct client *c, struct http_request *r, struct err *e);
 
@@ -109,6 +120,10 @@ void client_report(const struct client *c, bool with_chart);
  * ERR_TIMEOUT, an error of the sink, or EINTR after a caught signal.
  */
 int client_read(struct client *c, struct sink *s, struct err *e);
+
+/* Prints the head of the response on stderr, escaped if that is a terminal,
+ * unless raw; with "..." in place of credentials. */
+void client_show_head(const struct client *c, bool raw);
 
 /*
  * Call this after the response: keeps the connection for the next request if

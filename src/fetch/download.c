@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/progress.h"
+#include "base/sha256.h"
 #include "base/text.h"
 #include "dial/proxy.h"
 #include "dial/reconnect.h"
@@ -31,6 +33,7 @@
 #include "net/sandbox.h"
 #include "net/signals.h"
 #include "net/sink.h"
+#include "net/sock.h"
 #include "net/wait.h"
 
 /* Pauses between attempts, and the longest Retry-After that is honored. */
@@ -43,16 +46,15 @@ struct transfer {
 	const struct download_options *options; /* the caller's */
 	struct client *client;                  /* of all URLs */
 	bool wants_more;                        /* another URL follows */
+	bool is_served; /* the response has a status below 400 */
 	char if_modified_since[HTTP_DATE_SIZE]; /* date, or "" */
 
 	/* The attempt. */
-	struct url url;             /* as given */
-	struct url current;         /* after redirects, with its credentials */
-	bool left_origin;           /* some redirect led to another origin */
-	int64_t redirects;          /* that were followed */
-	int64_t retries_left;       /* retries after this attempt */
-	struct deadline head_until; /* for a status below 400 */
-	bool is_served;             /* the response has one */
+	struct url url;         /* as given */
+	struct url current;     /* after redirects, with its credentials */
+	int64_t redirects;      /* that were followed */
+	int64_t retries_left;   /* of --retry, after this attempt */
+	struct reconnect await; /* --retry-for: a status below 400 */
 
 	/* The output. */
 	struct sink sink; /* where the body goes; the next three own its fd */
@@ -67,6 +69,7 @@ struct transfer {
 	int64_t held;                 /* usable bytes at its start */
 	bool is_complete; /* they are the file itself, of unknown version: the
 			     server must confirm its size; nothing is open */
+	struct sha256 digest; /* --sha256: of its bytes so far */
 };
 
 /* What comes next. */
@@ -145,8 +148,8 @@ open_output(struct transfer *t, struct err *e)
 		(void)url_file_name(&t->url, t->name);
 	path = t->path = t->name[0] != '\0' ? t->name : o->output;
 	if (path == NULL || strcmp(path, "-") == 0) {
-		if (!fd_is_writable(STDOUT_FILENO))
-			return err_set(e, ERR_OUTPUT, "stdout is closed");
+		if (sock_check_standard(STDOUT_FILENO, e) < 0)
+			return -1;
 		sink_init(&t->sink, STDOUT_FILENO, "stdout", !o->raw);
 		return 0;
 	}
@@ -197,7 +200,7 @@ accepts(const struct transfer *t, int64_t base)
 	       t->sink.bytes == (uint64_t)base;
 }
 
-/* Reports that it may not. */
+/* Fails because accepts() is false. */
 static enum next
 refuse(const struct transfer *t, struct err *e)
 {
@@ -205,13 +208,6 @@ refuse(const struct transfer *t, struct err *e)
 	    "it has changed, or cannot be resumed, and what is on %s cannot be "
 	    "taken back",
 	    text_shown(t->sink.name));
-}
-
-/* Whether the output can accept the result of another attempt. */
-static bool
-may_repeat(const struct transfer *t)
-{
-	return !t->sink.has_failed && accepts(t, can_resume(t) ? t->held : 0);
 }
 
 /* Requests the current URL, and reads the head of the response. */
@@ -225,13 +221,15 @@ request(struct transfer *t, struct err *e)
 	    .closes = !t->wants_more && !o->follow,
 	    .range = o->range,
 	};
+	char range[32];
 
-	if (!t->left_origin) {
+	if (!t->client->left_origin) {
 		r.fields = o->fields;
 		r.field_count = o->field_count;
 	}
 	if (o->range == NULL && t->held > 0) {
-		r.range = text_format("%lld-", (long long)t->held);
+		snprintf(range, sizeof(range), "%lld-", (long long)t->held);
+		r.range = range;
 		if (http_validator_is_usable(&t->source))
 			r.if_range = t->source.text;
 	}
@@ -251,7 +249,8 @@ follow(struct transfer *t, const char *location, struct err *e)
 {
 	const struct download_options *o = t->options;
 	const struct url *from = &t->current;
-	bool had_secrets = o->field_count > 0 || from->user[0] != '\0';
+	bool had_secrets = o->field_count > 0 || from->user[0] != '\0' ||
+			   o->client.connector->tls.certificate != NULL;
 	char shown[URL_ABSOLUTE_SIZE];
 	bool is_same;
 	struct url to;
@@ -267,21 +266,21 @@ follow(struct transfer *t, const char *location, struct err *e)
 		    num_count_text((uint64_t)t->redirects, "time"), shown);
 	is_same = url_same_origin(from, &to);
 	client_finish(t->client, is_same);
-	if (!is_same && !t->left_origin && had_secrets)
+	if (!is_same && !t->client->left_origin && had_secrets)
 		diag_note("redirected to another origin: credentials and "
 			  "--header fields are not sent there");
 	if (from->is_https && !to.is_https)
 		diag_warn("redirected from https to http, which is not "
 			  "encrypted");
 	diag_note("redirected to %s", shown);
-	t->left_origin |= !is_same;
+	t->client->left_origin |= !is_same;
 	t->redirects++;
 	t->current = to;
 	return NEXT_REQUEST;
 }
 
-/* Reads the body, after its head if that was requested; of an error perhaps the
- * head alone. 0, or -1 with *e. */
+/* Writes the head to the sink if that was requested, then the body if has_body
+ * is set. 0, or -1 with *e. */
 static int
 read_into_sink(struct transfer *t, bool has_body, struct err *e)
 {
@@ -301,15 +300,51 @@ report_total(const struct transfer *t, int64_t start_ns, int64_t base)
 	int64_t ns = clock_now() - start_ns;
 	uint64_t received = t->client->response->received;
 
-	diag_warn("%s: %s in %s%s", text_shown(t->sink.name),
-	    num_size_text((uint64_t)base + received), num_duration_text(ns),
+	(t->options->progress ? diag_requested : diag_warn)("%s: %s in %s%s",
+	    text_shown(t->sink.name), num_size_text((uint64_t)base + received),
+	    num_duration_text(ns),
 	    ns < CLOCK_MS ? "" /* The time is too short for a rate. */
 			  : text_format(", %s/s",
 				num_size_text((uint64_t)((double)received *
 							 1e9 / (double)ns))));
 }
 
-/* Names the file, which is complete. 0, or -1 with ERR_OUTPUT. */
+/* --sha256: checks the digest of the complete file of size bytes; fd is read
+ * for bytes that the digest does not have yet. If the digest is wrong, a
+ * partial file is emptied. 0, or -1 with ERR_PROTOCOL or ERR_OUTPUT. */
+static int
+verify(struct transfer *t, int fd, int64_t size, struct err *e)
+{
+	const char *wanted = t->options->sha256;
+	char text[SHA256_TEXT], url[URL_ABSOLUTE_SIZE];
+	bool is_same;
+	struct json *j;
+
+	if (wanted == NULL)
+		return 0;
+	if (sha256_read(&t->digest, fd, size) < 0)
+		return err_sys(
+		    e, ERR_OUTPUT, errno, "reading %s", text_shown(t->path));
+	sha256_text(&t->digest, text);
+	is_same = strcasecmp(text, wanted) == 0;
+	j = diag_event_begin("digest");
+	json_text(j, "url", url_absolute(&t->current, url, sizeof(url)));
+	json_text(j, "sha256", text);
+	json_bool(j, "accepted", is_same);
+	diag_event_end(DIAG_NOTE, "SHA-256 %s", text);
+	if (is_same)
+		return 0;
+	if (t->is_file)
+		(void)!ftruncate(t->file.fd, 0);
+	return err_set(e, ERR_PROTOCOL,
+	    "its SHA-256 is %s, and --sha256 demands %s%s", text, wanted,
+	    t->is_file || t->is_complete
+		? ""
+		: "; what was written cannot be taken back");
+}
+
+/* Names the file, which is complete and was verified. 0, or -1 with ERR_OUTPUT.
+ */
 static int
 commit(struct transfer *t, struct err *e)
 {
@@ -363,6 +398,12 @@ read_body(struct transfer *t, int64_t base, int64_t total, struct err *e)
 		diag_warn("%s: the body is encoded (%s) and is written as it "
 			  "is",
 		    url_text(&t->current), text_shown(coding));
+	if (t->options->sha256 != NULL) {
+		if (sha256_read(&t->digest, t->file.fd, base) < 0)
+			return err_sys(e, ERR_OUTPUT, errno, "reading %s",
+			    text_shown(t->path));
+		t->client->digest = &t->digest;
+	}
 	if (r->framing == HTTP_FRAME_CLOSE && !t->client->route.is_tls)
 		diag_note("%s: the body ends with the connection, so whether "
 			  "it is whole cannot be checked",
@@ -373,6 +414,7 @@ read_body(struct transfer *t, int64_t base, int64_t total, struct err *e)
 	    "received ", (uint64_t)base, total, (uint64_t)base};
 	result = read_into_sink(t, true, e);
 	progress_end(p);
+	t->client->digest = NULL;
 	if (result < 0) {
 		t->held = base + (int64_t)(t->sink.bytes - before);
 		return NEXT_FAILED;
@@ -386,21 +428,25 @@ read_body(struct transfer *t, int64_t base, int64_t total, struct err *e)
 		return err_set(e, ERR_PROTOCOL,
 		    "%lld bytes were announced by Content-Range, and %llu came",
 		    (long long)(total - base), (unsigned long long)r->received);
-	return commit(t, e) < 0 ? NEXT_FAILED : NEXT_DONE;
+	return verify(t, -1, (int64_t)t->digest.length, e) < 0 ||
+		       commit(t, e) < 0
+		   ? NEXT_FAILED
+		   : NEXT_DONE;
 }
 
-/* Begins with the URL as given, and the usable part of the output. */
+/* Begins an attempt, with the URL as given and the usable part of the output.
+ */
 static void
 begin(struct transfer *t)
 {
 	if (!t->is_complete && !can_resume(t))
 		t->held = 0;
 	t->current = t->url;
-	t->left_origin = false;
+	t->client->left_origin = false;
 	t->redirects = 0;
 	t->is_served = false;
 	t->client->until =
-	    deadline_first(t->client->options->until, t->head_until);
+	    deadline_first(t->client->options->until, t->await.end);
 }
 
 /* Starts over: the partial file is of another or an unknown version. */
@@ -417,8 +463,17 @@ start_over(struct transfer *t, const char *why, struct err *e)
 }
 
 static enum next
-already_complete(const struct transfer *t)
+already_complete(struct transfer *t, struct err *e)
 {
+	int result = 0, fd;
+
+	if (t->is_complete) {
+		fd = open(t->path, O_RDONLY | O_CLOEXEC);
+		result = verify(t, fd, t->held, e);
+		fd_close(&fd);
+	}
+	if (result < 0)
+		return NEXT_FAILED;
 	diag_warn("%s: the file is complete already", url_text(&t->current));
 	report(t);
 	return NEXT_DONE;
@@ -444,7 +499,7 @@ handle_whole(struct transfer *t, const struct http_head *h, struct err *e)
 		    "the server ignored --range and sent the whole file");
 	http_validator_parse(&t->source, h);
 	if (t->is_complete)
-		return t->source.total == t->held ? already_complete(t)
+		return t->source.total == t->held ? already_complete(t, e)
 						  : unknown_file(t, e);
 	if (t->held > 0 && accepts(t, 0))
 		diag_warn("%s: the server sends all of it again: it has "
@@ -507,9 +562,10 @@ handle_unsatisfied(struct transfer *t, const struct http_head *h, struct err *e)
 
 	if (http_head_content_range(h, &r) && r.total == t->held &&
 	    http_validator_agrees(&t->source, h)) {
-		if (!t->is_complete && commit(t, e) < 0)
+		if (!t->is_complete &&
+		    (verify(t, t->file.fd, t->held, e) < 0 || commit(t, e) < 0))
 			return NEXT_FAILED;
-		return already_complete(t);
+		return already_complete(t, e);
 	}
 	if (t->is_complete)
 		return unknown_file(t, e);
@@ -527,43 +583,50 @@ is_declined(const struct transfer *t)
 	       t->client->response->head.status == 407;
 }
 
-/* Whether the error of the last response may be temporary. */
-static bool
-is_transient(const struct transfer *t)
-{
-	int status = t->client->response->head.status;
+/* Why another attempt is made. */
+enum why_again {
+	AGAIN_NOT,
+	AGAIN_AWAIT, /* --retry-for: there is no status below 400 yet */
+	AGAIN_RETRY  /* --retry: the failure may be temporary */
+};
 
-	if (is_awaiting(t))
-		return !is_declined(t);
-	return status == 408 || status == 429 || status == 500 ||
-	       (status >= 502 && status <= 504);
+/* Whether another attempt may succeed after the failure *e, and its output can
+ * be accepted. */
+static enum why_again
+why_again(const struct transfer *t, const struct err *e)
+{
+	const struct client *c = t->client;
+	int status = c->response->head.status;
+	bool awaits = is_awaiting(t), may_pass;
+
+	if (e->errnum == EINTR || t->sink.has_failed ||
+	    !accepts(t, can_resume(t) ? t->held : 0))
+		return AGAIN_NOT;
+	if (c->is_truncated)
+		may_pass = true;
+	else if (c->ends_ns[CLIENT_ANSWERED] == 0 || e->kind != ERR_PEER)
+		may_pass = e->waits && (awaits || e->kind != ERR_NAME);
+	else if (awaits)
+		may_pass = !is_declined(t);
+	else
+		may_pass = status == 408 || status == 429 || status == 500 ||
+			   (status >= 502 && status <= 504);
+	if (may_pass && awaits)
+		return AGAIN_AWAIT;
+	return may_pass && t->retries_left > 0 ? AGAIN_RETRY : AGAIN_NOT;
 }
 
-/*
- * Handles a status that is not the result: an error, or a redirect that is not
- * followed. Its body goes to a terminal, or with --fail-with-body to wherever
- * the body goes, but never to a file.
- */
+/* Sets *e to the error that a status stands for. */
 static enum next
-handle_error(struct transfer *t, const struct http_head *h, struct err *e)
+status_error(const struct transfer *t, const struct http_head *h, struct err *e)
 {
 	const struct proxy *proxy = t->client->route.proxy;
-	bool is_seen =
-	    t->options->fail_with_body || t->sink.kind == FD_TERMINAL;
-	bool repeats = is_transient(t) && may_repeat(t) &&
-		       (is_awaiting(t) ||
-			   (t->retries_left > 0 &&
-			       !deadline_passed(t->client->options->until)));
 	char location[URL_SIZE];
 	const char *reason;
 	const struct http_field *field;
 	struct url next;
 	size_t from = 0;
 
-	if (!t->is_file && !t->is_complete && !repeats && accepts(t, 0) &&
-	    read_into_sink(t, is_seen, e) < 0)
-		return NEXT_FAILED;
-	report(t);
 	if (is_declined(t))
 		return err_set(e, ERR_PEER,
 		    "%s: declined: 407, it wants %s user and password",
@@ -589,6 +652,28 @@ handle_error(struct transfer *t, const struct http_head *h, struct err *e)
 }
 
 /*
+ * Handles a status that is not the result: an error, or a redirect that is not
+ * followed. Its body goes to a terminal, or with --fail-with-body to wherever
+ * the body goes, but never to a file.
+ */
+static enum next
+handle_error(struct transfer *t, const struct http_head *h, struct err *e)
+{
+	bool is_seen =
+	    t->options->fail_with_body || t->sink.kind == FD_TERMINAL;
+	struct err lost = ERR_INIT;
+
+	(void)status_error(t, h, e);
+	if (!t->is_file && !t->is_complete && accepts(t, 0) &&
+	    why_again(t, e) == AGAIN_NOT &&
+	    read_into_sink(t, is_seen, &lost) < 0)
+		*e = lost;
+	else
+		report(t);
+	return NEXT_FAILED;
+}
+
+/*
  * A status that is the result of the request, which may be for the head alone,
  * conditional, or for the rest of a file; all others are errors.
  */
@@ -602,7 +687,7 @@ handle_response(struct transfer *t, struct err *e)
 
 	if (o->follow && http_head_location(h, location, sizeof(location))) {
 		if (!is_awaiting(t))
-			http_head_show(h, o->raw);
+			client_show_head(t->client, o->raw);
 		return follow(t, location, e);
 	}
 	t->is_served = h->status < 400;
@@ -610,7 +695,7 @@ handle_response(struct transfer *t, struct err *e)
 		t->client->until = t->client->options->until;
 	if (!o->include && !o->head_only && !is_awaiting(t) &&
 	    !(h->status == 416 && is_resumed))
-		http_head_show(h, o->raw);
+		client_show_head(t->client, o->raw);
 	if (h->status == 304 && t->if_modified_since[0] != '\0') {
 		diag_note("%s: it has not changed", url_text(&t->current));
 		report(t);
@@ -642,23 +727,10 @@ attempt(struct transfer *t, struct err *e)
 	client_finish(t->client, t->wants_more);
 	if (next == NEXT_DONE)
 		return 0;
-	/* What concerns the output does not concern the URL. */
+	/* An error of the output is not about the URL. */
 	if (e->kind != ERR_OUTPUT)
 		err_prefix(e, "%s", url_text(&t->current));
 	return -1;
-}
-
-/* Whether the failure may be temporary, and the output can continue. */
-static bool
-is_temporary(const struct transfer *t, const struct err *e)
-{
-	if (e->errnum == EINTR || !may_repeat(t))
-		return false;
-	if (t->client->is_truncated)
-		return true;
-	if (t->client->ends_ns[CLIENT_ANSWERED] != 0 && e->kind == ERR_PEER)
-		return is_transient(t);
-	return e->waits && (is_awaiting(t) || e->kind != ERR_NAME);
 }
 
 /*
@@ -702,29 +774,27 @@ attempt_repeatedly(struct transfer *t, struct err *e)
 {
 	const struct download_options *o = t->options;
 	struct backoff backoff = {.min = MIN_PAUSE_MS, .max = MAX_PAUSE_MS};
-	struct deadline until = t->client->options->until;
-	struct reconnect r;
+	enum why_again again;
 	bool is_new = true;
 
 	t->retries_left = o->retries;
 	for (;;) {
 		if (is_new)
-			reconnect_start(&r, o->retry_ms, until);
-		t->head_until = r.end;
+			reconnect_start(
+			    &t->await, o->retry_ms, t->client->options->until);
 		if (attempt(t, e) == 0)
 			return 0;
-		if (!is_temporary(t, e))
+		again = why_again(t, e);
+		is_new = again == AGAIN_RETRY;
+		if (again == AGAIN_NOT ||
+		    (is_new ? wait_to_retry(t, &backoff, e)
+			    : reconnect_wait(&t->await,
+				  t->client->ends_ns[CLIENT_CONNECTED] == 0
+				      ? "no connection"
+				      : "no status below 400",
+				  e)) < 0)
 			return -1;
-		is_new = !is_awaiting(t);
-		if (!is_new && reconnect_wait(&r,
-				   t->client->ends_ns[CLIENT_CONNECTED] == 0
-				       ? "no connection"
-				       : "no status below 400",
-				   e) < 0)
-			return -1;
-		if (is_new && (t->retries_left-- == 0 ||
-				  wait_to_retry(t, &backoff, e) < 0))
-			return -1;
+		t->retries_left -= is_new;
 		err_clear(e);
 	}
 }
@@ -771,7 +841,6 @@ fetch(struct transfer *t, const char *url, struct err *e)
 		return -1;
 	set_since(t);
 	result = attempt_repeatedly(t, e);
-	sink_release(&t->sink);
 	fd_close(&t->special);
 	if (t->is_file)
 		part_file_close(&t->file);
@@ -812,7 +881,8 @@ check(const struct download_options *o, const struct client *client,
     struct err *e)
 {
 	bool is_file = o->output != NULL && strcmp(o->output, "-") != 0;
-	bool may_use_tls = o->follow != 0;
+	bool is_local = o->client.connector->tls.certificate != NULL;
+	bool may_use_tls = o->follow && !is_local;
 	struct http_range range = {0};
 	size_t i;
 	int n;
@@ -822,7 +892,7 @@ check(const struct download_options *o, const struct client *client,
 			return err_prefix(e, "--header");
 	if (o->user != NULL && strchr(o->user, ':') == NULL)
 		return err_set(e, ERR_USAGE,
-		    "--user: the password is missing (USER:PASS)");
+		    "--user: the password is missing (USER:PASSWORD)");
 	if (o->user != NULL && strlen(o->user) >= URL_USER_SIZE)
 		return err_set(e, ERR_USAGE, "--user: longer than %d bytes",
 		    URL_USER_SIZE - 1);
@@ -831,6 +901,14 @@ check(const struct download_options *o, const struct client *client,
 		    text_shown(o->range),
 		    range.from > range.to ? "ends before it begins"
 					  : "is not A-B, A- or -N");
+	if (o->sha256 != NULL && !sha256_is_text(o->sha256))
+		return err_set(e, ERR_USAGE,
+		    "--sha256: '%s' is not a digest, 64 hexadecimal digits",
+		    text_shown(o->sha256));
+	if (o->sha256 != NULL && o->url_count > 1)
+		return err_set(e, ERR_USAGE,
+		    "--sha256 is of one file, and there are %d URLs",
+		    o->url_count);
 	if (is_file && o->url_count > 1)
 		return err_set(e, ERR_USAGE,
 		    "--output is one file, and there are %d URLs",
@@ -844,9 +922,10 @@ check(const struct download_options *o, const struct client *client,
 			return -1;
 	if (o->tls_option != NULL && !may_use_tls)
 		return err_set(e, ERR_USAGE,
-		    "--%s is for https URLs, and there are none (--location "
-		    "may lead to one)",
-		    o->tls_option);
+		    "--%s is for https URLs, and there are none (%s)",
+		    o->tls_option,
+		    is_local ? "another origin gets no certificate"
+			     : "--location may lead to one");
 	return 0;
 }
 

@@ -22,7 +22,7 @@ struct download_options {
 	int head_only;             /* -I */
 	const char *const *fields; /* -H */
 	size_t field_count;
-	const char *user;       /* -u USER:PASS */
+	const char *user;       /* -u USER:PASSWORD */
 	const char *range;      /* -r A-B */
 	const char *since;      /* --if-modified-since DATE|FILE */
 	int follow;             /* -L */
@@ -37,6 +37,7 @@ struct download_options {
 	int resume;         /* -c */
 	int is_foreign;     /* --continue-foreign */
 	int force;          /* --force */
+	const char *sha256; /* --sha256: the digest of the file, or NULL */
 	int fail_with_body; /* --fail-with-body */
 	int include;        /* -i: the head goes where the body goes */
 	int remote_time;    /* -R */

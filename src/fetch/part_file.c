@@ -65,7 +65,7 @@ lock(struct part_file *f, struct err *e)
 
 /* Whether path still names the file of st. */
 static bool
-is_still(const char *path, const struct stat *st)
+is_same_file(const char *path, const struct stat *st)
 {
 	struct stat now;
 
@@ -82,8 +82,8 @@ is_own(const struct stat *st)
 }
 
 /*
- * Reads the note: the file that it is about, of whatever URL. Returns true if
- * it is one, or if there is none to be overwritten: no file, or an empty one.
+ * Reads the note: which file it is about, for any URL. Returns true if it is a
+ * note, or if overwriting it loses nothing: it is missing or empty.
  */
 static bool
 read_note(const struct part_file *f, struct note *note)
@@ -128,7 +128,7 @@ read_note(const struct part_file *f, struct note *note)
 }
 
 static int
-foreign(const char *path, const char *what, struct err *e)
+foreign_error(const char *path, const char *what, struct err *e)
 {
 	return err_set(e, ERR_OUTPUT, "%s %s (--force overwrites it)",
 	    text_shown(path), what);
@@ -139,7 +139,7 @@ static int
 adopt(const struct part_file *f, struct err *e)
 {
 	if (!is_own(&f->old))
-		return foreign(f->target,
+		return foreign_error(f->target,
 		    "belongs to another user, or has another name", e);
 	/* link(2), unlike rename(2), replaces nothing. */
 	if (link(f->target, f->part) < 0 || unlink(f->target) < 0)
@@ -159,7 +159,7 @@ open_part(struct part_file *f, struct err *e)
 		is_new = lstat(f->part, &st) < 0;
 		if (!is_new && !is_own(&st)) {
 			if (!f->is_forced)
-				return foreign(f->part,
+				return foreign_error(f->part,
 				    S_ISREG(st.st_mode)
 					? "belongs to another user, or has "
 					  "another name"
@@ -181,15 +181,16 @@ open_part(struct part_file *f, struct err *e)
 		if (lock(f, e) < 0)
 			return -1;
 		/* Otherwise another process has completed or replaced it. */
-		if (!is_own(&st) || !is_still(f->part, &st))
+		if (!is_own(&st) || !is_same_file(f->part, &st))
 			continue;
-		/* What its last writer has noted, which had the lock. */
+		/* The note of the last writer, which had the lock. */
 		is_known = !is_new && read_note(f, &note) && note.inode != 0 &&
 			   note.inode == inode_of(&st);
 		if (!is_new && st.st_size > 0 && !f->is_forced && !f->adopts &&
 		    !is_known)
-			return foreign(f->part, FOREIGN, e);
-		/* What others can write to is begun anew, without them. */
+			return foreign_error(f->part, FOREIGN, e);
+		/* A file that others can write to is replaced by a new one,
+		 * which they cannot. */
 		if (is_new || f->adopts ||
 		    (st.st_mode & (S_IWGRP | S_IWOTH)) == 0)
 			break;
@@ -227,9 +228,9 @@ part_file_open(struct part_file *f, const char *target, struct err *e)
 	/* A link to no file is not replaced either. */
 	if (!f->is_forced && !f->adopts && !(f->has_old && f->may_replace) &&
 	    lstat(target, &(struct stat){0}) == 0)
-		foreign(target, "exists", e);
+		foreign_error(target, "exists", e);
 	else if (!read_note(f, &note) && !f->is_forced)
-		foreign(f->from, FOREIGN, e);
+		foreign_error(f->from, FOREIGN, e);
 	else if ((!f->adopts || adopt(f, e) == 0) && open_part(f, e) == 0)
 		return 0;
 	fd_close(&f->fd);
@@ -261,7 +262,7 @@ part_file_begin(struct part_file *f, int64_t offset, struct err *e)
 	if (v->total >= 0)
 		text_append(
 		    text, sizeof(text), "total %lld\n", (long long)v->total);
-	/* It is a new file, not one that something else may have open. */
+	/* The note is a new file, which nothing else has open. */
 	if (unlink(f->from) < 0 && errno != ENOENT)
 		return file_error("writing", f->from, e);
 	fd = open(f->from, O_WRONLY | O_CREAT | O_EXCL | FLAGS, 0600);
@@ -313,7 +314,7 @@ part_file_commit(struct part_file *f, struct err *e)
 		return file_error("naming", f->part, e);
 	if (lock(f, e) < 0)
 		return -1;
-	if (fstat(f->fd, &now) < 0 || !is_still(f->part, &now) ||
+	if (fstat(f->fd, &now) < 0 || !is_same_file(f->part, &now) ||
 	    now.st_ino != before.st_ino || now.st_size != before.st_size)
 		return err_set(e, ERR_OUTPUT, "another process has written %s",
 		    text_shown(f->part));

@@ -24,8 +24,8 @@ struct part_file {
 					  is unknown or of another URL */
 	bool may_replace; /* the caller's: a file of that name is replaced;
 			     a link to one is followed */
-	bool is_forced;   /* the caller's: so are files that others wrote, and
-			     a link to none */
+	bool is_forced;   /* the caller's: files that others wrote, and dangling
+			     links, are replaced, too */
 	bool adopts;      /* the caller's: a file of that name becomes the
 			     partial file, to be continued */
 	bool has_old;     /* there is a file: */

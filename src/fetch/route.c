@@ -126,15 +126,17 @@ route_init(struct route_rules *r, const struct proxy *proxy,
 }
 
 int
-route_find(const struct route_rules *r, const struct url *u,
+route_find(const struct route_rules *r, const struct url *u, bool is_first,
     struct route *route, struct err *e)
 {
 	const struct proxy *env;
 	bool is_bad;
 
 	memset(route, 0, sizeof(*route));
-	snprintf(route->server.host, sizeof(route->server.host), "%s", u->host);
-	route->server.port = u->port;
+	snprintf(route->origin.host, sizeof(route->origin.host), "%s", u->host);
+	route->origin.port = u->port;
+	route->server =
+	    is_first && r->other.host[0] != '\0' ? r->other : route->origin;
 	route->is_tls = u->is_https;
 	if (r->local.is_unix) {
 		route->server = r->local;
@@ -142,19 +144,22 @@ route_find(const struct route_rules *r, const struct url *u,
 			   ? err_set(e, ERR_USAGE, "--unix is for http URLs")
 			   : 0;
 	}
+	if (endpoint_check_host(u->host, e) < 0)
+		return -1;
 	route->proxy = r->proxy;
 	env = route->is_tls ? &r->tls_proxy : &r->env_proxy;
 	is_bad = route->is_tls && r->tls_error.kind != ERR_NONE;
 	if ((env->kind != PROXY_NONE || is_bad) &&
-	    !is_listed(r->no_proxy, &route->server)) {
+	    !is_listed(r->no_proxy, &route->origin)) {
 		route->proxy = env;
 		if (is_bad) {
 			*e = r->tls_error;
 			return -1;
 		}
 	}
-	route->is_forwarded = route->proxy != NULL &&
-			      route->proxy->kind == PROXY_HTTP &&
-			      !route->is_tls;
+	route->is_forwarded =
+	    route->proxy != NULL && route->proxy->kind == PROXY_HTTP &&
+	    !route->is_tls && strcmp(route->server.host, u->host) == 0 &&
+	    route->server.port == u->port;
 	return 0;
 }

@@ -23,7 +23,7 @@ is_direct(const char *list, const char *host, uint16_t port)
 	snprintf(text, sizeof(text), "http://%s%s%s:%u/", is_ip6 ? "[" : "",
 	    host, is_ip6 ? "]" : "", port);
 	if (url_parse(&u, text, &e) < 0 ||
-	    route_find(&rules, &u, &route, &e) < 0)
+	    route_find(&rules, &u, true, &route, &e) < 0)
 		abort();
 	return route.proxy == NULL;
 }
@@ -51,7 +51,7 @@ proxy_of(const char *http, const char *https, const char *text)
 	if (route_init(&rules, NULL, NULL, &e) < 0)
 		return "malformed";
 	url_parse(&u, text, &e);
-	if (route_find(&rules, &u, &route, &e) < 0)
+	if (route_find(&rules, &u, true, &route, &e) < 0)
 		return e.text;
 	return route.proxy == NULL ? "none" : route.proxy->server.host;
 }
@@ -128,6 +128,9 @@ main(void)
 	check("[::1]:81", "::1", 80, false);
 	check("fe80::/10", "fe80::5", 80, true);
 	check("0:0::1", "::1", 80, true);
+	check("127.0.0.0/8", "::ffff:127.0.0.1", 80, true);
+	check("::ffff:127.0.0.0/104", "127.0.0.1", 80, true);
+	check("::ffff:127.0.0.1", "127.0.0.1", 80, true);
 	check("@/etc/passwd", "127.0.0.1", 80, false);
 	takes("a", PROXY_HTTP, "a", 8080, "", "");
 	takes("a:1/", PROXY_HTTP, "a", 1, "", "");
