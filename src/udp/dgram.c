@@ -2,6 +2,7 @@
 #include "udp/dgram.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,13 +11,17 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/diag.h"
 #include "base/err.h"
+#include "base/fd.h"
 #include "base/mem.h"
 #include "base/step.h"
 #include "base/text.h"
+#include "net/icmp.h"
 #include "net/os.h"
 #include "net/port_owner.h"
 #include "net/sock.h"
+#include "net/wait.h"
 #include "udp/multicast.h"
 
 /* 65535 minus the headers of IPv4 and UDP, and minus that of UDP only. */
@@ -34,8 +39,8 @@
 /* The size to which the receive buffer is raised, if the system permits. */
 #define MAX_RCVBUF (16 * 1024 * 1024)
 
-/* The path that the socket is bound to, removed on close; "": none. */
-static char bound_path[100];
+/* How often a datagram without space is tried again, after a millisecond. */
+#define UNSENT_MS 20
 
 /*
  * Binds the local address. A unix client's socket is bound to an abstract name
@@ -47,21 +52,19 @@ bind_local(int fd, const struct addr *peer, const struct dgram_options *o)
 {
 	const char *dir = getenv("TMPDIR");
 	struct addr local = o->sock->source;
-	char path[sizeof(bound_path)];
+	static unsigned number;
+	char path[100];
 	struct err e;
 
 	if (addr_is_unix(peer)) {
 		if (os_autobind(fd) == 0)
 			return 0;
-		snprintf(path, sizeof(path), "%s/sockt.%ld",
+		snprintf(path, sizeof(path), "%s/sockt.%ld.%u",
 		    dir != NULL && strlen(dir) < 64 ? dir : "/tmp",
-		    (long)getpid());
+		    (long)getpid(), number++);
 		errno = EINVAL;
-		if (addr_unix(&local, path, &e) < 0 ||
-		    sock_bind(fd, &local) < 0)
-			return -1;
-		memcpy(bound_path, path, sizeof(path));
-		return 0;
+		return addr_unix(&local, path, &e) < 0 ? -1
+						       : sock_bind(fd, &local);
 	}
 	/* Sending would bind an unconnected socket. */
 	if (local.len == 0 && o->sock->source_port == 0 && !o->unconnected)
@@ -185,7 +188,7 @@ set_options(int fd, const struct addr *peer, const struct dgram_options *o,
 	    set_no_fragment(fd, family) < 0)
 		return err_sys(e, ERR_LOCAL, errno, "--no-fragment");
 	if (!o->unconnected)
-		os_receive_errors(fd, family);
+		(void)os_receive_errors(fd, family, true);
 	return addr_is_multicast(peer) ? multicast_set(fd, family, &o->group, e)
 				       : 0;
 }
@@ -215,7 +218,7 @@ open_socket(
 		    "datagrams of others and reports refusals",
 		    "%s to %s", step_name_of(fd), addr_text(peer));
 		if (result < 0)
-			dgram_send_error(fd, peer, 0, e);
+			dgram_send_error(fd, peer, 0, NULL, e);
 	}
 	if (result < 0)
 		dgram_close(&fd);
@@ -237,8 +240,8 @@ dgram_open(
 			   : !addr_equal(&local, peer))
 		return first;
 	/*
-	 * It would be its own peer, and take what it sends for the reply. It
-	 * keeps its port until another socket has got another one.
+	 * The socket would be its own peer, and receive what it sends as the
+	 * reply. It keeps its port until a new socket has got a different one.
 	 */
 	if (o->sock->source_port == 0) {
 		fd = open_socket(peer, o, e);
@@ -253,12 +256,14 @@ dgram_open(
 void
 dgram_close(int *fd)
 {
+	struct addr local;
+
 	if (*fd < 0)
 		return;
+	sock_local(*fd, &local);
 	sock_close(fd);
-	if (bound_path[0] != '\0')
-		(void)unlink(bound_path);
-	bound_path[0] = '\0';
+	if (addr_has_path(&local))
+		(void)unlink(local.u.un.sun_path);
 }
 
 struct dgram *
@@ -359,8 +364,9 @@ read_destination(struct msghdr *m, struct addr *local)
 			memcpy(&info, CMSG_DATA(c), sizeof(info));
 			addr_any(local, AF_INET, 0);
 			local->u.in4.sin_addr = info.local;
-			/* It is not known for datagrams that were queued before
-			 * the option was set, on an inherited socket. */
+			/* The destination is not known for datagrams that were
+			 * queued before the option was set, on an inherited
+			 * socket. */
 			if (addr_is_any(local) &&
 			    ntohl(info.destination.s_addr) >> 28 != 14 &&
 			    info.destination.s_addr != htonl(INADDR_BROADCAST))
@@ -420,7 +426,7 @@ receive_one(int fd, struct dgram *d)
 		d->remote.len = m.msg_namelen;
 		read_destination(&m, &d->local);
 	}
-	/* That no datagram is waiting is not a step. */
+	/* A call that finds no datagram is not a step. */
 	if (n >= 0 || errno != EAGAIN)
 		report(&step, d, n < 0);
 	return n < 0 ? -1 : 0;
@@ -458,8 +464,8 @@ run_count(const struct dgram *d, int count)
 }
 
 /*
- * Sends a run of count datagrams, from d->local; several by os_segment_type().
- * Returns 0, or -1 with errno.
+ * Sends a run of count datagrams, from d->local; more than one with
+ * os_segment_type(). Returns 0, or -1 with errno.
  */
 static int
 send_run(int fd, const struct dgram *d, int count, int segment)
@@ -521,14 +527,79 @@ dgram_send(int fd, const struct dgram *d, int count)
 }
 
 int
-dgram_icmp_error(int fd)
+dgram_send_patiently(int fd, const struct dgram *d, int count, int *tries)
+{
+	int n;
+
+	for (;;) {
+		n = dgram_send(fd, d, count);
+		if (n >= 0) {
+			*tries = 0;
+			return n;
+		}
+		if (errno == EINTR)
+			continue;
+		/*
+		 * poll(2) does not report space in the queue of a unix peer,
+		 * nor that of a network card.
+		 */
+		if ((errno != EAGAIN && errno != ENOBUFS) ||
+		    *tries >= UNSENT_MS)
+			return -1;
+		++*tries;
+		if (wait_until(deadline_after(1)) < 0)
+			*tries = UNSENT_MS;
+	}
+}
+
+uint64_t
+dgram_hash_key(void)
+{
+	uint64_t key = (uint64_t)clock_now();
+	int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0)
+		(void)!read(fd, &key, sizeof(key));
+	fd_close(&fd);
+	return key;
+}
+
+uint64_t
+dgram_hash(uint64_t key, const void *bytes, size_t n)
+{
+	const unsigned char *at = bytes, *end = at + n;
+
+	for (; at < end; at++)
+		key = (key ^ *at) * UINT64_C(0x100000001b3);
+	return key ^ key >> 32;
+}
+
+void
+dgram_ignored(const struct dgram *d, const char *why)
+{
+	struct json *j;
+
+	if (!diag_emits(DIAG_NOTE))
+		return;
+	j = diag_event_begin("ignored");
+	addr_json(&d->to, j, "local");
+	addr_json(&d->from, j, "remote");
+	json_text(j, "reason", why);
+	diag_event_end(DIAG_NOTE, "%s: ignored: %s", addr_text(&d->from), why);
+}
+
+int
+dgram_icmp_error(int fd, struct os_error *icmp)
 {
 	int error, first = sock_error(fd);
 	struct os_error q;
 
+	icmp->errnum = 0;
 	while (os_next_error(fd, &q)) {
 		/* The call that caused a local error has returned it. */
-		error = q.by_icmp || q.by_icmp6 ? q.errnum : 0;
+		error = q.family != 0 ? q.errnum : 0;
+		if (icmp->errnum == 0 && error != 0 && error != EMSGSIZE)
+			*icmp = q;
 		if (first == 0 || (first == EMSGSIZE && error != 0))
 			first = error;
 	}
@@ -566,10 +637,16 @@ too_long(int fd, const struct addr *peer, size_t length, struct err *e)
 }
 
 int
-dgram_send_error(int fd, const struct addr *peer, size_t length, struct err *e)
+dgram_send_error(int fd, const struct addr *peer, size_t length,
+    const struct os_error *icmp, struct err *e)
 {
+	const char *said = NULL;
 	int errnum = errno;
 
+	if (icmp != NULL && icmp->errnum != 0) {
+		errnum = icmp->errnum;
+		said = icmp_text(icmp, peer, ERR_AT_UDP);
+	}
 	if (errnum == EMSGSIZE) {
 		too_long(fd, peer, length, e);
 		e->errnum = EMSGSIZE;
@@ -579,12 +656,14 @@ dgram_send_error(int fd, const struct addr *peer, size_t length, struct err *e)
 	    addr_is_other_file(peer))
 		errnum = CAUSE_NOT_A_SOCKET;
 	/* If SO_BROADCAST lets it connect, it is a broadcast address. */
-	else if (errnum == EACCES && !addr_is_unix(peer) &&
+	else if (errnum == EACCES && !addr_is_unix(peer) && said == NULL &&
 		 set_broadcast(fd) == 0 &&
 		 connect(fd, &peer->u.sa, peer->len) == 0)
 		errnum = CAUSE_NO_BROADCAST;
 	else if (errnum == EINVAL && addr_lacks_scope(peer))
 		errnum = CAUSE_NO_INTERFACE;
 	err_cause(e, addr_is_unix(peer) ? ERR_AT_UNIX : ERR_AT_UDP, errnum);
+	if (said != NULL)
+		snprintf(e->text, sizeof(e->text), "%s", said);
 	return err_prefix(e, "%s", addr_text(peer));
 }

@@ -7,12 +7,14 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "net/addr.h"
 #include "net/sock.h"
 #include "udp/multicast.h"
 
 struct err;
+struct os_error;
 
 /* The limits of one call of dgram_receive() and of dgram_send(). */
 #define DGRAM_MAX_RECEIVE 64
@@ -32,7 +34,7 @@ struct dgram {
 	struct addr local;  /* its destination if received, its source if to be
 			       sent; len 0: unknown, any */
 	/* Of a server: the index of the socket, and both addresses of what was
-	 * received, IPv4-mapped ones as IPv4. An answer has the same. */
+	 * received, IPv4-mapped ones as IPv4. An answer keeps them. */
 	size_t socket;
 	struct addr from, to;
 };
@@ -86,6 +88,20 @@ int dgram_receive(int fd, struct dgram *d, int count);
 int dgram_send(int fd, const struct dgram *d, int count);
 
 /*
+ * As dgram_send(), but waits for space, 20 ms in all: *tries, which begins with
+ * 0, is shared by the calls for one batch, so that one peer cannot hold up the
+ * others for long. A caught signal ends the wait.
+ */
+int dgram_send_patiently(int fd, const struct dgram *d, int count, int *tries);
+
+/* A keyed hash of n bytes of addresses, and a key that no sender can guess. */
+uint64_t dgram_hash(uint64_t key, const void *bytes, size_t n);
+uint64_t dgram_hash_key(void);
+
+/* Reports that a received datagram was ignored: the event, at -v a line. */
+void dgram_ignored(const struct dgram *d, const char *why);
+
+/*
  * Raises the receive buffer for datagrams that arrive at once (socket(7):
  * SO_RCVBUFFORCE with privileges, otherwise up to net.core.rmem_max).
  */
@@ -98,16 +114,18 @@ size_t dgram_path_mtu(int fd, int family);
  * Reads all ICMP errors for what a connected socket has sent (RFC 1122
  * 4.1.3.3), so that poll(2) reports no error afterwards. Returns the errno of
  * the first failure; EMSGSIZE if only the path MTU was reported (RFC 1191, RFC
- * 8201); 0 if nothing was.
+ * 8201); 0 if nothing was. *icmp is the first error that is a failure, with
+ * errnum 0 if there is none.
  */
-int dgram_icmp_error(int fd);
+int dgram_icmp_error(int fd, struct os_error *icmp);
 
 /*
- * Sets *e from errno after a failed send of length bytes to peer. "Too long"
+ * Sets *e from errno, or from an ICMP error (icmp is not NULL), after a failed
+ * send of length bytes to peer. "Too long"
  * names the limit (RFC 768, RFC 8200 4.5, or the path's); it is ERR_USAGE for
  * what no datagram carries, and has errnum EMSGSIZE. Returns -1.
  */
-int dgram_send_error(
-    int fd, const struct addr *peer, size_t length, struct err *e);
+int dgram_send_error(int fd, const struct addr *peer, size_t length,
+    const struct os_error *icmp, struct err *e);
 
 #endif

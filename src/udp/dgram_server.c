@@ -2,30 +2,24 @@
 #include "udp/dgram_server.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/diag.h"
 #include "base/err.h"
-#include "base/fd.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/text.h"
 #include "net/access.h"
 #include "net/endpoint.h"
 #include "net/os.h"
-#include "net/wait.h"
 #include "udp/multicast.h"
+#include "udp/sessions.h"
 
 /* The interval at which losses are counted. */
 #define CHECK_NS CLOCK_SECOND
 /* Hosts share this many buckets; a power of two. */
 #define BUCKETS 65536
-/* How long an answer without space is tried again, each millisecond. */
-#define UNSENT_MS 20
-
 /* Joins each group on each socket of its family. */
 static int
 join_groups(struct dgram_server *s, struct err *e)
@@ -41,7 +35,9 @@ join_groups(struct dgram_server *s, struct err *e)
 		for (socket = 0; socket < l->count; socket++) {
 			const struct addr *bound = &l->addrs[socket];
 
-			if (addr_family(bound) != addr_family(&g->addr) ||
+			/* A dual-stack socket takes groups of both. */
+			if ((addr_family(bound) != addr_family(&g->addr) &&
+				!l->is_dual) ||
 			    (addr_is_multicast(bound) &&
 				!addr_same_host(bound, &g->addr)))
 				continue;
@@ -65,7 +61,7 @@ dgram_server_open(struct dgram_server *s, const struct endpoint *ep,
 	struct listener_options lo = *o->listener;
 	struct addr_list list = ADDR_LIST_INIT;
 	struct addr a;
-	int fd, result;
+	int result;
 	size_t i;
 
 	memset(s, 0, sizeof(*s));
@@ -99,12 +95,7 @@ dgram_server_open(struct dgram_server *s, const struct endpoint *ep,
 	s->answers = dgram_new();
 	if (o->max_rate > 0)
 		s->full_ns = mem_array(BUCKETS, sizeof(s->full_ns[0]));
-	/* No sender can guess it. */
-	s->key = (uint64_t)clock_now();
-	fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
-	if (fd >= 0)
-		(void)!read(fd, &s->key, sizeof(s->key));
-	fd_close(&fd);
+	s->key = dgram_hash_key();
 	s->drops = mem_array(l->count, sizeof(s->drops[0]));
 	s->last_ns = clock_now();
 	s->next_check_ns = s->last_ns + CHECK_NS;
@@ -151,21 +142,12 @@ set_addresses(struct dgram *d, const struct addr *bound)
 	addr_set_port(&d->to, addr_port(bound));
 }
 
-static uint64_t
-hash_of(uint64_t key, const void *bytes, size_t n)
-{
-	const unsigned char *at = bytes, *end = at + n;
-
-	for (; at < end; at++)
-		key = (key ^ *at) * UINT64_C(0x100000001b3);
-	return key ^ key >> 32;
-}
-
 bool
 dgram_server_is_news(
     struct dgram_server *s, const struct dgram *d, const char *text)
 {
-	uint64_t hash = hash_of((uintptr_t)text, &d->from.u, d->from.len) | 1;
+	uint64_t hash =
+	    dgram_hash((uintptr_t)text, &d->from.u, d->from.len) | 1;
 	uint64_t *reported = &s->reported[hash / 2 % DGRAM_SERVER_REPORTED];
 	bool is_news = *reported != hash;
 
@@ -174,8 +156,8 @@ dgram_server_is_news(
 }
 
 /*
- * Counts a datagram whose sender is not admitted or not answered. That is
- * reported once; JSON reports every datagram.
+ * Counts a datagram whose sender is not admitted or not answered. Reports one
+ * datagram of each sender and reason, with --json every one.
  */
 static void
 refuse(struct dgram_server *s, const struct dgram *d, const char *why)
@@ -190,16 +172,8 @@ void
 dgram_server_ignore(
     struct dgram_server *s, const struct dgram *d, const char *why)
 {
-	struct json *j;
-
 	s->ignored_count++;
-	if (!diag_emits(DIAG_NOTE))
-		return;
-	j = diag_event_begin("ignored");
-	addr_json(&d->to, j, "local");
-	addr_json(&d->from, j, "remote");
-	json_text(j, "reason", why);
-	diag_event_end(DIAG_NOTE, "%s: ignored: %s", addr_text(&d->from), why);
+	dgram_ignored(d, why);
 }
 
 /*
@@ -208,22 +182,24 @@ dgram_server_ignore(
  * wanted (RFC 768).
  */
 static const char *
-refusal(const struct dgram *d)
+refusal(const struct dgram *d, bool is_forwarded)
 {
 	/*
 	 * Servers on these ports answer whatever they receive: echo, daytime,
 	 * qotd, chargen, time, domain, sunrpc, ntp, netbios-ns, snmp, ldap,
 	 * ms-sql-m, ssdp, ws-discovery, memcached. Clients send from such a
-	 * port only to the same kind of server.
+	 * port only to the same kind of server, which a target may be: only the
+	 * first four answer answers, too.
 	 */
 	static const uint16_t reflectors[] = {7, 13, 17, 19, 37, 53, 111, 123,
 	    137, 161, 389, 1434, 1900, 3702, 11211};
 	unsigned port = addr_port(&d->from);
-	size_t i;
+	size_t i, count = sizeof(reflectors) / sizeof(reflectors[0]);
 
-	if (d->remote.len == 0 ||
-	    (addr_is_unix(&d->remote) &&
-		d->remote.len <= offsetof(struct sockaddr_un, sun_path)))
+	if (!is_forwarded &&
+	    (d->remote.len == 0 ||
+		(addr_is_unix(&d->remote) &&
+		    d->remote.len <= offsetof(struct sockaddr_un, sun_path))))
 		return "its sender has no address to send an answer to";
 	if (dgram_is_truncated(d))
 		return "it is too long and was truncated";
@@ -231,12 +207,13 @@ refusal(const struct dgram *d)
 		return addr_equal(&d->from, &d->to)
 			   ? "it comes from this server itself"
 			   : NULL;
-	if (port == 0)
+	if (port == 0 && !is_forwarded)
 		return "it has no source port";
-	if (port == addr_port(&d->to))
+	if (is_forwarded ? addr_equal(&d->from, &d->to)
+			 : port == addr_port(&d->to))
 		return "it comes from this server's own port, and an answer "
 		       "could start an endless loop";
-	for (i = 0; i < sizeof(reflectors) / sizeof(reflectors[0]); i++)
+	for (i = 0; i < (is_forwarded ? 4 : count); i++)
 		if (reflectors[i] == port)
 			return "it comes from a port where servers answer "
 			       "anything, and an answer could start an endless "
@@ -246,9 +223,9 @@ refusal(const struct dgram *d)
 
 /*
  * Whether the limit allows one more answer to this host; counts it. Each host
- * has a bucket of tokens for one second, which fills at the given rate; its
- * content is told by the time when it will be full again. Hosts whose hashes
- * are equal share a bucket, so that none gets more by the choice of addresses.
+ * has a bucket of tokens for one second, which fills at the given rate; the
+ * bucket is stored as the time at which it will be full. Hosts whose hashes are
+ * equal share a bucket, so that none gets more by the choice of addresses.
  */
 static bool
 spend(struct dgram_server *s, const struct addr *host, int64_t now_ns)
@@ -267,7 +244,7 @@ spend(struct dgram_server *s, const struct addr *host, int64_t now_ns)
 		bytes = &host->u.in6.sin6_addr;
 		n = sizeof(host->u.in6.sin6_addr);
 	}
-	full_ns = &s->full_ns[hash_of(s->key, bytes, n) % BUCKETS];
+	full_ns = &s->full_ns[dgram_hash(s->key, bytes, n) % BUCKETS];
 	gap_ns = CLOCK_SECOND / s->o->max_rate;
 	if (*full_ns < now_ns)
 		*full_ns = now_ns;
@@ -290,28 +267,27 @@ report_limited(struct dgram_server *s, int64_t now_ns)
 	s->limited_count = 0;
 }
 
-/* Whether a datagram may be answered; reports why not. */
-static bool
-may_answer(struct dgram_server *s, const struct dgram *d)
+bool
+dgram_server_is_within_rate(struct dgram_server *s, const struct dgram *d)
 {
-	const char *why = refusal(d);
-
-	if (why == NULL && !spend(s, &d->from, s->last_ns)) {
-		why = "its host has reached the limit of answers (--max-rate)";
-		s->limited = d->from;
-		s->limited_count++;
-		if (s->last_ns >= s->next_warning_ns)
-			report_limited(s, s->last_ns);
-	}
-	if (why != NULL)
-		refuse(s, d, why);
-	return why == NULL;
+	if (spend(s, &d->from, s->last_ns))
+		return true;
+	s->limited = d->from;
+	s->limited_count++;
+	if (s->last_ns >= s->next_warning_ns)
+		report_limited(s, s->last_ns);
+	refuse(s, d, "its host has reached the limit of answers (--max-rate)");
+	return false;
 }
 
-static bool
-is_full_error(int errnum)
+bool
+dgram_server_may_answer(struct dgram_server *s, const struct dgram *d)
 {
-	return errnum == EAGAIN || errnum == ENOBUFS;
+	const char *why = refusal(d, false);
+
+	if (why != NULL)
+		refuse(s, d, why);
+	return why == NULL && dgram_server_is_within_rate(s, d);
 }
 
 /* Reports an answer that cannot be sent. */
@@ -322,9 +298,9 @@ report_unsent(struct dgram_server *s, const struct dgram *d, int errnum)
 	struct err e = ERR_INIT;
 
 	errno = errnum;
-	if (!is_full_error(errnum)) {
+	if (errnum != EAGAIN && errnum != ENOBUFS) {
 		dgram_send_error(
-		    s->listener.fds[d->socket], &d->from, d->length, &e);
+		    s->listener.fds[d->socket], &d->from, d->length, NULL, &e);
 		why = e.text;
 	} else if (addr_is_unix(&d->remote)) {
 		why = "the client does not read those it has";
@@ -332,48 +308,46 @@ report_unsent(struct dgram_server *s, const struct dgram *d, int errnum)
 	dgram_server_ignore(s, d, text_format("no answer was sent: %s", why));
 }
 
-void
-dgram_server_answer(struct dgram_server *s, const struct dgram *d, int count)
+static void
+swap(struct dgram *a, struct dgram *b)
 {
-	struct deadline until = deadline_none();
-	const struct dgram *end = d + count;
-	int n;
+	struct dgram d = *a;
 
-	while (d < end) {
-		n = dgram_send(s->listener.fds[d->socket], d, (int)(end - d));
-		for (; n > 0; n--, d++) {
-			s->answered_count++;
-			s->answered_bytes += d->length;
-			if (s->o->on_sent != NULL)
-				s->o->on_sent(s->o->context, d);
-			until = deadline_none();
-		}
-		if (n == 0 || errno == EINTR)
-			continue;
-		/*
-		 * poll(2) does not report space in the queue of a unix client,
-		 * nor that of a network card. All answers without space in a
-		 * row wait once: one client cannot hold up the others for long.
-		 */
-		if (is_full_error(errno) && !deadline_passed(until)) {
-			if (!deadline_is_set(until))
-				until = deadline_after(UNSENT_MS);
-			(void)wait_until(deadline_after(1));
-			continue;
-		}
-		report_unsent(s, d++, errno);
-	}
+	if (a == b)
+		return;
+	*a = *b;
+	*b = d;
 }
 
 int
-dgram_server_serve(
+dgram_server_answer(struct dgram_server *s, struct dgram *d, int count)
+{
+	int fd = s->listener.fds[d->socket], next = 0, sent = 0, tries = 0, n,
+	    i;
+
+	while (next < count) {
+		n = dgram_send_patiently(fd, d + next, count - next, &tries);
+		for (i = n; i > 0; i--) {
+			s->answered_count++;
+			s->answered_bytes += d[next].length;
+			swap(&d[sent++], &d[next++]);
+		}
+		if (n < 0)
+			report_unsent(s, &d[next++], errno);
+	}
+	return sent;
+}
+
+int
+dgram_server_receive(
     struct dgram_server *s, size_t socket, int max, struct err *e)
 {
 	int n = dgram_receive(s->listener.fds[socket], s->received, max);
-	int errnum = errno, count = 0;
-	const struct dgram_server_options *o = s->o;
+	const struct access *access = s->o->access;
+	int errnum = errno, count = 0, i;
 	int64_t now = clock_now();
-	struct dgram *d, *out;
+	const char *why;
+	struct dgram *d;
 
 	if (now >= s->next_check_ns)
 		report_losses(s, now);
@@ -386,34 +360,31 @@ dgram_server_serve(
 		return err_sys(e, ERR_FAILED, errnum, "receiving");
 	}
 	s->last_ns = now;
-	for (d = s->received; d < s->received + n; d++) {
+	for (i = 0; i < n; i++) {
+		d = &s->received[i];
 		d->socket = socket;
 		set_addresses(d, &s->listener.addrs[socket]);
-		if (o->access != NULL && !access_allows(o->access, &d->from)) {
-			refuse(s, d, "rejected by --allow or --deny");
+		if (access != NULL && !access_allows(access, &d->from)) {
+			refuse(s, d, "denied by --allow or --deny");
 			continue;
 		}
 		s->received_count++;
 		s->received_bytes += d->length;
-		o->on_received(o->context, d);
-		if (o->answer == NULL || !may_answer(s, d))
+		why = s->o->forwards ? refusal(d, true) : NULL;
+		if (why != NULL) {
+			refuse(s, d, why);
 			continue;
-		out = &s->answers[count];
-		out->remote = d->remote;
-		out->local = d->local;
-		out->socket = socket;
-		out->from = d->from;
-		out->to = d->to;
-		count += o->answer(o->context, d, out);
+		}
+		swap(&s->received[count++], d);
 	}
-	if (count > 0)
-		dgram_server_answer(s, s->answers, count);
-	return 0;
+	return count;
 }
 
 void
-dgram_server_report(struct dgram_server *s)
+dgram_server_report(
+    struct dgram_server *s, const struct sessions_counts *sessions)
 {
+	const char *text = "";
 	struct json *j;
 
 	report_losses(s, clock_now());
@@ -424,14 +395,24 @@ dgram_server_report(struct dgram_server *s)
 	json_number(j, "ignored", s->ignored_count);
 	if (s->lost_is_known)
 		json_number(j, "lost", s->lost);
+	if (sessions != NULL) {
+		json_number(j, "sessions", sessions->begun);
+		json_number(j, "evicted", sessions->evicted);
+		json_number(j, "refused", sessions->refused);
+		text = text_format("; %s, %llu evicted; refused %llu",
+		    num_count_text(sessions->begun, "session"),
+		    (unsigned long long)sessions->evicted,
+		    (unsigned long long)sessions->refused);
+	}
 	diag_event_end(DIAG_NOTE,
-	    "received %llu (%s), answered %llu (%s), ignored %llu; lost %llu%s",
+	    "received %llu (%s), answered %llu (%s), ignored %llu, lost "
+	    "%llu%s%s",
 	    (unsigned long long)s->received_count,
 	    num_count_text(s->received_bytes, "byte"),
 	    (unsigned long long)s->answered_count,
 	    num_count_text(s->answered_bytes, "byte"),
 	    (unsigned long long)s->ignored_count, (unsigned long long)s->lost,
-	    s->lost_is_known ? "" : ", as far as is known");
+	    s->lost_is_known ? "" : ", as far as is known", text);
 }
 
 void

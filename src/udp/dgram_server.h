@@ -17,33 +17,26 @@ struct access;
 struct endpoint;
 struct err;
 struct multicast_group;
+struct sessions_counts;
 
 /* The number of senders whose refusal is remembered as reported. */
 #define DGRAM_SERVER_REPORTED 1024
 
 struct dgram_server_options {
 	const struct listener_options *listener;
-	const struct access *access;    /* NULL: admits every sender */
-	struct multicast_group *groups; /* to be joined */
+	const struct access *access;          /* NULL: admits every sender */
+	const struct multicast_group *groups; /* to be joined */
 	size_t group_count;
 	int64_t max_rate; /* answers per second and host; 0: no limit */
-
-	/* Called with each datagram that is admitted. */
-	void (*on_received)(void *context, const struct dgram *d);
-	/* Called with one that may be answered; returns whether *out is the
-	 * answer, whose addresses are set and whose bytes are storage. NULL: no
-	 * datagram is answered. */
-	bool (*answer)(void *context, const struct dgram *d, struct dgram *out);
-	/* Called with each answer that was sent; NULL: not. */
-	void (*on_sent)(void *context, const struct dgram *d);
-	void *context;
+	bool forwards; /* a target answers: datagrams that must not reach it are
+			  not received */
 };
 
 struct dgram_server {
 	const struct dgram_server_options *o;
 	struct listener listener;
 	struct dgram *received; /* owned: the last batch received, */
-	struct dgram *answers;  /* and the answers to it */
+	struct dgram *answers;  /* and space for the answers to it */
 	int64_t last_ns;        /* when it was received; or the start */
 	uint64_t reported[DGRAM_SERVER_REPORTED]; /* hashes; 0: free */
 
@@ -76,15 +69,19 @@ int dgram_server_open(struct dgram_server *s, const struct endpoint *ep,
     const struct dgram_server_options *o, struct err *e);
 
 /*
- * Receives up to max datagrams from a socket, given by its index, and answers
- * them. Never answered: a datagram from port 0, a truncated one, one above the
- * rate limit, and one from this server's port or from a port where servers
- * answer whatever they receive; what is not admitted or not answered is
- * reported. Reports losses once a second. Returns 0, perhaps without a
- * datagram, or -1 with *e.
+ * Receives up to max datagrams from a socket, given by its index, into
+ * s->received, without those whose senders are not admitted. Reports losses
+ * once a second. Returns how many there are, perhaps 0, or -1 with *e.
  */
-int dgram_server_serve(
+int dgram_server_receive(
     struct dgram_server *s, size_t socket, int max, struct err *e);
+
+/*
+ * Whether a datagram may be answered; counts and reports one that may not: it
+ * comes from port 0, from this server's port or from a port where servers
+ * answer whatever they receive, it is truncated, or above the rate limit.
+ */
+bool dgram_server_may_answer(struct dgram_server *s, const struct dgram *d);
 
 /*
  * Whether text is reported about a sender for the first time; another sender
@@ -97,15 +94,20 @@ bool dgram_server_is_news(
 void dgram_server_ignore(
     struct dgram_server *s, const struct dgram *d, const char *why);
 
+/* Whether the rate limit allows an answer to d->from, which is counted. */
+bool dgram_server_is_within_rate(struct dgram_server *s, const struct dgram *d);
+
 /*
  * Sends answers, all from the socket of the first. Those that cannot be sent,
- * or find no space for a moment, are dropped and reported.
+ * or find no space for a moment, are reported and moved to the end of the
+ * array. Returns how many were sent.
  */
-void dgram_server_answer(
-    struct dgram_server *s, const struct dgram *d, int count);
+int dgram_server_answer(struct dgram_server *s, struct dgram *d, int count);
 
-/* Reports the totals: the "summary" event, at -v. */
-void dgram_server_report(struct dgram_server *s);
+/* Reports the totals, with those of its sessions unless NULL: the "summary"
+ * event, at -v a line. */
+void dgram_server_report(
+    struct dgram_server *s, const struct sessions_counts *sessions);
 
 void dgram_server_close(struct dgram_server *s);
 

@@ -100,7 +100,7 @@ multicast_join(int fd, const struct multicast_group *g, struct err *e)
 	return err_sys(e, ERR_LOCAL, errno, "cannot join %s%s", group,
 	    errno == ENODEV || errno == EADDRNOTAVAIL
 		? " (no interface takes multicast by default: name one, "
-		  "GROUP%IF)"
+		  "GROUP%INTERFACE)"
 		: "");
 }
 
@@ -126,7 +126,7 @@ multicast_set(
 	    {IPPROTO_IP, IP_MULTICAST_IF, "IP_MULTICAST_IF", leave_note, name},
 	    {IPPROTO_IPV6, IPV6_MULTICAST_IF, "IPV6_MULTICAST_IF", leave_note,
 		name}};
-	/* What is an int for IPv6 is a byte for IPv4. */
+	/* IPv4 takes a byte where IPv6 takes an int. */
 	const unsigned char max = (unsigned char)o->ttl, off = 0;
 	const int max6 = (int)o->ttl, off6 = 0;
 	const struct request request = {.interface = (int)o->interface};

@@ -15,8 +15,9 @@ struct multicast_group {
 };
 
 /*
- * Parses GROUP or GROUP%IF; IF is the name or number of an interface. Returns
- * 0, or -1 with a usage error, or ERR_LOCAL for an interface that is missing.
+ * Parses GROUP or GROUP%INTERFACE, the name or number of an interface.
+ * Returns 0, or -1 with a usage error, or ERR_LOCAL for an interface that is
+ * missing.
  */
 int multicast_parse(struct multicast_group *g, const char *text, struct err *e);
 

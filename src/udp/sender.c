@@ -13,6 +13,7 @@
 #include "base/num.h"
 #include "base/text.h"
 #include "net/conn_event.h"
+#include "net/link.h"
 #include "net/os.h"
 #include "net/signals.h"
 #include "net/wait.h"
@@ -48,8 +49,8 @@ set_remote(const struct sender *x, struct dgram *d)
 }
 
 /*
- * Opens a socket for a peer. Everything lent becomes unsent again, since the
- * peer before it refused it. Returns 0, or -1 with *e.
+ * Opens a socket for a peer. All lent messages become unsent again, since the
+ * previous peer refused them. Returns 0, or -1 with *e.
  */
 static int
 use_peer(struct sender *x, const struct addr *peer, struct err *e)
@@ -59,7 +60,7 @@ use_peer(struct sender *x, const struct addr *peer, struct err *e)
 	bool is_group = addr_is_multicast(peer);
 	bool many = is_group || o->dgram.broadcast;
 	struct dgram_options d = o->dgram;
-	struct conn c = {.remote = *peer, .start_ns = o->start_ns};
+	struct link c = {.remote = *peer, .start_ns = o->start_ns};
 	int i;
 
 	x->peer = *peer;
@@ -67,7 +68,7 @@ use_peer(struct sender *x, const struct addr *peer, struct err *e)
 	    (group->ttl >= 0 || group->interface != 0 || group->no_loop)) {
 		x->is_trial = false;
 		return err_set(e, ERR_USAGE,
-		    "--%s is about multicast groups, and %s is none",
+		    "--%s requires a multicast group; %s is not one",
 		    group->ttl >= 0  ? "multicast-ttl"
 		    : group->no_loop ? "no-multicast-loop"
 				     : "multicast-interface",
@@ -81,7 +82,7 @@ use_peer(struct sender *x, const struct addr *peer, struct err *e)
 	x->fd = dgram_open(peer, &d, e);
 	if (x->fd < 0)
 		return -1;
-	/* One that is not connected has a port that says nothing. */
+	/* The local address of an unconnected socket says nothing. */
 	if (!d.unconnected || d.sock->source.len != 0 ||
 	    d.sock->source_port != 0)
 		sock_local(x->fd, &c.local);
@@ -150,7 +151,7 @@ is_complete(const struct sender *x)
 	       (x->o->count > 0 && x->stats.sent >= (uint64_t)x->o->count);
 }
 
-/* When a stream whose source has ended is over, if nothing comes. */
+/* When a stream is over whose source has ended, if nothing more comes. */
 static struct deadline
 stream_end(const struct sender *x)
 {
@@ -301,7 +302,7 @@ pass_replies(struct sender *x, int count, struct err *e)
  * replies that have arrived. Returns -1.
  */
 static int
-fail(struct sender *x, int errnum, struct err *e)
+fail(struct sender *x, int errnum, const struct os_error *icmp, struct err *e)
 {
 	size_t length = 0;
 	int n;
@@ -313,7 +314,7 @@ fail(struct sender *x, int errnum, struct err *e)
 		if (pass_replies(x, n, e) < 0)
 			return -1;
 	errno = errnum;
-	return dgram_send_error(x->fd, &x->peer, length, e);
+	return dgram_send_error(x->fd, &x->peer, length, icmp, e);
 }
 
 /*
@@ -323,14 +324,15 @@ fail(struct sender *x, int errnum, struct err *e)
 static enum outcome
 check_icmp(struct sender *x, int errnum, struct err *e)
 {
-	int error = dgram_icmp_error(x->fd);
+	struct os_error icmp;
+	int error = dgram_icmp_error(x->fd, &icmp);
 
 	if (error == 0 || error == EMSGSIZE)
 		error = errnum != 0 ? errnum : error;
 	if (error == 0)
 		return NOTHING;
 	if (error != EMSGSIZE) {
-		fail(x, error, e);
+		fail(x, error, &icmp, e);
 		return FAILED;
 	}
 	diag_note("a datagram was too long for the path, which carries "
@@ -339,42 +341,58 @@ check_icmp(struct sender *x, int errnum, struct err *e)
 	return SOMETHING;
 }
 
+/* Handles EMSGSIZE: this datagram is too long, or an earlier one was. Returns 0
+ * to try again, or -1 with *e. */
+static int
+handle_too_long(struct sender *x, struct err *e)
+{
+	enum outcome earlier = check_icmp(x, 0, e);
+
+	if (earlier != NOTHING)
+		return earlier == FAILED ? -1 : 0;
+	if (x->retried)
+		return fail(x, EMSGSIZE, NULL, e);
+	x->retried = true;
+	return 0;
+}
+
 /*
- * Handles a failed send. Returns 0 to try again, or -1 with *e. poll(2) reports
- * space in a connected socket; for others, and if its report was wrong, a pause
- * is used.
+ * Handles a lack of space. For a connected socket poll(2) reports when there is
+ * some; for others, and if its report was wrong, a pause is used. Returns 0, or
+ * -1 with *e if that has lasted too long.
  */
 static int
-handle_send_error(struct sender *x, int errnum, struct err *e)
+block(struct sender *x, int errnum, struct err *e)
 {
-	enum outcome outcome;
-
-	if (errnum == EINTR)
-		return 0;
-	if (errnum == EMSGSIZE) {
-		/* This call may return the error of an earlier datagram. */
-		outcome = check_icmp(x, 0, e);
-		if (outcome != NOTHING)
-			return outcome == FAILED ? -1 : 0;
-		if (x->retried)
-			return fail(x, errnum, e);
-		x->retried = true;
-		return 0;
-	}
-	if (errnum != EAGAIN && errnum != ENOBUFS)
-		return fail(x, errnum, e);
 	if (x->block == SENDER_FREE && awaits_replies(x))
 		x->timeout = deadline_limit(x->o->timeout_ms, "--timeout");
 	if (deadline_passed(x->timeout)) {
 		deadline_error(x->timeout, "the receiver took no datagram", e);
 		return err_prefix(e, "%s", addr_text(&x->peer));
 	}
-	x->block = errnum == EAGAIN && !x->unconnected && !x->was_writable
-		       ? SENDER_FULL
-		       : SENDER_PAUSED;
-	if (x->block == SENDER_PAUSED)
+	x->block = SENDER_FULL;
+	if (errnum == ENOBUFS || x->unconnected || x->was_writable) {
+		x->block = SENDER_PAUSED;
 		x->resume.at_ns = clock_now() + backoff_next(&x->pause);
+	}
 	return 0;
+}
+
+/* Handles a failed send. Returns 0 to try again, or -1 with *e. */
+static int
+handle_send_error(struct sender *x, int errnum, struct err *e)
+{
+	switch (errnum) {
+	case EINTR:
+		return 0;
+	case EMSGSIZE:
+		return handle_too_long(x, e);
+	case EAGAIN:
+	case ENOBUFS:
+		return block(x, errnum, e);
+	default:
+		return check_icmp(x, errnum, e) == FAILED ? -1 : 0;
+	}
 }
 
 /* Sends borrowed messages, perhaps not all. Returns 0, or -1 with *e. */
@@ -488,6 +506,33 @@ check_limits(
 	return 0;
 }
 
+/*
+ * Keeps the address, unless the first datagram was refused while its reply was
+ * awaited. If no reply is awaited, only this machine can refuse it in time.
+ * Returns 0, or -1 with *e.
+ */
+static int
+end_trial(struct sender *x, struct err *e)
+{
+	if (!x->is_trial || x->stats.sent == 0 || x->stats.awaited > 0)
+		return 0;
+	if (check_icmp(x, 0, e) == FAILED)
+		return -1;
+	x->is_trial = false;
+	return 0;
+}
+
+/* Whether a datagram can be sent or filled in now, or all is done. */
+static bool
+needs_no_wait(struct sender *x)
+{
+	if (count_unsent(x) > 0)
+		return x->block == SENDER_FREE;
+	if (is_complete(x))
+		return is_finished(x);
+	return !x->starved && allowance(x, clock_now()) > 0;
+}
+
 /* Receives, fills and sends; waits if nothing could be done. */
 static int
 run_round(struct sender *x, struct err *e)
@@ -503,21 +548,9 @@ run_round(struct sender *x, struct err *e)
 	    (x->block != SENDER_PAUSED || deadline_passed(x->resume)) &&
 	    send_some(x, e) < 0)
 		return -1;
-	/*
-	 * The address is kept unless the first datagram was refused by the time
-	 * that no reply is awaited. If none ever was, only this machine refuses
-	 * it in time.
-	 */
-	if (x->is_trial && x->stats.sent > 0 && x->stats.awaited == 0) {
-		if (check_icmp(x, 0, e) == FAILED)
-			return -1;
-		x->is_trial = false;
-	}
-	/* Whether there is something to do without waiting. */
-	if (count_unsent(x) > 0
-		? x->block == SENDER_FREE
-		: is_finished(x) || (!is_complete(x) && !x->starved &&
-					allowance(x, clock_now()) > 0))
+	if (end_trial(x, e) < 0)
+		return -1;
+	if (needs_no_wait(x))
 		return 0;
 	return x->o->on_idle(e) < 0 ? -1 : wait_more(x, e);
 }
@@ -545,11 +578,13 @@ check_replies(const struct sender *x, struct err *e)
 	if (t->failed == 0)
 		return 0;
 	if (t->sent != 1 || t->answered != 0)
-		what = text_format("%s to %llu of %llu datagrams",
+		what = text_format("%s to %llu of %s",
 		    t->received > 0 && x->replies > 1 ? "too few replies"
 						      : "no reply",
-		    (unsigned long long)t->failed, (unsigned long long)t->sent);
-	deadline_error(deadline_limit(x->o->timeout_ms, "--timeout"), what, e);
+		    (unsigned long long)t->failed,
+		    num_count_text(t->sent, "datagram"));
+	deadline_limit_error(
+	    (struct limit){x->o->timeout_ms, "--timeout"}, what, e);
 	if (t->answered == 0)
 		err_append(e, "%s; --no-reply does not wait",
 		    err_find(CAUSE_NO_REPLY, ERR_AT_UDP)->meaning);
@@ -612,7 +647,7 @@ sender_report(struct sender *x)
 		json_number(j, "late", t->late);
 		json_number(j, "dropped", x->dropped);
 	}
-	rtt_stats_json(&t->times, j);
+	rtt_json(&t->times, j);
 	json_seconds(j, "seconds", clock_seconds(x->o->start_ns, clock_now()));
 	diag_event_end(DIAG_NOTE, "sent %llu (%s), received %llu (%s)",
 	    (unsigned long long)t->sent, num_count_text(x->bytes_sent, "byte"),

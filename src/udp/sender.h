@@ -19,10 +19,10 @@ struct addr_list;
 struct source;
 
 /*
- * Values of replies: nothing is received; whatever comes is, and belongs to no
- * datagram, until the source has ended and nothing has come for the timeout;
- * one from a single host, and from many as the last one, which is any number
- * within the timeout.
+ * Values of replies: nothing is received; everything is received, belongs to no
+ * datagram, and ends when the source has ended and nothing has come for the
+ * timeout; one reply from a single host, but from a group or broadcast address
+ * as SENDER_ANY_REPLIES; any number within the timeout.
  */
 #define SENDER_NO_REPLY (-3)
 #define SENDER_STREAM (-2)
@@ -36,7 +36,7 @@ struct sender_reply {
 };
 
 struct sender_options {
-	struct dgram_options dgram; /* but for what the sender sets */
+	struct dgram_options dgram; /* the sender sets some members itself */
 	int any_source;             /* receive from others than the peer */
 	int64_t replies;            /* to each datagram, or one of the above */
 	int64_t timeout_ms;         /* for replies; -1: no limit */
