@@ -85,7 +85,7 @@ parse_end(const char *text, size_t n, int64_t omitted, int64_t *port)
 	return num_parse(digits, 1, HIGHEST, port);
 }
 
-/* The way to write here what other programs write otherwise, or NULL. */
+/* How sockt writes what other programs write differently, or NULL. */
 static const char *
 foreign_form(const char *text)
 {

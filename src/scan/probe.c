@@ -1,20 +1,27 @@
 /*
- * The probes of a scan: the pool with its lists and a timer wheel, and the
- * socket of each.
+ * The probes of a scan: the pool with its lists and a timer wheel, the socket
+ * of each, and their pace: the congestion window, the rate and the timeouts.
  */
+#include "scan/probe.h"
+
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "base/mem.h"
 #include "base/step.h"
 #include "net/addr.h"
+#include "net/icmp.h"
 #include "net/os.h"
 #include "net/sock.h"
-#include "scan/internal.h"
-#include "scan/scan.h"
+#include "scan/targets.h"
 
-/* One in this many probes to a distant host is polled at once. */
-#define FAR_CHECK 64
+#define MIN_BURST 16
+#define MAX_BURST 128
+/* At most this much of a late wake-up is made up for. */
+#define SLACK_NS (20 * CLOCK_MS)
+#define HOUR_US (INT64_C(3600) * 1000000)
 
 /* The lists: free slots, waiting probes, then the buckets of the wheel. */
 enum { LIST_FREE, LIST_WAITING, LIST_WHEEL };
@@ -53,23 +60,39 @@ bucket_of(int64_t tick)
 	return LIST_WHEEL + (int)(tick % PROBE_BUCKETS);
 }
 
-void
-probe_pool_init(struct probe_pool *p, uint32_t capacity)
+int
+probe_pool_init(struct probe_pool *p, uint32_t capacity,
+    const struct targets *targets, int type)
 {
-	int i;
+	uint32_t i, h;
 
+	memset(p, 0, sizeof(*p));
+	p->set = ready_set_new(capacity, false);
+	if (p->set == NULL)
+		return -1;
 	p->capacity = capacity;
-	p->touched = 0;
-	p->used = 0;
-	p->timed = 0;
+	p->targets = targets;
+	p->type = type;
 	p->tick = clock_now() / PROBE_TICK_NS;
 	p->probes = mem_array(capacity, sizeof(p->probes[0]));
 	p->links = mem_array((size_t)capacity + LISTS, sizeof(p->links[0]));
 	for (i = 0; i < LISTS; i++) {
-		uint32_t h = head(p, i);
-
+		h = head(p, (int)i);
 		p->links[h].prev = p->links[h].next = h;
 	}
+	return 0;
+}
+
+void
+probe_pool_release(struct probe_pool *p)
+{
+	uint32_t id;
+
+	for (id = 0; id < p->touched; id++)
+		probe_drop(p, id);
+	ready_set_free(p->set);
+	free(p->probes);
+	free(p->links);
 }
 
 uint32_t
@@ -182,19 +205,19 @@ probe_deadline(const struct probe_pool *p)
 }
 
 void
-probe_address(const struct scan *s, uint32_t id, struct addr *a)
+probe_address(const struct probe_pool *pool, uint32_t id, struct addr *a)
 {
-	const struct probe *p = scan_probe(s, id);
+	const struct probe *p = &pool->probes[id];
 
-	targets_host(s->o->targets, s->hosts[p->slot].index, p->port, a);
+	targets_host(pool->targets, p->host, p->port, a);
 }
 
 void
-probe_report(const struct scan *s, uint32_t id, int errnum)
+probe_report(const struct probe_pool *pool, uint32_t id, int errnum)
 {
-	struct probe *p = scan_probe(s, id);
+	struct probe *p = &pool->probes[id];
 	bool is_ended = errnum == EINPROGRESS;
-	bool is_stream = s->o->type == SOCK_STREAM;
+	bool is_stream = pool->type == SOCK_STREAM;
 	struct addr a;
 
 	if (!p->is_unreported)
@@ -202,8 +225,8 @@ probe_report(const struct scan *s, uint32_t id, int errnum)
 	p->is_unreported = false;
 	if (!step_is_on())
 		return;
-	probe_address(s, id, &a);
-	errno = errnum;
+	probe_address(pool, id, &a);
+	errno = is_stream ? icmp_cause(&pool->icmp, errnum) : errnum;
 	step("connect", p->sent_ns, errnum != 0 && !is_ended ? -1 : 0,
 	    is_ended    ? "ended: another attempt has decided the port, or "
 			  "follows"
@@ -214,23 +237,25 @@ probe_report(const struct scan *s, uint32_t id, int errnum)
 }
 
 bool
-probe_again(const struct scan *s, uint32_t id, bool in_progress)
+probe_again(const struct probe_pool *pool, uint32_t id, bool in_progress)
 {
-	probe_report(s, id, EINPROGRESS);
-	return ready_connect_again(scan_probe(s, id)->fd, in_progress);
+	probe_report(pool, id, EINPROGRESS);
+	return ready_connect_again(pool->probes[id].fd, in_progress);
 }
 
 void
-probe_drop(struct scan *s, uint32_t id)
+probe_drop(struct probe_pool *pool, uint32_t id)
 {
-	probe_report(s, id, EINPROGRESS);
-	ready_set_forget(s->set, id);
-	sock_abort(&scan_probe(s, id)->fd);
+	if (pool->probes[id].fd < 0)
+		return;
+	probe_report(pool, id, EINPROGRESS);
+	ready_set_forget(pool->set, id);
+	sock_abort(&pool->probes[id].fd);
 }
 
 /* Polls a datagram socket, for probe_poll(). */
 static struct ready_outcome
-poll_dgram(int fd, const struct addr *a)
+poll_dgram(struct probe_pool *pool, int fd, const struct addr *a)
 {
 	int64_t start = step_start();
 	char byte;
@@ -246,25 +271,25 @@ poll_dgram(int fd, const struct addr *a)
 		    .note = "the beginning of an answer: the port is open"});
 	if (errnum == EAGAIN || errnum == EINTR)
 		errnum = EINPROGRESS;
-	return ready_outcome(fd, a, errnum, true);
+	return ready_outcome(fd, a, errnum, true, &pool->icmp);
 }
 
 /* An ICMP error does not end connect(2), but for a scan it is the outcome. */
 struct ready_outcome
-probe_poll(const struct scan *s, uint32_t id)
+probe_poll(struct probe_pool *pool, uint32_t id)
 {
-	struct probe *p = scan_probe(s, id);
+	struct probe *p = &pool->probes[id];
 	int fd = p->fd, errnum;
 	struct ready_outcome o;
 	struct addr a;
 
-	probe_address(s, id, &a);
-	if (s->o->type == SOCK_DGRAM)
-		return poll_dgram(fd, &a);
+	probe_address(pool, id, &a);
+	if (pool->type == SOCK_DGRAM)
+		return poll_dgram(pool, fd, &a);
 	errnum = ready_connect_result(fd, &a);
-	o = ready_outcome(fd, &a, errnum, true);
+	o = ready_outcome(fd, &a, errnum, true, &pool->icmp);
 	if (errnum == EINPROGRESS && o.errnum != EINPROGRESS) {
-		probe_report(s, id, o.errnum);
+		probe_report(pool, id, o.errnum);
 		(void)ready_connect_again(fd, true);
 	}
 	return o;
@@ -272,42 +297,38 @@ probe_poll(const struct scan *s, uint32_t id)
 
 /* Opens the socket of probe id, unless it has one. Returns 0 or an errno. */
 static int
-open_socket(struct scan *s, uint32_t id, const struct addr *a)
+open_socket(struct probe_pool *pool, uint32_t id, const struct addr *a)
 {
-	struct probe *p = scan_probe(s, id);
-	int family = addr_family(a);
+	struct probe *p = &pool->probes[id];
+	int family = addr_family(a), errnum;
 
 	if (p->fd >= 0 && p->family != family)
-		probe_drop(s, id);
+		probe_drop(pool, id);
 	if (p->fd >= 0)
 		return 0;
-	p->fd = sock_open(family, s->o->type);
+	p->fd = sock_open(family, pool->type);
 	if (p->fd < 0)
 		return errno;
+	if (pool->interface != NULL &&
+	    sock_bind_interface(p->fd, pool->interface) < 0) {
+		errnum = errno;
+		sock_close(&p->fd);
+		return errnum;
+	}
 	p->family = (uint8_t)family;
 	step_name(p->fd, "the probe socket", 0);
-	os_receive_errors(p->fd, family);
+	(void)os_receive_errors(p->fd, family, true);
 	return 0;
 }
 
 bool
-probe_is_broadcast(const struct scan *s, uint32_t id)
+probe_is_broadcast(const struct probe_pool *pool, uint32_t id)
 {
-	struct addr a;
-	int fd, on = 1;
-	bool result = false;
+	struct addr a, local;
 
-	probe_address(s, id, &a);
-	if (addr_family(&a) != AF_INET || addr_is_multicast(&a))
-		return addr_is_multicast(&a);
-	fd = sock_open(AF_INET, SOCK_DGRAM);
-	/* Only SO_BROADCAST permits such an address. */
-	if (fd >= 0 && connect(fd, &a.u.sa, a.len) < 0 && errno == EACCES)
-		result = setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &on,
-			     sizeof(on)) == 0 &&
-			 connect(fd, &a.u.sa, a.len) == 0;
-	sock_close(&fd);
-	return result;
+	probe_address(pool, id, &a);
+	return addr_is_multicast(&a) ||
+	       (addr_family(&a) == AF_INET && sock_route(&a, &local));
 }
 
 /* RFC 1035: the name servers of the root. */
@@ -380,35 +401,154 @@ send_payload(int fd, const struct addr *a)
 }
 
 struct ready_outcome
-probe_send(struct scan *s, uint32_t id)
+probe_send(struct probe_pool *pool, uint32_t id)
 {
-	struct probe *p = scan_probe(s, id);
-	struct scan_host *h = scan_host(s, id);
+	struct probe *p = &pool->probes[id];
 	struct ready_outcome o = {.origin = READY_LOCAL};
 	struct addr a;
 
 	p->sent_ns = clock_now();
-	s->progress->sent++;
-	pace_spend(&s->pace, p->sent_ns);
-	probe_address(s, id, &a);
-	o.errnum = open_socket(s, id, &a);
+	probe_address(pool, id, &a);
+	o.errnum = open_socket(pool, id, &a);
 	if (o.errnum != 0)
 		return o;
 	o.errnum = connect(p->fd, &a.u.sa, a.len) < 0 ? errno : 0;
 	p->is_unreported = true;
 	/* The step of a stream is reported with its outcome. */
-	if (s->o->type == SOCK_DGRAM)
-		probe_report(s, id, o.errnum);
-	if (o.errnum == 0 && s->o->type == SOCK_DGRAM)
+	if (pool->type == SOCK_DGRAM)
+		probe_report(pool, id, o.errnum);
+	if (o.errnum == 0 && pool->type == SOCK_DGRAM)
 		o.errnum = send_payload(p->fd, &a);
 	if (o.errnum == EINTR)
 		o.errnum = EINPROGRESS;
-	if (o.errnum != EINPROGRESS)
-		return ready_outcome(p->fd, &a, o.errnum, false);
-	/* Without a poll it is not known whether the host can be reached. */
-	if (h->is_far && s->progress->sent % FAR_CHECK != 0)
-		return o;
-	o = probe_poll(s, id);
-	h->is_far = o.errnum == EINPROGRESS;
-	return o;
+	return o.errnum == EINPROGRESS
+		   ? o
+		   : ready_outcome(p->fd, &a, o.errnum, false, &pool->icmp);
+}
+
+void
+probe_pace_init(
+    struct probe_pace *p, uint32_t limit, int64_t per_second, int64_t now_ns)
+{
+	memset(p, 0, sizeof(*p));
+	p->limit = p->threshold = limit;
+	p->window = limit < PACE_START ? limit : PACE_START;
+	p->next_ns = now_ns;
+	if (per_second > 0)
+		p->interval_ns = CLOCK_SECOND / per_second;
+}
+
+void
+probe_pace_grow(struct probe_pace *p)
+{
+	if (p->window >= p->limit)
+		return;
+	if (p->window < p->threshold) {
+		p->window++;
+		return;
+	}
+	/* Grow by ten per round trip: a scan is too short for TCP's one. */
+	p->credit += 10;
+	if (p->credit >= p->window) {
+		p->credit -= p->window;
+		p->window++;
+	}
+}
+
+void
+probe_pace_shrink(struct probe_pace *p, uint32_t size)
+{
+	if (size < PACE_MIN)
+		size = PACE_MIN;
+	p->window = p->threshold = size < p->limit ? size : p->limit;
+	p->credit = 0;
+}
+
+void
+probe_pace_halve(struct probe_pace *p, int64_t now_ns, int64_t hold_ns)
+{
+	if (now_ns < p->held_ns)
+		return;
+	p->held_ns = now_ns + hold_ns;
+	probe_pace_shrink(p, p->window / 2);
+}
+
+/* Adds what the ticks allow. After a late wake-up, at most two ticks count. */
+static void
+add_burst(int64_t *burst, int64_t per_tick, int64_t ticks)
+{
+	*burst += per_tick * (ticks < 2 ? ticks : 2);
+	if (*burst > 2 * per_tick)
+		*burst = 2 * per_tick;
+}
+
+void
+probe_pace_fill(struct probe_pace *p, int64_t now_ns)
+{
+	int64_t per_tick = p->window / 8;
+	int64_t ticks = (now_ns - p->filled_ns) / PACE_TICK_NS;
+
+	if (per_tick < MIN_BURST)
+		per_tick = MIN_BURST;
+	if (per_tick > MAX_BURST)
+		per_tick = MAX_BURST;
+	if (ticks <= 0)
+		return;
+	add_burst(&p->burst, per_tick, ticks);
+	add_burst(&p->reprobes, per_tick / 2, ticks);
+	p->filled_ns = ticks > 2 ? now_ns : p->filled_ns + ticks * PACE_TICK_NS;
+}
+
+void
+probe_pace_spend(struct probe_pace *p, int64_t now_ns)
+{
+	if (p->interval_ns == 0)
+		return;
+	if (p->next_ns < now_ns - SLACK_NS)
+		p->next_ns = now_ns - SLACK_NS;
+	p->next_ns += p->interval_ns;
+}
+
+struct deadline
+probe_pace_next(const struct probe_pace *p)
+{
+	struct deadline d = {.at_ns = p->interval_ns == 0 ? 0 : p->next_ns};
+
+	if (p->burst <= 0 && d.at_ns < p->filled_ns + PACE_TICK_NS)
+		d.at_ns = p->filled_ns + PACE_TICK_NS;
+	return d;
+}
+
+/* RFC 6298 2.2 and 2.3: alpha is 1/8, beta 1/4. */
+void
+probe_rtt_sample(struct probe_rtt *r, int64_t ns)
+{
+	int64_t us = ns / 1000, error;
+
+	if (us < 1)
+		us = 1;
+	if (us > HOUR_US)
+		us = HOUR_US;
+	if (r->srtt_us == 0) {
+		r->srtt_us = (uint32_t)us;
+		r->rttvar_us = (uint32_t)(us / 2);
+		return;
+	}
+	error = us - (int64_t)r->srtt_us;
+	if (error < 0)
+		error = -error;
+	r->rttvar_us = (uint32_t)((3 * (int64_t)r->rttvar_us + error) / 4);
+	r->srtt_us = (uint32_t)((7 * (int64_t)r->srtt_us + us) / 8);
+}
+
+int64_t
+probe_rtt_timeout_us(const struct probe_rtt *r, int64_t limit_us)
+{
+	int64_t us = PACE_TIMEOUT_US;
+
+	if (r->srtt_us != 0)
+		us = (int64_t)r->srtt_us + 4 * (int64_t)r->rttvar_us;
+	if (us < PACE_MIN_TIMEOUT_US)
+		us = PACE_MIN_TIMEOUT_US;
+	return us < limit_us ? us : limit_us;
 }

@@ -1,16 +1,39 @@
-/* The main loop of a scan: begins hosts, sends probes, waits for answers. */
+/*
+ * A scan: begins hosts, sends probes, waits for answers, and decides which
+ * state a port has, or whether it is probed again.
+ *
+ * A silent port is probed again before it is reported as filtered, and more
+ * often if answers are lost. A probe that this machine cannot send is tried
+ * again after a pause: a shortage of what every probe needs (descriptors,
+ * buffers, ports) delays the whole scan, a failing network delays only the
+ * probes to its hosts.
+ *
+ * Many hosts limit their ICMP errors (RFC 1812 4.3.2.8), with a token for each:
+ * while there is none, a closed UDP port is silent. Therefore silence after a
+ * datagram counts only if no refusal was received for as long as any host needs
+ * for a token. Otherwise the port is probed again, in rounds of all silent
+ * ports of the host whose pauses double after each refusal. A host that answers
+ * but has refused nothing may have spent its tokens on others.
+ */
 #include "scan/scan.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 
+#include "base/backoff.h"
+#include "base/diag.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "net/addr.h"
+#include "net/ready.h"
 #include "net/signals.h"
-#include "scan/internal.h"
+#include "net/sock.h"
 #include "scan/ports.h"
+#include "scan/probe.h"
 
 /* Descriptors for other uses: standard streams, name lookups, files. */
 #define SPARE_FDS 24
@@ -20,21 +43,101 @@
 #define MAX_RUN 1024
 #define PROGRESS_MS 100
 
+/* The kernel retransmits a SYN after 1 s: later answers are ambiguous. */
+#define KARN_NS (CLOCK_SECOND * 95 / 100)
+/* The maximum number of tries of one port at any loss rate. */
+#define MAX_TRIES 8
+/* The shortest timer of a silent probe. */
+#define MIN_TIMER_US 25000
+/* Local failures of a port, and the first and longest pause after one. */
+#define MAX_FAILURES 12
+#define PAUSE_MS 5
+#define MAX_PAUSE_MS 500
+/* How long an outage may last before ports are reported as unknown: if a probe
+ * was sent before it; and if none was, or if probes to other hosts are being
+ * sent. */
+#define OUTAGE_NS (6 * CLOCK_SECOND)
+#define NO_ROUTE_NS (1 * CLOCK_SECOND)
+/* A host that refuses a datagram sent this long after the last refused one. */
+#define TOKEN_NS (2040 * CLOCK_MS)
+/* The shortest pause between a refusal and the next round, the maximum number
+ * of ports in a round, and the time within which they join it. */
+#define MIN_GAP_NS (50 * CLOCK_MS)
+#define MAX_ROUND 128
+#define COALESCE_NS (4 * CLOCK_MS)
+/* One in this many probes to a distant host is polled at once. */
+#define FAR_CHECK 64
+
+/* A host whose ports are being probed. */
+struct scan_host {
+	uint64_t index;     /* in the targets */
+	uint64_t position;  /* in the walk; UINT64_MAX: the host has ended */
+	uint32_t begun;     /* ports that have been probed, or skipped */
+	uint32_t undecided; /* ports of them without a result */
+	struct probe_rtt rtt;
+	uint8_t discovery_left; /* undecided discovery probes */
+	uint8_t lost;           /* highest number of an answered try */
+	uint8_t round_size;     /* silent ports in the round */
+	bool is_queued;         /* its next port may be probed */
+	bool is_up;             /* it has answered a probe */
+	bool is_far;        /* answers take time: polling at once is useless */
+	bool has_refused;   /* a datagram */
+	bool is_reported;   /* that it limits its refusals */
+	int errnum;         /* of the last port that could not be probed */
+	uint32_t next_free; /* of a slot that is not used */
+	int64_t failing_ns; /* start of an outage; 0: none */
+	int64_t retry_ns;   /* when to try to send again */
+	int64_t refused_ns; /* when the last refused datagram was sent */
+	int64_t round_ns;   /* when silent ports are probed again */
+};
+
+struct scan {
+	const struct scan_options *o;
+	struct targets_walk walk; /* hosts that are not begun yet */
+	struct scan_host *hosts;  /* slots */
+	uint32_t touched;         /* slots below it have been used */
+	uint32_t free_slot;       /* the first free one of them */
+	uint32_t active;          /* hosts that have begun and not ended */
+	uint32_t *queue;          /* ring of slots whose next port is next */
+	uint32_t queue_size, queue_first, queued;
+	struct probe_pool pool;
+	struct probe_pace pace;
+	bool counts_syns;     /* --rate counts those of the system, too */
+	int64_t timeout_ns;   /* the maximum wait for an answer, */
+	int64_t last_ns;      /* and the minimum after the last try */
+	struct probe_rtt rtt; /* of all hosts */
+	uint32_t in_flight;   /* probes */
+	bool is_exhausted;    /* no host is left to begin */
+	int64_t sent_ns;     /* when a probe was sent last, to any host; or 0 */
+	int64_t shortage_ns; /* start of a resource shortage; 0: none */
+	int64_t resume_ns;   /* no probe is sent earlier, after a shortage */
+	struct backoff pause;           /* after shortages, in milliseconds */
+	struct scan_progress *progress; /* the caller's */
+	struct deadline next_progress;  /* next call of progress() */
+};
+
+/* The probe with index id. */
+static struct probe *
+probe_at(const struct scan *s, uint32_t id)
+{
+	return &s->pool.probes[id];
+}
+
+/* The host of probe id. */
+static struct scan_host *
+host_of(const struct scan *s, uint32_t id)
+{
+	return &s->hosts[s->pool.probes[id].slot];
+}
+
 uint32_t
 scan_capacity(void)
 {
-	struct rlimit limit = {.rlim_cur = 64 + SPARE_FDS};
-	rlim_t fds;
+	uint32_t fds = fd_raise_limit();
 
-	(void)getrlimit(RLIMIT_NOFILE, &limit);
-	if (limit.rlim_cur < limit.rlim_max) {
-		limit.rlim_cur = limit.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &limit);
-		getrlimit(RLIMIT_NOFILE, &limit);
-	}
-	fds = limit.rlim_cur < MAX_PROBES + SPARE_FDS ? limit.rlim_cur
-						      : MAX_PROBES + SPARE_FDS;
-	return fds > SPARE_FDS ? (uint32_t)fds - SPARE_FDS : 1;
+	if (fds > MAX_PROBES + SPARE_FDS)
+		return MAX_PROBES;
+	return fds > SPARE_FDS ? fds - SPARE_FDS : 1;
 }
 
 /* Whether the next port of a host may be probed now: with several hosts, the
@@ -109,24 +212,562 @@ update_host(struct scan *s, uint32_t slot)
 	s->active--;
 }
 
-void
-scan_host_is_up(struct scan *s, uint32_t slot)
+/* Maps an errno from the remote side to a reason. */
+static enum scan_reason
+reason_of(const struct scan *s, int errnum)
 {
-	if (s->hosts[slot].is_up)
+	bool is_stream = s->o->type == SOCK_STREAM;
+
+	if (errnum == 0)
+		return is_stream ? SCAN_CONNECTED : SCAN_ANSWERED;
+	switch (err_find(errnum, ERR_AT_TCP)->origin) {
+	case ERR_BY_PEER:
+		return is_stream ? SCAN_CONNECTED : SCAN_REFUSED;
+	case ERR_BY_REFUSAL:
+		return SCAN_REFUSED;
+	case ERR_BY_SILENCE:
+		return is_stream ? SCAN_SILENT : SCAN_NO_REPLY;
+	case ERR_BY_ICMP:
+		return errnum == ENETUNREACH   ? SCAN_NET_UNREACH
+		       : errnum == EACCES      ? SCAN_PROHIBITED
+		       : errnum == ENOPROTOOPT ? SCAN_PROTO_UNREACH
+					       : SCAN_HOST_UNREACH;
+	case ERR_BY_SYSTEM:
+		break;
+	}
+	return SCAN_LOCAL;
+}
+
+static bool
+is_open(enum scan_reason reason)
+{
+	return reason == SCAN_CONNECTED || reason == SCAN_ANSWERED;
+}
+
+static int64_t
+timeout_ns(const struct scan *s, const struct scan_host *h)
+{
+	int64_t limit_us = s->timeout_ns / 1000;
+
+	if (h->rtt.srtt_us != 0 || s->rtt.srtt_us == 0)
+		return probe_rtt_timeout_us(&h->rtt, limit_us) * 1000;
+	/* The other hosts' round trips are a rough estimate. */
+	return probe_rtt_timeout_us(&s->rtt, limit_us / 2) * 2000;
+}
+
+/*
+ * Sets the timer of a try that may still be answered. The estimate may change
+ * until then, so the try is polled in between, after over one round trip.
+ */
+static void
+set_timer(struct scan *s, uint32_t id)
+{
+	const struct scan_host *h = host_of(s, id);
+	int64_t sent = probe_at(s, id)->sent_ns, now = clock_now();
+	int64_t expiry = sent + timeout_ns(s, h), next;
+	int64_t interval = PACE_MIN_TIMEOUT_US;
+
+	if (h->rtt.srtt_us != 0 && (int64_t)h->rtt.srtt_us * 5 / 4 < interval)
+		interval = (int64_t)h->rtt.srtt_us * 5 / 4;
+	interval = (interval > MIN_TIMER_US ? interval : MIN_TIMER_US) * 1000;
+	next = (sent + interval > now ? sent : now) + interval;
+	probe_set_timer(&s->pool, id, expiry < next ? expiry : next);
+}
+
+/* Whether so few slots are in use that another try costs nothing. */
+static bool
+has_spare_slots(const struct scan *s)
+{
+	return s->pool.used <= s->pool.capacity / 4;
+}
+
+/* Whether the host limits its ICMP errors, or may do so. */
+static bool
+is_limited(const struct scan_host *h)
+{
+	return h->refused_ns != 0;
+}
+
+/* Whether a silent port has had all its tries at the current loss rate. */
+static bool
+has_had_all_tries(const struct scan *s, uint32_t id)
+{
+	const struct scan_host *h = host_of(s, id);
+	bool is_stream = s->o->type == SOCK_STREAM;
+	int tries = 2;
+
+	/* A re-probe was answered: several tries of a port may be lost. */
+	if (h->lost > 1)
+		tries = h->lost + 3 < MAX_TRIES ? h->lost + 3 : MAX_TRIES;
+	else if (is_stream ? h->is_up && has_spare_slots(s) : !is_limited(h))
+		tries = 3;
+	return probe_at(s, id)->tries >= tries;
+}
+
+/* Stops counting a try as in flight. */
+static void
+end_flight(struct scan *s, uint32_t id)
+{
+	struct probe *p = probe_at(s, id);
+
+	if (p->state != PROBE_FLIGHT)
 		return;
-	s->hosts[slot].is_up = true;
+	p->state = PROBE_WAITING;
+	s->in_flight--;
+}
+
+/* Frees a slot, but keeps its socket if it can connect again. */
+static void
+free_try(struct scan *s, uint32_t id, bool in_progress)
+{
+	struct probe *p = probe_at(s, id);
+
+	end_flight(s, id);
+	ready_set_ignore(s->pool.set, id);
+	/* Late answers may still arrive on a datagram socket. */
+	if (p->fd >= 0 && (s->o->type == SOCK_DGRAM ||
+			      !probe_again(&s->pool, id, in_progress)))
+		probe_drop(&s->pool, id);
+	probe_free(&s->pool, id);
+}
+
+/* Reports the result of the port of id, and frees all its tries. */
+static void
+end_port(struct scan *s, uint32_t id, struct scan_result *r)
+{
+	struct probe *p = probe_at(s, id);
+	struct scan_host *h = host_of(s, id);
+	uint32_t slot = p->slot, other, next;
+
+	if (is_open(r->reason))
+		probe_drop(&s->pool, id);
+	h->discovery_left -= p->is_discovery;
+	h->undecided--;
+	r->host = h->index;
+	r->slot = slot;
+	r->port = p->port;
+	r->count = 1;
+	for (other = p->newer; other != PROBE_NONE; other = next) {
+		next = probe_at(s, other)->newer;
+		free_try(s, other, true);
+	}
+	for (other = p->older; other != PROBE_NONE; other = next) {
+		next = probe_at(s, other)->older;
+		free_try(s, other, true);
+	}
+	free_try(s, id, r->reason == SCAN_SILENT);
+	s->o->result(s->o->context, r);
 	update_host(s, slot);
 }
 
-void
-scan_report(struct scan *s, uint32_t slot, struct scan_result *r)
+/* Updates the estimates after the host itself has answered a try. */
+static void
+update_estimates(struct scan *s, uint32_t id, bool is_refusal, int64_t now)
 {
-	r->host = s->hosts[slot].index;
-	r->slot = slot;
-	r->count = 1;
-	s->hosts[slot].undecided--;
-	s->o->result(s->o->context, r);
-	update_host(s, slot);
+	const struct probe *p = probe_at(s, id);
+	struct scan_host *h = host_of(s, id);
+	bool is_first = s->rtt.srtt_us == 0;
+	uint32_t other;
+
+	if (s->o->type == SOCK_DGRAM) {
+		h->has_refused |= is_refusal;
+		if (p->sent_ns > h->refused_ns &&
+		    (is_refusal || !is_limited(h)))
+			h->refused_ns = p->sent_ns;
+	}
+	if (now - p->sent_ns < KARN_NS) {
+		probe_rtt_sample(&h->rtt, now - p->sent_ns);
+		probe_rtt_sample(&s->rtt, now - p->sent_ns);
+		/* The first sample holds for all probes in flight. */
+		for (other = 0; is_first && other < s->pool.touched; other++)
+			if (probe_at(s, other)->state == PROBE_FLIGHT)
+				set_timer(s, other);
+	}
+	if (p->tries == 1 || is_limited(h)) {
+		probe_pace_grow(&s->pace);
+	} else {
+		/* An earlier try or its answer was lost. */
+		if (p->tries > h->lost)
+			h->lost = p->tries;
+		probe_pace_halve(&s->pace, now,
+		    probe_rtt_timeout_us(&h->rtt, INT64_MAX) * 1000);
+	}
+	if (!h->is_up) {
+		h->is_up = true;
+		update_host(s, p->slot);
+	}
+}
+
+/* Decides the state of id's port and reports it; by: of an ICMP error. */
+static void
+decide(struct scan *s, uint32_t id, int errnum, enum scan_reason reason,
+    const struct addr *by)
+{
+	int64_t now = clock_now();
+	struct scan_result r = {
+	    .reason = reason,
+	    .errnum = errnum,
+	    .by = by,
+	    .ns = now - probe_at(s, id)->sent_ns,
+	};
+
+	if (reason == SCAN_REFUSED || is_open(reason))
+		update_estimates(s, id, reason == SCAN_REFUSED, now);
+	end_port(s, id, &r);
+}
+
+/* Reports an open port with the n bytes received, perhaps none. */
+static void
+end_banner(struct scan *s, uint32_t id, const void *bytes, size_t n)
+{
+	struct scan_result r = {
+	    .reason = SCAN_CONNECTED,
+	    .ns = probe_at(s, id)->answer_ns,
+	    .banner = n > 0 ? bytes : NULL,
+	    .banner_size = n,
+	};
+
+	end_port(s, id, &r);
+}
+
+/* Reads the banner of an open port, if there is one yet. */
+static void
+read_banner(struct scan *s, uint32_t id)
+{
+	char bytes[SCAN_BANNER];
+	ssize_t n;
+
+	do {
+		n = sock_recv(
+		    probe_at(s, id)->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0 && errno == EAGAIN)
+		return;
+	end_banner(s, id, bytes, n > 0 ? (size_t)n : 0);
+}
+
+/* The port is open: starts to wait for the first bytes of the service. */
+static void
+await_banner(struct scan *s, uint32_t id)
+{
+	struct probe *p = probe_at(s, id);
+	int64_t now = clock_now();
+
+	update_estimates(s, id, false, now);
+	end_flight(s, id);
+	p->state = PROBE_BANNER;
+	p->answer_ns = now - p->sent_ns;
+	probe_set_timer(&s->pool, id, now + clock_ns(s->o->banner_ms));
+	(void)ready_set_watch(s->pool.set, id, p->fd, POLLIN);
+	read_banner(s, id);
+}
+
+/*
+ * Adds a try to the next round of its host's silent ports, which waits as long
+ * as has passed since the last refusal.
+ */
+static void
+join_round(struct scan *s, uint32_t id)
+{
+	struct scan_host *h = host_of(s, id);
+	int64_t now = clock_now(), pause = now - h->refused_ns;
+	struct addr a;
+
+	if (pause < MIN_GAP_NS)
+		pause = MIN_GAP_NS;
+	if (now + pause > h->refused_ns + TOKEN_NS)
+		pause = h->refused_ns + TOKEN_NS - now;
+	if (h->round_ns <= now) {
+		h->round_ns = now + (pause > COALESCE_NS ? pause : COALESCE_NS);
+		h->round_size = 0;
+	} else if (h->round_size == MAX_ROUND) {
+		h->round_ns += MIN_GAP_NS;
+		h->round_size = 0;
+	}
+	h->round_size++;
+	probe_set_timer(&s->pool, id, h->round_ns);
+	/* Why the scan is slow. */
+	if (pause <= TOKEN_NS / 4 || !h->has_refused || h->is_reported)
+		return;
+	h->is_reported = true;
+	probe_address(&s->pool, id, &a);
+	diag_note("%s limits its ICMP errors: silent ports are probed again "
+		  "at its pace",
+	    addr_ip_text(&a));
+}
+
+/* The try timed out, or its outcome is unsure: waits for as long as -w asks,
+ * outside the window, schedules another try, or reports the port. */
+static void
+handle_silence(struct scan *s, uint32_t id)
+{
+	struct probe *p = probe_at(s, id);
+	const struct scan_host *h = host_of(s, id);
+	int errnum = p->unsure_errnum != 0 ? p->unsure_errnum : ETIMEDOUT;
+	int64_t expiry = p->sent_ns + s->last_ns;
+	bool is_last;
+
+	end_flight(s, id);
+	/* Silence shows nothing while the host may lack a token. */
+	if (is_limited(h) && p->sent_ns < h->refused_ns + TOKEN_NS)
+		p->tries--;
+	is_last = has_had_all_tries(s, id);
+	if (is_last && p->unsure_errnum == 0 && p->state != PROBE_LATE &&
+	    p->fd >= 0 && clock_now() < expiry) {
+		p->state = PROBE_LATE;
+		probe_set_timer(&s->pool, id, expiry);
+		return;
+	}
+	probe_report(&s->pool, id, errnum);
+	p->state = PROBE_WAITING;
+	if (s->counts_syns)
+		probe_drop(&s->pool, id);
+	if (is_last)
+		decide(s, id, errnum, reason_of(s, errnum), NULL);
+	else if (is_limited(h))
+		join_round(s, id);
+	else
+		probe_wait(&s->pool, id);
+}
+
+/* Whether this machine lacks something that every probe needs. */
+static bool
+is_shortage(int errnum)
+{
+	return err_is_shortage(errnum) || errnum == EAGAIN ||
+	       errnum == EADDRINUSE || errnum == EADDRNOTAVAIL;
+}
+
+/*
+ * Delays all probes after a shortage and shrinks the window. Returns false if
+ * it has lasted too long, over all ports; while probes are in progress, their
+ * ends may still relieve it.
+ */
+static bool
+pause_all(struct scan *s, int64_t now)
+{
+	if (s->shortage_ns == 0 || s->pool.timed > 0)
+		s->shortage_ns = now;
+	if (now >= s->shortage_ns + OUTAGE_NS)
+		return false;
+	probe_pace_shrink(&s->pace, s->in_flight / 2);
+	s->pause.min = PAUSE_MS;
+	s->pause.max = MAX_PAUSE_MS;
+	s->resume_ns = now + clock_ns(backoff_next(&s->pause));
+	return true;
+}
+
+/*
+ * Whether the outage of a host has lasted too long. While probes to others are
+ * sent, it is not the network of this machine that fails.
+ */
+static bool
+has_outage_expired(const struct scan *s, const struct scan_host *h, int64_t now)
+{
+	bool is_general = s->sent_ns != 0 && s->sent_ns < h->failing_ns;
+
+	return h->failing_ns != 0 &&
+	       now >= h->failing_ns + (is_general ? OUTAGE_NS : NO_ROUTE_NS);
+}
+
+/* Schedules another try after a local failure. Returns false if it has failed
+ * for too long. */
+static bool
+try_again(struct scan *s, uint32_t id, int errnum)
+{
+	struct probe *p = probe_at(s, id);
+	struct scan_host *h = host_of(s, id);
+	int64_t now = clock_now(), pause_ns;
+
+	if (h->failing_ns == 0 && (errnum == ENETUNREACH || errnum == EACCES) &&
+	    probe_is_broadcast(&s->pool, id))
+		return false;
+	if (is_shortage(errnum)) {
+		if (!pause_all(s, now))
+			return false;
+	} else {
+		/* The host's probes wait for as long as its outage lasts. */
+		if (h->failing_ns == 0)
+			h->failing_ns = now;
+		pause_ns = now - h->failing_ns;
+		if (pause_ns < PAUSE_MS * CLOCK_MS)
+			pause_ns = PAUSE_MS * CLOCK_MS;
+		if (pause_ns > MAX_PAUSE_MS * CLOCK_MS)
+			pause_ns = MAX_PAUSE_MS * CLOCK_MS;
+		h->retry_ns = now + pause_ns;
+	}
+	p->failures++;
+	if (has_outage_expired(s, h, now))
+		return false;
+	/* During an outage, the failure is not specific to one port. */
+	if (p->failures > MAX_FAILURES &&
+	    (h->failing_ns == 0 || now < h->failing_ns + NO_ROUTE_NS))
+		return false;
+	if (is_shortage(errnum))
+		probe_wait(&s->pool, id);
+	else
+		probe_set_timer(&s->pool, id, h->retry_ns);
+	return true;
+}
+
+/* Handles the outcome of try id: reports its port, or schedules another try. */
+static void
+handle_outcome(struct scan *s, uint32_t id, struct ready_outcome o)
+{
+	struct probe *p = probe_at(s, id);
+	enum scan_reason reason;
+
+	if (o.errnum == 0)
+		probe_report(&s->pool, id, 0);
+	/* Nobody else has the port: it is closed. */
+	if (o.errnum == 0 && sock_is_self_connect(p->fd)) {
+		probe_drop(&s->pool, id);
+		o.errnum = ECONNREFUSED;
+		o.origin = READY_REMOTE;
+	}
+	if (o.origin == READY_UNSURE) {
+		probe_report(&s->pool, id, o.errnum);
+		/* The error is cleared: another poll would report success. */
+		probe_drop(&s->pool, id);
+		p->unsure_errnum = o.errnum;
+		handle_silence(s, id);
+		return;
+	}
+	if (o.errnum != 0)
+		probe_report(&s->pool, id, o.errnum);
+	if (o.origin == READY_LOCAL || reason_of(s, o.errnum) == SCAN_LOCAL) {
+		/* Another try follows, unless it has failed for too long. */
+		end_flight(s, id);
+		p->state = PROBE_WAITING;
+		s->progress->errnum = o.errnum;
+		ready_set_ignore(s->pool.set, id);
+		if (p->fd >= 0)
+			probe_drop(&s->pool, id);
+		p->tries--;
+		if (try_again(s, id, o.errnum))
+			return;
+		host_of(s, id)->errnum = o.errnum;
+		decide(s, id, o.errnum, SCAN_LOCAL, NULL);
+		return;
+	}
+	s->pause.pause = 0;
+	reason = reason_of(s, o.errnum);
+	if (reason == SCAN_CONNECTED && s->o->banner_ms > 0)
+		await_banner(s, id);
+	else
+		decide(s, id, o.errnum, reason,
+		    s->pool.icmp.errnum != 0 ? &s->pool.icmp.sender : NULL);
+}
+
+/* Handles the expired timer of try id: extends it, schedules another try, or
+ * reports the port. */
+static void
+handle_expired(struct scan *s, uint32_t id)
+{
+	const struct probe *p = probe_at(s, id);
+
+	if (p->state == PROBE_WAITING) {
+		probe_wait(&s->pool, id);
+		return;
+	}
+	if (p->state == PROBE_BANNER) {
+		end_banner(s, id, NULL, 0);
+		return;
+	}
+	/* Silence is not a loss until a re-probe has been answered. */
+	if (p->tries == 1 && s->pace.threshold == s->pace.limit)
+		probe_pace_grow(&s->pace);
+	/* The estimate may have grown. */
+	if (p->state != PROBE_LATE &&
+	    clock_now() < p->sent_ns + timeout_ns(s, host_of(s, id)))
+		set_timer(s, id);
+	else
+		handle_silence(s, id);
+}
+
+/* Sends the try id, unless its host must wait. */
+static void
+send_try(struct scan *s, uint32_t id)
+{
+	struct probe *p = probe_at(s, id);
+	struct scan_host *h = host_of(s, id);
+	struct ready_outcome o;
+	int64_t now;
+
+	if (h->failing_ns != 0) {
+		now = clock_now();
+		if (now < h->retry_ns && !has_outage_expired(s, h, now)) {
+			p->state = PROBE_WAITING;
+			probe_set_timer(&s->pool, id, h->retry_ns);
+			return;
+		}
+	}
+	p->tries++;
+	p->state = PROBE_FLIGHT;
+	s->in_flight++;
+	s->progress->sent++;
+	o = probe_send(&s->pool, id);
+	probe_pace_spend(&s->pace, p->sent_ns);
+	/* Without a poll it is not known whether the host can be reached. */
+	if (o.errnum == EINPROGRESS &&
+	    (!h->is_far || s->progress->sent % FAR_CHECK == 0)) {
+		o = probe_poll(&s->pool, id);
+		h->is_far = o.errnum == EINPROGRESS;
+	}
+	if (o.origin != READY_LOCAL) {
+		h->failing_ns = s->shortage_ns = 0;
+		s->progress->errnum = 0;
+		s->sent_ns = p->sent_ns;
+	}
+	if (o.errnum == EINPROGRESS) {
+		s->pace.burst--;
+		if (ready_set_watch(s->pool.set, id, p->fd,
+			s->o->type == SOCK_STREAM ? POLLOUT : POLLIN) == 0) {
+			s->shortage_ns = 0;
+			set_timer(s, id);
+			return;
+		}
+		o.errnum = errno;
+		o.origin = READY_LOCAL;
+	}
+	handle_outcome(s, id, o);
+}
+
+/*
+ * Returns the next try that waits, which the caller must send now. The earlier
+ * try remains open for a late answer if there are slots for both.
+ */
+static uint32_t
+next_retry(struct scan *s)
+{
+	uint32_t id = probe_waiting(&s->pool), copy = PROBE_NONE;
+	struct probe *p = probe_at(s, id), *next;
+
+	probe_unlink(&s->pool, id);
+	if (p->fd >= 0 && is_limited(host_of(s, id)))
+		probe_drop(&s->pool, id);
+	if (p->fd < 0)
+		return id;
+	if (has_spare_slots(s))
+		copy = probe_alloc(&s->pool);
+	if (copy != PROBE_NONE) {
+		next = probe_at(s, copy);
+		p->state = PROBE_OLDER;
+		p->newer = copy;
+		next->older = id;
+		next->host = p->host;
+		next->slot = p->slot;
+		next->port = p->port;
+		next->is_discovery = p->is_discovery;
+		next->tries = p->tries;
+		next->failures = p->failures;
+		next->unsure_errnum = p->unsure_errnum;
+		return copy;
+	}
+	ready_set_ignore(s->pool.set, id);
+	if (!probe_again(&s->pool, id, true))
+		probe_drop(&s->pool, id);
+	return id;
 }
 
 /* Prepares the first try of a new port; PROBE_NONE if there is none now. */
@@ -144,7 +785,8 @@ next_new(struct scan *s)
 		return PROBE_NONE;
 	slot = s->queue[s->queue_first];
 	h = &s->hosts[slot];
-	p = scan_probe(s, id);
+	p = probe_at(s, id);
+	p->host = h->index;
 	p->slot = slot;
 	p->port = ports_at(s->o->ports, h->index, h->begun);
 	p->is_discovery = h->begun < s->o->ports->discovery;
@@ -166,7 +808,7 @@ static struct deadline
 next_send(const struct scan *s)
 {
 	struct deadline resume = {.at_ns = s->resume_ns},
-			d = pace_next(&s->pace);
+			d = probe_pace_next(&s->pace);
 
 	return d.at_ns < resume.at_ns ? resume : d;
 }
@@ -189,7 +831,7 @@ send_probes(struct scan *s)
 		next = next_send(s);
 		if (next.at_ns > now || i == 0) {
 			now = clock_now();
-			pace_fill(&s->pace, now);
+			probe_pace_fill(&s->pace, now);
 			next = next_send(s);
 		}
 		if (next.at_ns > now)
@@ -198,7 +840,7 @@ send_probes(struct scan *s)
 		if (probe_waiting(&s->pool) != PROBE_NONE &&
 		    s->pace.reprobes > 0) {
 			s->pace.reprobes--;
-			id = retry_next(s);
+			id = next_retry(s);
 		} else {
 			id = next_new(s);
 		}
@@ -209,7 +851,7 @@ send_probes(struct scan *s)
 				   ? next
 				   : deadline_none();
 		}
-		retry_send(s, id);
+		send_try(s, id);
 	}
 	return next;
 }
@@ -218,20 +860,20 @@ send_probes(struct scan *s)
 static void
 handle_ready(struct scan *s, uint32_t id)
 {
-	struct probe *p = scan_probe(s, id);
+	struct probe *p = probe_at(s, id);
 	struct ready_outcome o;
 
 	if (p->state == PROBE_FREE || p->fd < 0)
 		return;
 	if (p->state == PROBE_BANNER) {
-		retry_banner(s, id);
+		read_banner(s, id);
 		return;
 	}
-	o = probe_poll(s, id);
+	o = probe_poll(&s->pool, id);
 	if (o.errnum == EINPROGRESS)
 		return;
 	probe_unlink(&s->pool, id);
-	retry_outcome(s, id, o);
+	handle_outcome(s, id, o);
 }
 
 static bool
@@ -252,7 +894,7 @@ wait_ready(struct scan *s, struct deadline wake)
 
 	do {
 		looked_ns = clock_now();
-		n = ready_set_wait(s->set, ids, wake);
+		n = ready_set_wait(s->pool.set, ids, wake);
 		for (i = 0; i < n; i++)
 			handle_ready(s, ids[i]);
 		if (n == 0 && wake.at_ns > looked_ns)
@@ -282,7 +924,7 @@ run_round(struct scan *s, struct err *e)
 	if (signals_stopped() != 0)
 		return err_sys(e, ERR_FAILED, EINTR, "scan");
 	while ((id = probe_expired(&s->pool, looked_ns)) != PROBE_NONE)
-		retry_expired(s, id);
+		handle_expired(s, id);
 	if (deadline_passed(s->next_progress)) {
 		s->next_progress = deadline_after(PROGRESS_MS);
 		if (s->o->progress(s->o->context, e) < 0)
@@ -302,14 +944,21 @@ start(struct scan *s, const struct scan_options *o, struct err *e)
 	s->o = o;
 	if (o->parallel > 0 && o->parallel < limit)
 		limit = (uint32_t)o->parallel;
-	s->set = ready_set_new(limit);
-	if (s->set == NULL)
+	if (probe_pool_init(&s->pool, limit, o->targets, o->type) < 0)
 		return err_sys(
 		    e, ERR_FAILED, errno, "preparing to wait for sockets");
 	targets_walk_start(&s->walk, o->targets, &o->part);
-	pace_init(&s->pace, limit, o->rate, clock_now());
-	probe_pool_init(&s->pool, limit);
-	/* A host that has begun has a probe, but for the one that is next. */
+	s->pool.interface = o->interface;
+	probe_pace_init(&s->pace, limit, o->rate, clock_now());
+	s->timeout_ns = clock_ns(o->timeout_ms);
+	s->last_ns = clock_ns(o->last_ms);
+	/* So that each SYN is counted, a try ends before one is repeated. */
+	s->counts_syns = o->rate > 0 && o->type == SOCK_STREAM;
+	if (s->counts_syns && s->timeout_ns > KARN_NS)
+		s->timeout_ns = KARN_NS;
+	if (s->counts_syns && s->last_ns > KARN_NS)
+		s->last_ns = KARN_NS;
+	/* Every host that has begun has a probe, except for the next one. */
 	s->queue_size = limit + 1;
 	s->queue = mem_array(s->queue_size, sizeof(s->queue[0]));
 	s->hosts = mem_array(s->queue_size, sizeof(s->hosts[0]));
@@ -322,7 +971,7 @@ int
 scan_run(const struct scan_options *o, struct scan_progress *end, struct err *e)
 {
 	struct scan s;
-	uint32_t slot, id;
+	uint32_t slot;
 	int result = 0;
 
 	if (start(&s, o, e) < 0)
@@ -335,12 +984,7 @@ scan_run(const struct scan_options *o, struct scan_progress *end, struct err *e)
 	for (slot = 0; slot < s.touched; slot++)
 		if (s.hosts[slot].position < end->next)
 			end->next = s.hosts[slot].position;
-	for (id = 0; id < s.pool.touched; id++)
-		if (scan_probe(&s, id)->fd >= 0)
-			probe_drop(&s, id);
-	free(s.pool.probes);
-	free(s.pool.links);
-	ready_set_free(s.set);
+	probe_pool_release(&s.pool);
 	free(s.hosts);
 	free(s.queue);
 	return result;

@@ -45,6 +45,8 @@ struct scan_result {
 	enum scan_reason reason;
 	int errnum; /* of a local failure: SCAN_LOCAL, perhaps SCAN_SKIPPED */
 	int64_t ns; /* round-trip time of the answer */
+	const struct addr
+	    *by;            /* sender of an ICMP error that says so, or NULL */
 	const void *banner; /* the first bytes of the service, or NULL */
 	size_t banner_size;
 };
@@ -52,13 +54,15 @@ struct scan_result {
 struct scan_progress {
 	uint64_t sent; /* probes, including re-probes */
 	int errnum;    /* why the last one could not be sent; 0: it was */
-	uint64_t next; /* at the end: of the walk, where it would go on */
+	uint64_t next; /* at the end: the position of the walk where it would go
+			  on */
 };
 
 struct scan_options {
 	const struct targets *targets;
 	struct targets_part part;
 	const struct port_list *ports; /* of every host */
+	const char *interface;         /* the only one; NULL: any */
 	int type;                      /* SOCK_STREAM or SOCK_DGRAM */
 	int64_t banner_ms;             /* wait for a banner; 0: read none */
 	int64_t parallel;      /* probes in flight; 0: limited by descriptors */

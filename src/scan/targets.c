@@ -48,11 +48,8 @@ prefix_of(struct targets *t, const struct addr *a)
 	}
 	if (t->prefix_count > 0 && memcmp(last - 1, &p, sizeof(p)) == 0)
 		return (uint32_t)t->prefix_count - 1;
-	if (t->prefix_count == t->prefix_capacity) {
-		t->prefix_capacity = t->prefix_capacity * 2 + 4;
-		t->prefixes = mem_resize(
-		    t->prefixes, t->prefix_capacity, sizeof(t->prefixes[0]));
-	}
+	t->prefixes = mem_grow(t->prefixes, t->prefix_count,
+	    &t->prefix_capacity, sizeof(t->prefixes[0]));
 	t->prefixes[t->prefix_count] = p;
 	return (uint32_t)t->prefix_count++;
 }
@@ -73,11 +70,8 @@ static void
 add_range(struct targets *t, const struct addr *base, uint32_t high,
     uint32_t position)
 {
-	if (t->count == t->capacity) {
-		t->capacity = t->capacity + t->capacity / 2 + 16;
-		t->items =
-		    mem_resize(t->items, t->capacity, sizeof(t->items[0]));
-	}
+	t->items =
+	    mem_grow(t->items, t->count, &t->capacity, sizeof(t->items[0]));
 	t->items[t->count].prefix = prefix_of(t, base);
 	t->items[t->count].low = tail_of(base);
 	t->items[t->count].high = high;
@@ -87,7 +81,7 @@ add_range(struct targets *t, const struct addr *base, uint32_t high,
 }
 
 static int
-refuse(const char *text, const char *why, struct err *e)
+usage_error(const char *text, const char *why, struct err *e)
 {
 	return err_set(e, ERR_USAGE, "host '%s': %s", text_shown(text), why);
 }
@@ -99,7 +93,7 @@ invalid_reason(const char *text)
 	const char *colon = strchr(text, ':');
 
 	if (strncmp(text, "unix:", 5) == 0)
-		return "a unix socket has no ports";
+		return "a Unix socket has no ports";
 	if (strstr(text, "://") != NULL)
 		return "a URL; write HOST";
 	/* An IPv6 address has several colons. */
@@ -118,20 +112,14 @@ invalid_reason(const char *text)
 static int
 parse_network(const char *text, struct addr *a, uint32_t *high, struct err *e)
 {
-	const char *slash = strchr(text, '/');
-	int64_t bits, width;
+	int bits, width;
 	uint32_t mask, low;
 
-	if (!addr_parse_ip_prefix(a, text, (size_t)(slash - text)))
-		return refuse(text, "not a network ADDRESS/BITS", e);
+	if (addr_parse_network(a, &bits, text, e) < 0)
+		return err_lead(e, "host ");
 	width = addr_family(a) == AF_INET6 ? 128 : 32;
-	if (!num_parse(slash + 1, 0, width, &bits))
-		return refuse(text,
-		    width == 32 ? "a prefix has 0 to 32 bits"
-				: "a prefix has 0 to 128 bits",
-		    e);
 	if (width - bits > 32)
-		return refuse(text,
+		return usage_error(text,
 		    "more hosts than a scan can have: IPv6 prefixes have 96 "
 		    "to 128 bits",
 		    e);
@@ -166,7 +154,7 @@ parse_octets(const char *text, struct addr *a, uint32_t *high, struct err *e)
 	if (!num_parse(hyphen + 1, 0, 255, &last) ||
 	    !addr_parse_ip_prefix(a, text, (size_t)(hyphen - text)) ||
 	    addr_family(a) != AF_INET)
-		return refuse(
+		return usage_error(
 		    text, "a range is one of the last octet: 192.0.2.10-20", e);
 	*high = (tail_of(a) & ~UINT32_C(255)) | (uint32_t)last;
 	return 0;
@@ -180,15 +168,12 @@ add_name(struct targets *t, const char *text, const struct name_options *o,
 	struct endpoint ep = {.port = 0};
 
 	if (strlen(text) >= sizeof(ep.host))
-		return refuse(text, "longer than a name can be", e);
+		return usage_error(text, "longer than a name can be", e);
 	memcpy(ep.host, text, strlen(text) + 1);
 	if (resolve_check(&ep, o, e) < 0)
 		return -1;
-	if (t->name_count == t->name_capacity) {
-		t->name_capacity = t->name_capacity * 2 + 4;
-		t->names =
-		    mem_resize(t->names, t->name_capacity, sizeof(t->names[0]));
-	}
+	t->names = mem_grow(
+	    t->names, t->name_count, &t->name_capacity, sizeof(t->names[0]));
 	t->names[t->name_count].position = t->excludes ? EXCLUDED : t->position;
 	t->names[t->name_count++].text = mem_text(text);
 	t->position++;
@@ -206,7 +191,7 @@ add_element(
 	int family;
 
 	if (why != NULL)
-		return refuse(text, why, e);
+		return usage_error(text, why, e);
 	if (text[0] == '[' && text[n - 1] == ']') {
 		text[n - 1] = '\0';
 		text++;
@@ -223,18 +208,15 @@ add_element(
 	}
 	family = addr_family(&a);
 	if (high < tail_of(&a))
-		return refuse(text, "the range is reversed", e);
+		return usage_error(text, "the range is reversed", e);
 	if (o->family != AF_UNSPEC && o->family != family)
-		return refuse(text,
+		return usage_error(text,
 		    family == AF_INET6
 			? "an IPv6 address, but -4 permits only IPv4"
 			: "an IPv4 address, but -6 permits only IPv6",
 		    e);
-	if (addr_lacks_scope(&a))
-		return refuse(text,
-		    "a link-local address needs its interface: "
-		    "ADDRESS%INTERFACE",
-		    e);
+	if (resolve_check_scope(&a, text, o, e) < 0)
+		return -1;
 	add_range(t, &a, high, t->excludes ? EXCLUDED : t->position);
 	t->position++;
 	return 0;
@@ -250,7 +232,8 @@ targets_add(struct targets *t, const char *text, const struct name_options *o,
 	for (;;) {
 		n = strcspn(text, ",");
 		if (n >= sizeof(element))
-			return refuse(text, "longer than a name can be", e);
+			return usage_error(
+			    text, "longer than a name can be", e);
 		memcpy(element, text, n);
 		element[n] = '\0';
 		if (add_element(t, element, o, e) < 0)
@@ -314,7 +297,7 @@ targets_look_up(
 		for (k = 0; k < (all ? list.count : 1); k++) {
 			const struct addr *a = &list.items[k];
 
-			if (addr_lacks_scope(a)) {
+			if (addr_lacks_scope(a) && o->names.interface == 0) {
 				addr_list_release(&list);
 				return err_set(e, ERR_LOCAL,
 				    "host '%s': its address is link-local and "
@@ -334,7 +317,7 @@ struct merge {
 	size_t count;
 	const struct target **active; /* items with the current address */
 	size_t active_count;
-	struct target *pieces; /* that the same items cover */
+	struct target *pieces; /* ranges of addresses that one item decides */
 	size_t piece_count, piece_capacity;
 };
 
@@ -360,7 +343,7 @@ by_address(const void *a, const void *b)
 	return (x->position > y->position) - (x->position < y->position);
 }
 
-/* In the user's order; the addresses of a name in that of the resolver. */
+/* In the user's order; the addresses of a name in the resolver's. */
 static int
 by_position(const void *a, const void *b)
 {
@@ -392,12 +375,8 @@ add_piece(struct merge *m, uint32_t low, uint32_t high)
 		last->high = high;
 		return;
 	}
-	if (m->piece_count == m->piece_capacity) {
-		m->piece_capacity =
-		    m->piece_capacity + m->piece_capacity / 2 + 16;
-		m->pieces = mem_resize(
-		    m->pieces, m->piece_capacity, sizeof(m->pieces[0]));
-	}
+	m->pieces = mem_grow(m->pieces, m->piece_count, &m->piece_capacity,
+	    sizeof(m->pieces[0]));
 	m->pieces[m->piece_count] = *first;
 	m->pieces[m->piece_count].low = low;
 	m->pieces[m->piece_count++].high = high;
@@ -427,7 +406,7 @@ split_into_pieces(struct merge *m, size_t i)
 		for (; i < end && m->items[i].low <= at; i++) {
 			item = &m->items[i];
 			last = &m->items[i > 0 ? i - 1 : 0];
-			/* One that covers what the last one does is not kept.
+			/* An item with the range of the last one is not kept.
 			 */
 			if (i == 0 || last->prefix != prefix ||
 			    last->low != item->low ||
@@ -556,7 +535,7 @@ mix(uint64_t x)
 
 /*
  * One pass of the network. The two halves may differ in size, so each round
- * adds to one half a hash of the other, modulo the size of the former.
+ * adds a hash of one half to the other, modulo the size of the latter.
  */
 static uint64_t
 pass(const struct targets_walk *w, uint64_t n)

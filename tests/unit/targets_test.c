@@ -256,6 +256,10 @@ main(void)
 	    "2001:db8::4 2001:db8::5 2001:db8::6 2001:db8::7");
 	takes(
 	    "192.0.2.1,192.0.2.1,192.0.2.0-2", "192.0.2.1 192.0.2.0 192.0.2.2");
+	takes("::ffff:192.0.2.7,192.0.2.7,[::ffff:c000:207]", "192.0.2.7");
+	takes("::ffff:192.0.2.1/127,192.0.2.0/31", "192.0.2.0 192.0.2.1");
+	takes("::ffff:192.0.2.1-2,192.0.2.1", "192.0.2.1 192.0.2.2");
+	counts("::ffff:0:0/96", 4294967296, "255.255.255.255");
 	takes("192.0.2.1,2001:db8::1,192.0.2.1", "192.0.2.1 2001:db8::1");
 	counts("10.0.0.0/16", 65536, "10.0.255.255");
 	counts("10.0.0.0/8", 16777216, "10.255.255.255");
@@ -272,8 +276,9 @@ main(void)
 	counts("2001:db8::/96,2001:db8:1::/96", 8589934592,
 	    "2001:db8:1::ffff:ffff");
 	refuses("2001:db8::/95", "IPv6 prefixes have 96");
+	refuses("::ffff:0:0/95", "IPv6 prefixes have 96");
 	refuses("fe80::1", "needs its interface");
-	refuses("example.test/24", "network");
+	refuses("example.test/24", "nor a network");
 	refuses("192.0.2.9-3", "reversed");
 	refuses("192.0.2.9-256", "192.0.2.9-256");
 	refuses("no.such.name", "no.such.name");
@@ -283,11 +288,13 @@ main(void)
 	refuses("192.0.2.1:22", "connect -z HOST:PORT");
 	refuses("[::1]:22", "connect -z HOST:PORT");
 	refuses("name:http", "connect -z HOST:PORT");
-	refuses("unix:/tmp/x", "a unix socket has no ports");
+	refuses("unix:/tmp/x", "a Unix socket has no ports");
 	refuses("http://192.0.2.1/", "a URL");
 	excludes("192.0.2.0/29", "192.0.2.2-5",
 	    "192.0.2.0 192.0.2.1 192.0.2.6 192.0.2.7");
 	excludes("192.0.2.0/30", "192.0.2.0/24", "");
+	excludes("::ffff:192.0.2.0/126", "192.0.2.0-2", "192.0.2.3");
+	excludes("192.0.2.0/30", "::ffff:192.0.2.0/127", "192.0.2.2 192.0.2.3");
 	excludes("192.0.2.0/30", "192.0.2.0,192.0.2.3,2001:db8::1",
 	    "192.0.2.1 192.0.2.2");
 	return done_testing();
