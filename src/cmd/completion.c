@@ -27,11 +27,11 @@ static const struct argument {
 	const char *name, *kind, *words;
 } arguments[] = {
     {"HOST", "endpoint", "unix:"},
-    {"[ADDR]", "endpoint", "unix:"},
+    {"[ADDRESS]", "endpoint", "unix:"},
     {"GROUP", "endpoint", ""},
     {"NAME", "user", ""},
-    {"IF", "interface", ""},
-    {"CMD", "command", ""},
+    {"INTERFACE", "interface", ""},
+    {"COMMAND", "command", ""},
     {"FILE", "file", ""},
     {"DATE|FILE", "file", ""},
     {"N|systemd", "word", "systemd"},
@@ -237,137 +237,13 @@ complete(char *const *words)
 	}
 }
 
-static const char bash_script[] =
-    "# bash completion for sockt; made by sockt completion bash\n"
-    "_sockt_names() {\n"
-    "\tcase $1 in\n"
-    "\tfile | command | user | service) compgen -A $1 -- \"$2\" ;;\n"
-    "\tprogram) compgen -A command -A file -- \"$2\" ;;\n"
-    "\tinterface) (ls /sys/class/net || ifconfig -l) 2>/dev/null | tr ' ' "
-    "'\\n' ;;\n"
-    "\turl) _sockt_names host | sed 's|$|/|' ;;\n"
-    "\thost)\n"
-    "\t\tcompgen -A hostname\n"
-    "\t\tsed 's/^[|@#].*//; s/[[:space:]].*//; "
-    "s/\\[\\([^],]*\\)\\]:[0-9]*/\\1/g' \\\n"
-    "\t\t\t~/.ssh/known_hosts /etc/ssh/ssh_known_hosts 2>/dev/null |\n"
-    "\t\t\ttr , '\\n' | grep -v '[*?!:]'\n"
-    "\t\t;;\n"
-    "\tesac\n"
-    "}\n"
-    "# Offers the lines of stdin, after $1.\n"
-    "_sockt_add() {\n"
-    "\tlocal word\n"
-    "\twhile IFS=$'\\t' read -r word _; do\n"
-    "\t\tword=$1$word\n"
-    "\t\t[[ $word != \"$cur\"* ]] || COMPREPLY+=(\"${word#\"$before\"}\")\n"
-    "\tdone\n"
-    "}\n"
-    "_sockt() {\n"
-    "\tlocal last=${COMP_WORDS[COMP_CWORD]} n=-1 joins='' words=() word kind "
-    "start\n"
-    "\t# bash makes words of the \"=\" and \":\" within one, and replaces the "
-    "last.\n"
-    "\tfor word in \"${COMP_WORDS[@]:0:COMP_CWORD+1}\"; do\n"
-    "\t\t[[ $joins || $word == [=:]* ]] || ((++n))\n"
-    "\t\twords[n]+=$word\n"
-    "\t\tjoins=${word##[^=:]*}\n"
-    "\tdone\n"
-    "\tlocal cur=${words[n]} before=${words[n]%\"${last##[=:]*}\"}\n"
-    "\tCOMPREPLY=()\n"
-    "\t{\n"
-    "\t\tread -r kind start\n"
-    "\t\t_sockt_add ''\n"
-    "\t} < <(\"${words[0]}\" completion --words -- \"${words[@]:1}\" "
-    "2>/dev/null)\n"
-    "\t[[ $kind != program ]] || start=''\n"
-    "\t_sockt_add \"$start\" < <(_sockt_names \"$kind\" "
-    "\"${cur#\"$start\"}\")\n"
-    "\tcase $kind in\n"
-    "\tfile | command | program) compopt -o filenames 2>/dev/null ;;\n"
-    "\tesac\n"
-    "\t[[ ${#COMPREPLY[@]} -ne 1 || $COMPREPLY != *[:/] ]] ||\n"
-    "\t\tcompopt -o nospace 2>/dev/null\n"
-    "}\n"
-    "complete -F _sockt sockt\n";
+/* completion.bash, .zsh and .fish in this folder; the Makefile makes strings of
+ * them. */
+extern const char completion_bash[], completion_zsh[], completion_fish[];
 
-static const char zsh_script[] =
-    "#compdef sockt\n"
-    "# zsh completion for sockt; made by sockt completion zsh\n"
-    "_sockt() {\n"
-    "\tlocal kind start line\n"
-    "\tlocal -a offered\n"
-    "\t$words[1] completion --words -- \"${(@Q)words[2,CURRENT-1]}\" "
-    "\"${(Q)PREFIX}\" \\\n"
-    "\t\t2>/dev/null | { read -r kind start; offered=(\"${(@f)$(cat)}\") }\n"
-    "\tif [[ $kind == program ]]; then\n"
-    "\t\tshift $start words\n"
-    "\t\t(( CURRENT -= start ))\n"
-    "\t\t_normal\n"
-    "\t\treturn\n"
-    "\tfi\n"
-    "\tfor line in ${(M)offered:#*[:/]$'\\t'*}; do\n"
-    "\t\tcompadd -S '' -- ${line%%$'\\t'*}\n"
-    "\tdone\n"
-    "\toffered=(${${offered:#*[:/]$'\\t'*}/$'\\t'/:})\n"
-    "\t_describe word offered\n"
-    "\tcompset -P \"${(b)start}\"\n"
-    "\tcase $kind in\n"
-    "\tfile) _files ;;\n"
-    "\tcommand) _command_names -e ;;\n"
-    "\tuser) _users ;;\n"
-    "\tinterface) _net_interfaces ;;\n"
-    "\tservice) _ports ;;\n"
-    "\thost) _hosts ;;\n"
-    "\turl) _hosts -S / ;;\n"
-    "\tesac\n"
-    "}\n"
-    "if [[ $funcstack[1] == _sockt ]]; then\n"
-    "\t_sockt\n"
-    "else\n"
-    "\tcompdef _sockt sockt\n"
-    "fi\n";
-
-static const char fish_script[] =
-    "# fish completion for sockt; made by sockt completion fish\n"
-    "function __sockt\n"
-    "\tset -l words (commandline -opc) (commandline -ct)\n"
-    "\tset -l lines ($words[1] completion --words -- $words[2..-1] "
-    "2>/dev/null)\n"
-    "\tset -l kind (string split ' ' -- $lines[1])\n"
-    "\tset -l word (string replace -- \"$kind[2]\" '' $words[-1])\n"
-    "\tset -l names\n"
-    "\tstring join \\n -- $lines[2..-1]\n"
-    "\tswitch $kind[1]\n"
-    "\t\tcase file\n"
-    "\t\t\tset names (__fish_complete_path $word)\n"
-    "\t\tcase command\n"
-    "\t\t\tset names (complete -C $word)\n"
-    "\t\tcase program\n"
-    "\t\t\tset -e words[1..$kind[2]]\n"
-    "\t\t\tcomplete -C (string join ' ' (string escape -- $words[1..-2]) "
-    "$word)\n"
-    "\t\t\treturn\n"
-    "\t\tcase user\n"
-    "\t\t\tset names (__fish_complete_users)\n"
-    "\t\tcase interface\n"
-    "\t\t\tset names (__fish_print_interfaces)\n"
-    "\t\tcase service\n"
-    "\t\t\tset names (string match -r '^[\\w-]+' </etc/services)\n"
-    "\t\tcase host\n"
-    "\t\t\tset names localhost (__fish_print_hostnames)\n"
-    "\t\tcase url\n"
-    "\t\t\tset names {localhost,(__fish_print_hostnames)}/\n"
-    "\tend\n"
-    "\tstring join \\n -- $kind[2]$names\n"
-    "end\n"
-    "complete -c sockt -f -a '(__sockt)'\n";
-
-struct completion_options {
+static struct {
 	int words; /* the operands are a command line to be completed */
-};
-
-static struct completion_options completion_options;
+} completion_options;
 
 static const struct opt completion_opts[] = {
     FLAG(0, "words", completion_options, words,
@@ -377,27 +253,27 @@ static const struct opt completion_opts[] = {
 };
 
 static const struct opt_group completion_groups[] = {
-    {"options", completion_opts}, {NULL, NULL}};
+    GROUP("options", completion_opts), {.opts = NULL}};
 
 static int
 completion_run(const struct command_args *args, struct err *e)
 {
-	const struct completion_options *o = &completion_options;
 	const char *shell = args->operands[0];
 
-	if (o->words)
+	if (completion_options.words)
 		complete(args->operands);
 	else if (args->count > 1)
 		return err_set(e, ERR_USAGE, "unexpected operand '%s'",
 		    text_shown(args->operands[1]));
 	else if (strcmp(shell, "bash") == 0)
-		fputs(bash_script, stdout);
+		fputs(completion_bash, stdout);
 	else if (strcmp(shell, "zsh") == 0)
-		fputs(zsh_script, stdout);
+		fputs(completion_zsh, stdout);
 	else if (strcmp(shell, "fish") == 0)
-		fputs(fish_script, stdout);
+		fputs(completion_fish, stdout);
 	else
-		return err_set(e, ERR_USAGE, "'%s' must be bash, zsh or fish",
+		return err_set(e, ERR_USAGE,
+		    "no completion for %s; there is bash, zsh and fish",
 		    text_shown(shell));
 	return 0;
 }

@@ -5,7 +5,7 @@ use Source;
 
 exits run('completion', $_), 0, "completion $_ asks sockt", err => '',
     out => qr/ completion --words -- / for qw(bash zsh fish);
-misused 'completion', qr/'tcsh' must be bash, zsh or fish/ => 'tcsh', qr/./ => [[]],
+misused 'completion', qr/no completion for tcsh; there is bash, zsh and fish/ => 'tcsh', qr/./ => [[]],
     qr/unexpected operand 'zsh'/ => 'bash zsh';
 
 # What completes the last of these words: the kind and where it starts, then
@@ -114,7 +114,7 @@ SKIP: {
             'plain.example port.example', qw(connect p)],
         ['addresses of known hosts', '192.0.2.8 192.0.2.9', qw(connect 192.0.2)],
         ['hosts for --to', 'db.example', qw(listen --to db.)],
-        ['a unix socket', 'unix:', qw(connect un)],
+        ['a Unix socket', 'unix:', qw(connect un)],
         ['its path', "$files/some-file", qw(connect unix :), "$files/so"],
         ['schemes', 'http:// https://', qw(http-get ht)],
         ['hosts of a URL', '//db.example/', qw(http-get http : //db.)],
