@@ -5,10 +5,7 @@
  */
 #include "cmd/habits.h"
 
-#include <ctype.h>
 #include <fnmatch.h>
-#include <limits.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,10 +14,15 @@
 #include "cmd/table.h"
 
 #define SOCKS_URL \
-	"the proxy is --proxy socks5://USER:PASS@HOST:1080 or http://HOST"
+	"the proxy is --proxy socks5://USER:PASSWORD@HOST:1080 or http://HOST"
 #define CLIENT_CERT \
 	"the certificate of the client is --tls-cert, with --tls-key"
-#define NO_FOLDERS "no command serves files: python3 -m http.server does"
+#define TRUST "certificates to trust are --tls-ca FILE"
+#define TLS_VERSIONS \
+	"TLS 1.2 or 1.3 alone is --tls-version; ciphers are the library's"
+#define PIN "one certificate alone is accepted with --tls-pin SHA256"
+#define KEYLOG "the keys of TLS are written to $SSLKEYLOGFILE"
+#define FILES "the files of a folder are served with listen --files DIR"
 #define UDP_COMMANDS \
 	"datagrams are sent with udp-send and received with udp-serve"
 
@@ -36,7 +38,7 @@ static const struct habit {
     {"sockt", "-u*|UDP*:*", UDP_COMMANDS},
     {"sockt", "http*://*", "URLs are fetched with sockt http-get URL"},
     {"sockt", "unix:*", "the command comes first: sockt connect unix:PATH"},
-    {"sockt help", "http*serve*|httpd*|web*|python*", NO_FOLDERS},
+    {"sockt help", "http*serve*|*httpd*|web*|python*|miniserve*", FILES},
     {"sockt", "*://*|TCP*:*|localhost*|*:[0-9]*|*.*",
 	"the command comes first: sockt connect localhost 80"},
     {"sockt", "[0-9]*", "the command comes first: sockt listen 8080"},
@@ -44,7 +46,7 @@ static const struct habit {
     {"sockt", "--help=*", "sockt help lists the commands"},
     {"sockt", "server", "servers are listen, serve-hello and udp-serve"},
     {"sockt", "client", "clients are connect, udp-send and http-get"},
-    {"sockt help", "*ssl|tls",
+    {"sockt help", "*ssl|tls|s_client",
 	"TLS is connect --tls, or listen --tls-cert FILE"},
     {"sockt help", "udp", UDP_COMMANDS},
     {"sockt help", "proxy|tunnel|forward",
@@ -57,14 +59,44 @@ static const struct habit {
     {"sockt", "chat", "one side is listen, the other is connect"},
     {"sockt", "echo*",
 	"listen --echo sends back, and so does udp-serve --echo"},
+    {"sockt", "masscan*|rustscan*|zmap*|hping*",
+	"open ports are found by portscan"},
     {"sockt", "wait", "connect -z --retry-for waits for ports"},
     {"sockt", "ping",
 	"ICMP is not supported; connect -z --stats measures round trips"},
 
+    /* The words of openssl s_client, before nc's letters. */
+    {"connect", "-CA*|-R*|--ssl-trust*", TRUST},
+    {"connect", "-cert*|-key *|-K*|--ssl-[ck]e*", CLIENT_CERT},
+    {"connect", "-servername*|--ssl-servername*",
+	"the name in the certificate is --tls-name"},
+    {"connect", "-starttls*", "STARTTLS is --starttls"},
+    {"connect", "-alpn*|--ssl-alpn*", "protocols to offer are --tls-alpn"},
+    {"connect", "-crlf*", "sending LF as CRLF is -C (--crlf)"},
+    {"connect", "-quiet*|-ign_eof*",
+	"stdout has the data alone; fewer messages are -q"},
+    {"connect", "-keylog*|--keylog*", KEYLOG},
+    {"connect", "-checkend*",
+	"a certificate that ends in N days: --tls-days N"},
+    {"connect", "-fingerprint*", "-v shows the certificate's SHA-256"},
+    {"connect", "-show*|-brief*|-msg*|-debug*|-status*",
+	"what TLS has agreed on is shown by -v"},
+    {"connect", "-tls1*|-no_*|-cipher*|--ssl-cipher*", TLS_VERSIONS},
+    {"connect", "-proxy*", SOCKS_URL},
+
     /* nc and ncat, and what sockt had itself. */
+    {"*", "--nodns*|--no-dns*", "looking nothing up is --numeric (-n)"},
+    {"*", "--dns-*|--doh*", "names are looked up by the system's resolver"},
+    {"connect", "-b*", "broadcasts are sent by udp-send --broadcast"},
+    {"connect listen", "-I*", "the receive buffer is --rcvbuf"},
+    {"connect listen", "-O*", "the send buffer is --sndbuf"},
+    {"connect listen", "-M*", "the time to live is --ttl"},
+    {"connect listen", "--sctp*|--vsock*|--udplite*",
+	"only TCP, UDP and Unix sockets are supported"},
+    {"connect", "--telnet*", "there is no telnet negotiation"},
     {"*", "-vvv*",
 	"-vv shows the calls of sockt; strace(1) shows those of any program"},
-    {"*", "-V*|-*version", "the version is printed by sockt --version"},
+    {"*", "-V*|--version", "the version is printed by sockt --version"},
     {"*", "-help", "the help of a command is printed by --help"},
     {"*", "--*nodelay*", "TCP_NODELAY is always set"},
     {"connect", "-l*|--listen*",
@@ -78,20 +110,22 @@ static const struct habit {
 	"network"},
     {"serve-hello udp-serve", "-l*|--listen*|--port*|-p*",
 	"a server listens anyway; the port is an operand"},
-    {"listen serve-hello udp-serve", "--bind*|--host*|--addr*|-s*",
+    {"listen serve-hello udp-serve", "--bind*|--host*|--addr*|--source*|-s*",
 	"the local address is an operand before the port"},
     {"listen", "--fork*", "going on after the first client is -k"},
     {"listen serve-hello", "--reuse*", "SO_REUSEADDR is always set"},
-    {"serve-hello", "-d*|--dir*|[./]*", NO_FOLDERS},
+    {"serve-hello", "-d*|--dir*|[./]*", FILES},
     {"connect udp-send", "-p*",
 	"the port is an operand (-p is --source-port here)"},
     {"connect udp-send", "--port*", "the port is an operand after the host"},
     {"connect udp-send", "--host*", "the host is an operand before the port"},
     {"connect", "-u*|--udp*|UDP*:*", "datagrams are sent with udp-send"},
-    {"listen serve-hello", "-u*|--udp*", "datagrams are received by udp-serve"},
+    {"listen serve-hello", "-u*|--udp*|UDP*:*",
+	"datagrams are received by udp-serve"},
     {"udp-send udp-serve", "-u*", "this command is always UDP"},
     {"udp-send", "-c*", "the number of datagrams is --count"},
-    {"connect listen", "-U*", "a Unix socket is an operand: unix:PATH"},
+    {"connect listen udp-send udp-serve", "-U*|--unix*",
+	"a Unix socket is an operand: unix:PATH"},
     {"connect", "-k*",
 	"going on after the first client is listen -k; curl's -k is "
 	"--tls-insecure"},
@@ -103,8 +137,8 @@ static const struct habit {
     {"udp-send", "-q[0-9]*|-q [0-9]",
 	"nc's -q is --timeout (-q is --quiet here)"},
     {"connect", "-connect*", "TLS is --tls; HOST:PORT is an operand"},
-    {"connect listen", "-c*",
-	"a program on the connection is -e CMD or goes after '--'"},
+    {"connect listen", "-c*|--lua-exec*",
+	"a program on the connection is -e COMMAND or goes after '--'"},
     {"udp-serve", "-[ce]*", "a program for each datagram goes after '--'"},
     {"connect listen", "--sh-exec*", "a command line is -e (--exec)"},
     {"connect listen", "-i*",
@@ -118,8 +152,10 @@ static const struct habit {
 	"not reading stdin is --recv-only; more messages are -v and -vv"},
     {"udp-send", "-b*", "broadcasting is --broadcast"},
     {"udp-send", "-z*", "a UDP port is probed with portscan --udp"},
+    {"connect listen", "--proxy-protocol*|--send-proxy*",
+	"the PROXY protocol is not supported"},
     {"connect", "-X*|--proxy-*|SOCKS*:*", SOCKS_URL},
-    {"connect http-get", "--socks*", SOCKS_URL},
+    {"connect http-get", "--socks*|--preproxy*", SOCKS_URL},
     {"connect listen", "--wait*",
 	"a limit for connecting and idling is --timeout (-w)"},
     {"connect listen", "--no-shutdown*",
@@ -145,14 +181,16 @@ static const struct habit {
 	"connect and listen set the class of service and the time to live"},
     {"http-get serve-hello", "--???buf*",
 	"connect and listen set the sizes of buffers"},
-    {"help", "--events*", "the JSON events are listed in sockt(1)"},
+    {"help", "--events*", "the JSON events are listed in sockt-json(7)"},
     {"help", "--list*", "the options of a command are listed by its --help"},
 
     /* TLS of ncat, curl and openssl. */
-    {"connect", "--ssl-trust*", "certificates to trust are --tls-ca FILE"},
     {"connect", "--ssl-verify*", "--tls verifies the certificate"},
-    {"connect", "--ssl-[ck]e*", CLIENT_CERT},
     {"connect", "--ssl*", "TLS is --tls"},
+    {"connect http-get", "--pinned*|--fingerprint*", PIN},
+    {"connect", "--tlsv*|--tls-m*", TLS_VERSIONS},
+    {"listen", "--ssl|--ssl -*|--self-signed*",
+	"TLS with a certificate for this run is --tls-self"},
     {"listen", "--ssl*|*SSL*:*", "TLS is --tls-cert FILE --tls-key FILE"},
     {"connect", "--insecure*|*SSL*:*verify=0*",
 	"TLS without verification is --tls --tls-insecure"},
@@ -170,24 +208,30 @@ static const struct habit {
     {"connect listen", "UNIX*:*|/*", "a Unix socket is unix:PATH"},
     {"connect", "*SSL*:*",
 	"TLS is --tls, certificates to trust are --tls-ca FILE"},
-    {"connect", "EXEC:*",
-	"a program that connects is --via CMD, one on the connection goes "
+    {"connect listen udp-send udp-serve", "ABSTRACT*:*",
+	"an abstract Unix socket is unix:@NAME"},
+    {"connect listen", "FILE:*|OPEN:*|GOPEN:*|CREATE:*|PTY*",
+	"a file is stdin or stdout: < FILE, > FILE"},
+    {"connect", "EXEC:*|SYSTEM:*",
+	"a program that connects is --via COMMAND, one on the connection goes "
 	"after '--'"},
     {"connect", "PROXY*:*", "the proxy is one URL: --proxy http://HOST:3128"},
     {"connect", "*:[0-9]* *:[0-9]*", "several endpoints are tested with -z"},
     {"connect", "[0-9]*[-,][0-9]*", "several ports are tested with portscan"},
     {"listen", "TCP*-L*:*",
 	"the port is an operand; socat's fork is -k, its second address --to"},
-    {"listen", "TCP*:*", "connections are forwarded with --to HOST:PORT"},
-    {"listen", "UDP*:*", "datagrams are received by udp-serve"},
-    {"listen", "EXEC*:*", "a program goes after '--'"},
+    {"udp-serve", "UDP*-[LR]*:*",
+	"the port is an operand; socat's second address is --to"},
+    {"udp-serve", "UDP*:*|[0-9]* *:[0-9]*",
+	"datagrams are forwarded with --to HOST:PORT"},
     {"listen serve-hello udp-serve", "[0-9]* *.*.*|[0-9]* localhost",
 	"the address comes before the port"},
-    {"listen", "[0-9]* *:[0-9]*",
+    {"listen", "TCP*:*|[0-9]* *:[0-9]*",
 	"connections are forwarded with --to HOST:PORT"},
     {"listen", "[0-9]* [0-9]*",
 	"one port is served; with --to, HOST:PORT is one word"},
-    {"listen udp-serve", "[0-9]* [a-z./]*", "a program goes after '--'"},
+    {"listen udp-serve", "EXEC*:*|[0-9]* [a-z./]*",
+	"a program goes after '--'"},
     {"connect", "[!-]* [0-9]* [a-z./]*",
 	"a program goes after '--'; several endpoints are tested with -z"},
     {"connect", "[!-]* [0-9]* [0-9]*",
@@ -195,6 +239,43 @@ static const struct habit {
     {"udp-send", "*://*|UDP*:*", "udp-send takes HOST PORT and then messages"},
 
     /* curl and wget. */
+    {"http-get", "-n[dpH]*|--page-r*|--convert-*|--accept*|--mirror|--recurs*",
+	"recursive downloads are not supported"},
+    {"http-get", "-K*|--config*", "there is no configuration file"},
+    {"http-get", "-[yY]*|--speed-*|--read-timeout*",
+	"a limit without data is --idle-timeout"},
+    {"http-get", "-Z*|--parallel*",
+	"URLs are fetched one after the other; xargs(1) -P runs several"},
+    {"http-get", "--trace*|--debug*", "-vv shows the calls of sockt"},
+    {"http-get", "--digest*|--ntlm*|--negotiate*",
+	"only Basic authentication (-u) is supported"},
+    {"http-get", "--oauth2*|--bearer*",
+	"a token is a header: -H 'Authorization: Bearer TOKEN'"},
+    {"http-get", "--basic*|--auth*|--http-[up]*",
+	"credentials are -u USER:PASSWORD"},
+    {"http-get", "--netrc*", "credentials that ps does not show are -u @FILE"},
+    {"http-get", "--max-filesize*|--quota*",
+	"the size has no limit; --range (-r) fetches a part"},
+    {"http-get", "--url*", "a URL is an operand"},
+    {"http-get", "--get|-G*",
+	"GET is the default; the query is part of the URL"},
+    {"http-get", "--local-port*", "the local port is --source-port (-p)"},
+    {"http-get", "--inet[46]*|--prefer-*", "IPv4 only is -4, IPv6 only -6"},
+    {"http-get", "--server-resp*|--save-head*|--headers*|-D*|--dump-header*",
+	"the header goes to stderr, or with -i before the body"},
+    {"http-get", "--content-on-error*",
+	"the body of an error is kept with --fail-with-body"},
+    {"http-get", "--start-pos*", "bytes from N on are --range N- (-r)"},
+    {"http-get", "--background*", "& runs sockt in the background"},
+    {"http-get", "--create-dirs*", "mkdir(1) -p makes folders"},
+    {"http-get", "--output-document*", "writing to a file is -o FILE"},
+    {"http-get", "--download*", "a file named as in the URL is -O"},
+    {"http-get", "--follow*", "following redirects is -L"},
+    {"http-get", "--body|--print*|--pretty*|--style*",
+	"the body alone goes to stdout, as it is"},
+    {"http-get", "--ignore-stdin*", "stdin is not read"},
+    {"http-get", "--check-status*|--fail*",
+	"a status of 400 and up is an error anyway (exit status 8)"},
     {"http-get", "-[fsS][fsS]*",
 	"curl's fsSL is -q -L, its sS is -q; a status of 400 and up always "
 	"fails"},
@@ -202,19 +283,19 @@ static const struct habit {
     {"http-get", "-S*", "errors are printed even with -q; wget's -S is -i"},
     {"http-get", "-f*",
 	"a status of 400 and up always fails; overwriting is --force"},
-    {"http-get", "-X*|--request*", "only GET and HEAD (-I) are supported"},
-    {"http-get", "-[dF]*|--data*|--form*|--post*|--upload*",
+    {"http-get", "-X*|--request*|--method*",
+	"only GET and HEAD (-I) are supported"},
+    {"http-get", "-[dF]*|--data*|--form*|--post*|--upload*|--body-*",
 	"only GET and HEAD are supported: no request has a body"},
     {"http-get", "-T*", "files are not sent; wget's -T is --timeout"},
-    {"http-get", "-k*|--insecure*|--no-check*",
+    {"http-get", "-k*|--insecure*|--no-check*|--verify*",
 	"a certificate that is not verified is --tls-insecure"},
     {"http-get", "-[AU]*|--user-agent*",
 	"User-Agent is a header: -H 'User-Agent: x'"},
-    {"http-get", "-e*", "Referer is a header: -H 'Referer: URL'"},
+    {"http-get", "-e*|--referer*", "Referer is a header: -H 'Referer: URL'"},
     {"http-get", "-b*",
 	"Cookie is a header: -H 'Cookie: a=b'; & runs sockt in the background"},
     {"http-get", "-C*", "resuming is -c"},
-    {"http-get", "-G*", "GET is the default; the query is part of the URL"},
     {"http-get", "-x*", "the proxy is --proxy URL"},
     {"http-get", "-w *%*|-w%*",
 	"--timing and --json report times and the status (-w is --timeout "
@@ -226,50 +307,59 @@ static const struct habit {
     {"http-get", "-nv", "wget's -nv is -q (-n is --numeric here)"},
     {"http-get", "-J*|--remote-header*|--content-disposition*",
 	"the file is named by the URL with -O, or as you like with -o"},
-    {"http-get", "-#*", "a progress bar is -P"},
-    {"http-get", "-D*|--dump-header*",
-	"the header goes to stderr, or with -i before the body"},
-    {"http-get", "-E*|--cert*", CLIENT_CERT},
+    {"http-get", "-#*|--progress-*|--no-progress*",
+	"a progress bar is -P; -q shows nothing"},
+    {"http-get", "-E*|--cert*|--key*|--private-key*", CLIENT_CERT},
     {"http-get", "-t*|--tries*", "retrying is --retry N"},
     {"http-get", "-r http*",
 	"recursive downloads are not supported (-r is --range here)"},
     {"http-get", "--silent*", "--quiet (-q) prints errors only"},
     {"http-get", "--show-error*", "errors are printed even with -q"},
-    {"http-get", "--fail*",
-	"a status of 400 and up is an error anyway (exit status 8)"},
     {"http-get", "--tls", "TLS is used for https:// URLs"},
-    {"http-get", "--tlsv*",
-	"TLS is used for https:// URLs; from version 1.2 on"},
-    {"http-get", "--ca*", "certificates to trust are --tls-ca FILE"},
+    {"http-get", "--tlsv*|--tls-m*|--ciphers*|--tls13-*|--ssl*", TLS_VERSIONS},
+    {"http-get", "--ca*", TRUST},
     {"http-get", "--*cookie*",
 	"Cookie is a header: -H 'Cookie: a=b'; cookies are not kept"},
     {"http-get", "--continue-at*", "resuming is --continue (-c)"},
     {"http-get", "--compressed*", "compressed transfers are not supported"},
-    {"http-get", "--http*", "requests are HTTP/1.1"},
+    {"http-get", "--http*|-0*", "requests are HTTP/1.1"},
     {"http-get", "--max-redirect*", "the option is --max-redirs"},
     {"http-get", "--retry-conn*", "waiting for a server is --retry-for"},
     {"http-get", "--retry-all*",
 	"--retry-for retries every failure, and every status of 400 and up"},
-    {"http-get", "--retry-*",
+    {"http-get", "--retry-*|--waitretry*",
 	"sockt chooses the pause between retries; a limit is --max-time"},
+    {"http-get", "--unix-socket*|--abstract-unix*",
+	"requests are sent to a Unix socket with --unix PATH"},
     {"http-get", "--spider*", "requesting the header only is -I"},
-    {"http-get", "--limit-rate*", "limiting the rate is not supported"},
-    {"http-get", "--resolve*",
-	"an address can be in the URL, the name in -H 'Host: NAME'"},
-    {"http-get", "--output-d*", "the directory is part of -o"},
+    {"http-get", "--resolve*|--connect-to *:*:*",
+	"another server for the URL's is --connect-to HOST:PORT"},
+    {"http-get", "--bind-address*", "the local address is --source (-s)"},
+    {"http-get", "--output-d*|--directory-p*", "the directory is part of -o"},
     {"http-get", "--write-out*",
 	"--timing and --json report times and the status"},
-    {"http-get", "--interface*", "the local address is --source (-s)"},
-    {"http-get", "--noproxy*",
+    {"http-get", "--no*proxy*",
 	"hosts without a proxy are named by the variable no_proxy"},
     {"http-get", "--proxy-*",
-	"the credentials are part of the proxy's URL: http://USER:PASS@HOST"},
+	"the credentials are part of the proxy's URL: "
+	"http://USER:PASSWORD@HOST"},
     {"http-get", "--input-file*",
 	"URLs are operands; xargs(1) passes those of a file"},
-    {"http-get", "--mirror*|--recursive*",
-	"recursive downloads are not supported"},
 
     /* nmap. */
+    {"portscan", "--*rtt-*", "the wait for an answer is --timeout (-w)"},
+    {"portscan", "--packet-trace*|-d*", "-vv shows the calls of sockt"},
+    {"portscan", "--traceroute*",
+	"sockt connect --trace HOST PORT shows the routers on the way"},
+    {"portscan", "--iflist*", "ip(8) shows interfaces"},
+    {"portscan", "--resume*",
+	"a scan that was cut off reports the --shard that is left"},
+    {"portscan", "--stats-e*", "progress is shown on a terminal"},
+    {"portscan", "--proxies*", "ports are not scanned through a proxy"},
+    {"portscan", "--*privileged*", "root is not needed"},
+    {"portscan", "-e*", "the interface is --interface"},
+    {"portscan", "--randomize*|-R*",
+	"ports and hosts are probed in random order"},
     {"portscan", "-p-",
 	"all ports are the second operand: sockt portscan localhost -"},
     {"portscan", "-p*",
@@ -278,20 +368,20 @@ static const struct habit {
     {"portscan", "-sT*", "connecting is the only TCP scan"},
     {"portscan", "-sU*|-u*", "scanning UDP ports is --udp"},
     {"portscan", "-sL*", "listing what would be probed is --dry-run"},
-    {"portscan", "-s[VC]*",
+    {"portscan", "-s[VC]*|--version-*",
 	"versions are not detected; what services send first is --banner"},
     {"portscan", "-s[nP]*", "only ports are probed, not whether a host is up"},
-    {"portscan", "-s*",
+    {"portscan", "-[DSfs]*|--mtu*|--data*|--badsum*|--spoof*|--send-*|--ttl*",
 	"raw packets are not supported: connecting is the only TCP scan"},
     {"portscan", "-P*", "hosts are not pinged: every host is scanned"},
     {"portscan", "-[AO]*",
 	"versions and systems are not detected; what services send first is "
 	"--banner"},
-    {"portscan", "-T*|--m*-rate*",
+    {"portscan", "-T*|--m*-rate*|--scan-delay*",
 	"the speed adapts to the host; a limit is --rate"},
     {"portscan", "-F*|--top*",
 	"without ports, 1-1024 and common higher ports are scanned"},
-    {"portscan", "-o*",
+    {"portscan", "-o*|--append-output*",
 	"results go to stdout: a table, lines with -q, JSON Lines with --json"},
     {"portscan", "-g*",
 	"the system chooses the local port; lines for grep are printed by -q"},
@@ -335,6 +425,7 @@ static const char equivalents[] =
     "nc -l 8080\tsockt listen '*' 8080\n"
     "nc -l 127.0.0.1 8080\tsockt listen 8080\n"
     "nc -lk 8080\tsockt listen -k '*' 8080\n"
+    "nc -kl 8080\tsockt listen -k '*' 8080\n"
     "nc -l 8080 > file\tsockt listen '*' 8080 > file\n"
     "nc -N host 8080 < file\tsockt connect host 8080 < file\n"
     "nc -q 1 host 80 < request\tsockt connect --linger 1 host 80 < request\n"
@@ -343,7 +434,7 @@ static const char equivalents[] =
     "nc -u -w 1 host 53 < <(xxd -r -p query)\t"
     "sockt udp-send --hex --whole -w 1 host 53 < query\n"
     "nc -u host 9999 < <(printf '\\1\\0')\t"
-    "sockt udp-send --escapes host 9999 '\\x01\\0'\n"
+    "sockt udp-send --escapes --raw host 9999 '\\x01\\0'\n"
     "nc -C host 25\tsockt connect -C host 25\n"
     "nc -d host 80\tsockt connect --recv-only host 80\n"
     "nc -U /run/x\tsockt connect unix:/run/x\n"
@@ -366,6 +457,7 @@ static const char equivalents[] =
     "ncat --ssl-verify --ssl-trustfile ca.pem host 443\t"
     "sockt connect --tls --tls-ca ca.pem host 443\n"
     "ncat -l 8080\tsockt listen '*' 8080\n"
+    "ncat -l --ssl 8443\tsockt listen --tls-self '*' 8443\n"
     "ncat -l --allow 10.0.0.0/8 8080\t"
     "sockt listen --allow 10.0.0.0/8 '*' 8080\n"
     "ncat -lk 8080 -e /bin/handler\tsockt listen -k '*' 8080 -- /bin/handler\n"
@@ -377,6 +469,22 @@ static const char equivalents[] =
     "sockt listen -k -x dump '*' 8080 -- /bin/handler\n"
     "ncat -u host 9999\tsockt udp-send host 9999\n"
     "ncat -u -x dump host 9999\tsockt udp-send -x dump host 9999\n"
+    "openssl s_client -quiet -connect host:443\t"
+    "sockt connect --tls host 443\n"
+    "openssl s_client -tls1_2 -CAfile ca.pem -connect host:443\t"
+    "sockt connect --tls --tls-version 1.2 --tls-ca ca.pem host 443\n"
+    "openssl s_client -starttls smtp -crlf -connect host:25\t"
+    "sockt connect --starttls smtp -C host 25\n"
+    "openssl s_client -showcerts -connect host:443\t"
+    "sockt connect -zv --tls host 443\n"
+    "openssl s_client -keylogfile keys -connect host:443\t"
+    "SSLKEYLOGFILE=keys sockt connect --tls host 443\n"
+    "openssl s_server -accept 4433 -cert c.pem -key k.pem\t"
+    "sockt listen --tls-cert c.pem --tls-key k.pem '*' 4433\n"
+    "openssl x509 -checkend 1814400\t"
+    "sockt connect -z --tls --tls-days 21 host 443\n"
+    "openssl x509 -fingerprint -sha256\t"
+    "sockt connect -zv --tls --tls-insecure host 443\n"
     "socat - TCP:host:80\tsockt connect host 80\n"
     "socat -u - TCP:host:80\tsockt connect --send-only host 80\n"
     "socat -u TCP:host:80 -\tsockt connect --recv-only host 80\n"
@@ -393,9 +501,7 @@ static const char equivalents[] =
     "sockt connect --proxy http://p:3128 host 22\n"
     "socat - OPENSSL:host:443\tsockt connect --tls host 443\n"
     "socat - EXEC:'ssh jump nc host 22'\t"
-    "sockt connect --via 'ssh jump nc %h %p' host 22\n"
-    "openssl s_client -quiet -connect host:443\t"
-    "sockt connect --tls host 443\n"
+    "sockt connect --via 'ssh jump nc -N %h %p' host 22\n"
     "socat TCP-LISTEN:80,fork TCP:backend:8080\t"
     "sockt listen -k '*' 80 --to backend:8080\n"
     "socat TCP-LISTEN:80,fork UNIX-CONNECT:/run/x\t"
@@ -411,6 +517,10 @@ static const char equivalents[] =
     "sockt listen -k '*' 8080 -- /bin/handler\n"
     "socat -x - UDP:host:9999\tsockt udp-send -x dump host 9999\n"
     "socat - UDP:host:9999\tsockt udp-send host 9999\n"
+    "socat UDP-LISTEN:53,fork UDP:backend:53\t"
+    "sockt udp-serve '*' 53 --to backend:53\n"
+    "socat UDP4-LISTEN:53,fork UDP4:backend:53\t"
+    "sockt udp-serve -4 '*' 53 --to backend:53\n"
     "socat -u UDP-RECV:9999 -\tsockt udp-serve --print --recv-only '*' 9999\n"
     "tcpserver 0 8080 handler\tsockt listen -k '*' 8080 -- handler\n"
     "tcpserver -c 10 0 8080 handler\t"
@@ -426,6 +536,8 @@ static const char equivalents[] =
     "curl -sS http://host/\tsockt http-get -q http://host/\n"
     "curl -O http://host/file\tsockt http-get -O http://host/file\n"
     "curl -C - -O http://host/file\tsockt http-get -cO http://host/file\n"
+    "curl -C - -O http://host/begun\tsockt http-get -O --continue-foreign "
+    "http://host/begun\n"
     "curl -fLo page http://host/\tsockt http-get -Lo page http://host/\n"
     "curl -o page http://host/\tsockt http-get -o page http://host/\n"
     "curl -I http://host/\tsockt http-get -I http://host/\n"
@@ -442,6 +554,8 @@ static const char equivalents[] =
     "curl --cacert ca.pem https://host/\t"
     "sockt http-get --tls-ca ca.pem https://host/\n"
     "curl -k https://host/\tsockt http-get --tls-insecure https://host/\n"
+    "curl --tls-max 1.2 https://host/\t"
+    "sockt http-get --tls-version 1.2 https://host/\n"
     "curl --retry 9 --retry-all-errors http://host/\t"
     "sockt http-get --retry-for 30 http://host/\n"
     "curl --retry 3 http://host/\tsockt http-get --retry 3 http://host/\n"
@@ -449,10 +563,14 @@ static const char equivalents[] =
     "sockt http-get --connect-timeout 5 http://host/\n"
     "curl -w '%{time_total}' http://host/\t"
     "sockt http-get --timing http://host/\n"
-    "wget http://host/file\tsockt http-get -LO http://host/file\n"
-    "wget -c http://host/file\tsockt http-get -cLO http://host/file\n"
     "curl --unix-socket /run/docker.sock http://h/info\t"
     "sockt http-get --unix /run/docker.sock http://h/info\n"
+    "http http://host/\tsockt http-get http://host/\n"
+    "http -d http://host/file\tsockt http-get -LO http://host/file\n"
+    "wget http://host/file\tsockt http-get -LO http://host/file\n"
+    "wget -c http://host/file\tsockt http-get -cLO http://host/file\n"
+    "wget -c http://host/begun\tsockt http-get -LO --continue-foreign "
+    "http://host/begun\n"
     "wget -q http://host/file\tsockt http-get -qLO http://host/file\n"
     "wget -O name http://host/file\tsockt http-get -Lo name http://host/file\n"
     "wget -qO- http://host/\tsockt http-get -qL http://host/\n"
@@ -536,6 +654,9 @@ is_about(const char *row, const char *program)
 	/* nc.openbsd, nc.traditional */
 	if (strcmp(program, "netcat") == 0 || strncmp(program, "nc.", 3) == 0)
 		program = "nc";
+	if (strcmp(program, "https") == 0 || strcmp(program, "httpie") == 0 ||
+	    strcmp(program, "xh") == 0)
+		program = "http";
 	return strlen(program) == n && strncmp(row, program, n) == 0;
 }
 
@@ -571,65 +692,30 @@ habits_programs(void)
 	}
 }
 
-/* The letters of the options in the words of a line, as bits. */
-static uint64_t
-letters_of(const char *line, size_t n)
-{
-	const char *end = line + n;
-	uint64_t letters = 0;
-
-	for (; line < end; line++) {
-		if (line[0] != ' ' || line[1] != '-' || line[2] == '-')
-			continue;
-		for (line += 2; line < end && isalpha((unsigned char)*line);
-		     line++)
-			letters |= UINT64_C(1) << (*line & 63);
-		line--;
-	}
-	return letters;
-}
-
-static int
-count_bits(uint64_t bits)
-{
-	int n = 0;
-
-	for (; bits != 0; bits &= bits - 1)
-		n++;
-	return n;
-}
-
-/* Explains a command line of another program by the row that begins like it, or
- * NULL if the program has none. */
+/* Explains a command line of another program by its row that begins most like
+ * it, or the first. NULL if the program has none. */
 static const char *
 find_equivalent(char *const *argv)
 {
 	const char *row = NULL, *best = NULL, *program = argv[0], *rest;
 	char line[128] = "";
-	uint64_t typed, has;
-	int score, highest = INT_MIN;
-	size_t n;
+	size_t n, longest = 0;
 
 	for (argv++; *argv != NULL; argv++)
 		text_append(line, sizeof(line), " %s", *argv);
-	typed = letters_of(line, strlen(line));
 	while ((row = next_row(row)) != NULL) {
 		if (!is_about(row, program))
 			continue;
 		rest = row + strcspn(row, " ");
-		has = letters_of(rest, strcspn(rest, "\t"));
-		/* What was not typed misleads; then the same beginning, of
-		 * which a dash is no option yet. */
 		for (n = 0; line[n] != '\0' && line[n] == rest[n];)
 			n++;
-		while (n > 0 && line[n - 1] == '-')
+		/* A dash is no option yet. */
+		while (n > 0 && strchr(" -", line[n - 1]) != NULL)
 			n--;
-		score = 100 * count_bits(has & typed) -
-			80 * count_bits(has & ~typed) + (int)n;
-		if (score > highest) {
-			best = row;
-			highest = score;
-		}
+		if (best != NULL && n <= longest)
+			continue;
+		best = row;
+		longest = n;
 	}
 	if (best == NULL)
 		return NULL;

@@ -78,9 +78,9 @@ my @typed = (
     ['connect -z h:80 -t 30',         qr/--retry-for/],
     ['connect -vvv h 80',             qr/-vv .*strace\(1\)/],
     ['connect --hex-dump f h 80',     qr/the option is --hexdump/],
-    ['http-serve .',                  qr/no command serves files/],
-    ['httpd',                         qr/no command serves files/],
-    ['help http.server',              qr/no command serves files/],
+    ['http-serve .',                  qr/served with listen --files/],
+    ['httpd',                         qr/served with listen --files/],
+    ['help http.server',              qr/served with listen --files/],
     ['nc -k -l 8080',                 qr/sockt listen -k/],
     ['curl -X POST http://h/',        qr{sockt http-get http://host/ here}],
     ['connect -p 80 h',               qr/the port is an operand/],
@@ -113,7 +113,7 @@ my @typed = (
     ['nc -zvw3 h 80',                 qr/sockt connect -zv /],
     ['netcat -u h 53',                qr/sockt udp-send .*'sockt help nc'/],
     ['ncat --ssl h 443',              qr/--tls --tls-insecure/],
-    ['curl -fsSL http://h/',          qr/http-get -q/],
+    ['curl -fsSL http://h/',          qr/http-get -Lo/],
     ['wget -r http://h/',             qr/wget http/],
     ['nmap -p 80 h',                  qr/sockt portscan host 22,80/],
     ['tcpserver 0 80 prog',           qr/sockt listen -k .* -- handler/],
@@ -125,7 +125,69 @@ my @typed = (
     ['-lvp 8080',                     qr/sockt listen 8080/],
     ['ping h',                        qr/connect -z/],
 );
-for (@typed) {
+# Fifty options of nc, ncat, socat, curl, wget, nmap, openssl s_client, httpie and
+# miniserve.
+my @fifty = (
+    ['connect -N h 80', qr/FIN .* is the default/], ['connect -I 9000 h 80', qr/--rcvbuf/],
+    ['connect -M 9 h 80', qr/--ttl/], ['connect -b h 80', qr/udp-send --broadcast/],
+    ['connect -R ca.pem h 443', qr/--tls-ca/], ['listen -s 127.0.0.1 80', qr/operand/],
+    ['connect --ssl-alpn h2 h 443', qr/--tls-alpn/],
+    ['connect --ssl-servername n h 443', qr/--tls-name/],
+    ['connect --sctp h 80', qr/only TCP, UDP/], ['connect --nodns h 80', qr/--numeric/],
+    ['listen --lua-exec x 80', qr/-e COMMAND/], ['listen --source 127.0.0.1 80', qr/operand/],
+    ['connect ABSTRACT-CONNECT:x', qr/unix:\@NAME/], ['connect GOPEN:f', qr/< FILE/],
+    ['listen OPENSSL-LISTEN:443 -', qr/--tls-cert/], ['connect SYSTEM:cat', qr/'--'/],
+    ['connect -T 30 TCP:h:80', qr/--idle-timeout/],
+    ['http-get --unix-socket /x http://h/', qr/--unix PATH/],
+    ['http-get --netrc http://h/', qr/-u \@FILE/],
+    ['http-get --key k https://h/', qr/--tls-key/],
+    ['http-get --local-port 99 http://h/', qr/--source-port/],
+    ['http-get --oauth2-bearer x http://h/', qr/Authorization: Bearer/],
+    ['http-get --max-filesize 9 http://h/', qr/no limit/],
+    ['http-get --speed-limit 9 http://h/', qr/--idle-timeout/],
+    ['http-get --proxy-user a:b http://h/', qr/USER:PASSWORD\@HOST/],
+    ['http-get --create-dirs http://h/', qr/mkdir/],
+    ['http-get --trace f http://h/', qr/-vv/], ['http-get --url http://h/', qr/operand/],
+    ['http-get --doh-url x http://h/', qr/resolver/],
+    ['http-get --output-document f http://h/', qr/-o FILE/],
+    ['http-get --read-timeout 9 http://h/', qr/--idle-timeout/],
+    ['http-get --waitretry 9 http://h/', qr/between retries/],
+    ['http-get --http-user x http://h/', qr/-u USER:PASSWORD/],
+    ['http-get --content-on-error http://h/', qr/--fail-with-body/],
+    ['http-get --start-pos 9 http://h/', qr/--range N-/],
+    ['http-get --bind-address 127.0.0.1 http://h/', qr/--source/],
+    ['http-get --body-data x http://h/', qr/GET and HEAD/],
+    ['portscan -f h', qr/raw packets/], ['portscan -e eth0 h', qr/--interface$/],
+    ['portscan --max-rtt-timeout 9 h', qr/--timeout/],
+    ['portscan --packet-trace h', qr/-vv/], ['portscan --resume f', qr/--shard/],
+    ['connect -servername n h 443', qr/--tls-name/], ['connect -CAfile f h 443', qr/--tls-ca/],
+    ['connect -tls1_2 h 443', qr/--tls-version/], ['connect -alpn h2 h 443', qr/--tls-alpn/],
+    ['s_client -connect h:443', qr/connect --tls/], ['http GET http://h/', qr/http-get/],
+    ['http-get --verify=no https://h/', qr/--tls-insecure/], ['miniserve .', qr/\bfiles\b/],
+);
+# TLS by hand.
+my @tls = (
+    ['http-get --pinnedpubkey sha256//x https://h/', qr/--tls-pin/],
+    ['http-get --tlsv1.2 https://h/', qr/--tls-version/],
+    ['http-get --tls-max 1.2 https://h/', qr/--tls-version/],
+    ['connect -showcerts h 443', qr/ -v$/], ['connect -keylogfile f h 443', qr/SSLKEYLOGFILE/],
+    ['connect -checkend 9 h 443', qr/--tls-days N/], ['connect -starttls smtp h 25', qr/--starttls/],
+    ['connect -fingerprint h 443', qr/-v shows/], ['listen --ssl 8443', qr/--tls-self/],
+    ['listen --ssl-cert c 8443', qr/--tls-cert FILE/], ['ncat -l --ssl 8443', qr/--tls-self/],
+    ['openssl s_client -starttls imap -connect h:143', qr/connect --starttls smtp/],
+    ['openssl x509 -checkend 86400', qr/--tls-days 21/],
+    ['openssl s_client -tls1_2 -connect h:1', qr/--tls-version 1\.2/],
+    ['openssl s_server -accept 4433', qr/listen --tls-cert/],
+    ['openssl s_client -keylogfile f', qr/SSLKEYLOGFILE=keys/],
+);
+is scalar @fifty, 50, 'fifty options';
+# Hints that led astray.
+my %astray = ('connect --tls-version 1.1 h 1' => qr/printed by/,
+    'connect --proxy-protocol h 1' => qr/socks5:/);
+unlike run(split / /)->{err}, $astray{$_}, "sockt $_: is not led astray"
+    for sort keys %astray;
+
+for (@typed, @fifty, @tls) {
     my ($line, $pattern) = @$_;
     my $r = run(split / /, $line);
     is $r->{status}, 2, "sockt $line";
