@@ -8,7 +8,7 @@
 #	make check-interop  runs tests against other programs
 #	make dist           build/sockt-VERSION.tar.gz of the last commit
 #	make deb            build/sockt_VERSION_ARCH.deb
-#	make static         a static binary with musl, or for MACHINE=aarch64
+#	make static         a static binary with musl (Debian package musl-tools)
 #	make release        all of these, and build/SHA256SUMS
 #	make check-deb      inspects the package
 #	make check-dist     tries package and tarball in a minimal Debian (root)
@@ -76,6 +76,7 @@ endif
 ifdef SANITIZE
 B := $(B)/sanitize
 MODE_CFLAGS += $(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer
+MODE_CFLAGS += -DTEXT_POISON
 MODE_LDFLAGS += $(SAN)
 endif
 ifdef COVERAGE
@@ -87,7 +88,7 @@ MODE_LDFLAGS += $(PROFILE)
 endif
 ifdef FUZZING
 B := $(B)/fuzz
-MODE_CFLAGS += $(SAN),fuzzer-no-link -fno-sanitize-recover=all
+MODE_CFLAGS += $(SAN),fuzzer-no-link -fno-sanitize-recover=all -DTEXT_POISON
 MODE_LDFLAGS += $(SAN)
 endif
 ifdef WERROR
@@ -114,7 +115,7 @@ SRC = $(filter-out %_linux.c %_posix.c,$(wildcard src/*/*.c)) \
 ifneq ($(SANITIZE)$(FUZZING),)
 SRC := $(SRC:%/sandbox_linux.c=%/sandbox_posix.c)
 endif
-OBJ = $(SRC:src/%.c=$(B)/obj/%.o)
+OBJ = $(SRC:src/%.c=$(B)/obj/%.o) $(B)/obj/cmd/completion_scripts.o
 UNIT = $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/*.c))
 
 all: $(B)/sockt
@@ -131,6 +132,19 @@ $(B)/libsockt.a: $(OBJ) $(B)/objects
 $(B)/obj/%.o: src/%.c $(B)/flags
 	@mkdir -p $(@D)
 	$(COMPILE) $(SYSTEM) $(STRICT) -MMD -MP -c -o $@ $<
+
+# The completion scripts as strings.
+SCRIPTS = $(wildcard src/cmd/completion.*sh)
+$(B)/obj/cmd/completion_scripts.c: $(SCRIPTS)
+	@mkdir -p $(@D)
+	@for f in $(SCRIPTS); do \
+		echo "extern const char completion_$${f##*.}[];" && \
+		echo "const char completion_$${f##*.}[] =" && \
+		sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $$f && echo ';' || exit 1; \
+	done >$@
+
+$(B)/obj/%.o: $(B)/obj/%.c $(B)/flags
+	$(COMPILE) $(STRICT) -c -o $@ $<
 
 # Linux's own calls are in *_linux.c. accept4, pipe2, SOCK_CLOEXEC and
 # SOCK_NONBLOCK of POSIX.1-2024 are in these two; older glibc declares them only
@@ -167,6 +181,12 @@ $(B)/tests/pty: tests/lib/pty.c $(B)/flags
 	$(COMPILE) $(STRICT) -o $@ $< $(LINK)
 	$(EMULATED)
 
+# A server of TLS that renews its keys.
+$(B)/tests/tls_peer: tests/lib/tls_peer.c $(B)/flags
+	@mkdir -p $(@D)
+	$(COMPILE) $(STRICT) -o $@ $< $(LINK)
+	$(EMULATED)
+
 # The environment tells tests which binary and build folder to use.
 TESTENV = SOCKT="$(abspath $(B))/sockt" SOCKT_BUILD="$(abspath $(B))" \
 	CC="$(CC)" MAKE="$(MAKE)"
@@ -181,7 +201,7 @@ LOOPBACK = $(LONGEST) \
 TESTS ?= $(if $(B:build=),,$(wildcard tests/examples/*.t) \
 	$(filter-out $(NAMES),$(wildcard tests/lint/*.t))) $(LOOPBACK) \
 	$(UNIT) $(REPLAY)
-HELPERS = $(B)/sockt $(B)/tests/sockt-names $(B)/tests/pty
+HELPERS = $(B)/sockt $(B)/tests/sockt-names $(B)/tests/pty $(B)/tests/tls_peer
 
 include $(wildcard tests/*.mk)
 

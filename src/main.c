@@ -18,7 +18,7 @@
 #include "net/signals.h"
 #include "tls/tls.h"
 
-#define VERSION "1.0.0"
+#define VERSION "1.1.0"
 
 /*
  * Runs c with the options and operands of argv. Returns 0, or -1 with *e set,
@@ -60,7 +60,7 @@ print_version(void)
 static void
 print_start(void)
 {
-	fputs(
+	static const char text[] =
 	    "usage: sockt COMMAND [OPTION]... [OPERAND]...\n\n"
 	    "examples:\n"
 	    "    sockt serve-hello -v             start a server; in another "
@@ -71,8 +71,9 @@ print_start(void)
 	    "machine\n\n"
 	    "'sockt help' lists the commands, 'sockt help connect' explains "
 	    "one. The tutorial\nis sockt-tutorial(7), the manual "
-	    "sockt(1).\n\n",
-	    stderr);
+	    "sockt(1).\n\n";
+
+	diag_raw(DIAG_ERRORS, text, strlen(text));
 }
 
 /* Does everything except the flush. Returns as run(). */
@@ -149,7 +150,7 @@ main(int argc, char **argv)
 	signals_init();
 	if (dispatch(argc, argv, &habit, &e) == 0)
 		err_clear(&e);
-	/* Whatever ended the command leaves no child behind. */
+	/* However the command has ended, it leaves no child. */
 	proc_end_all();
 	is_lost = flush(&e) < 0;
 	if (signals_stopped() != 0 && e.errnum == EINTR)

@@ -1,4 +1,4 @@
-/* connect -z: tests endpoints, many at once, or measures round trips. */
+/* The engine of connect -z: many endpoints, many attempts, one loop. */
 #include "cmd/connect_check.h"
 
 #include <errno.h>
@@ -10,22 +10,24 @@
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/fd.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "base/rtt.h"
 #include "base/step.h"
 #include "base/text.h"
 #include "cmd/options.h"
 #include "cmd/result.h"
-#include "dial/connector.h"
-#include "dial/reconnect.h"
-#include "net/proc.h"
 #include "net/endpoint.h"
+#include "net/link.h"
+#include "net/proc.h"
 #include "net/signals.h"
 #include "net/sock.h"
 #include "net/wait.h"
-#include "udp/rtt_stats.h"
+#include "dial/connector.h"
+#include "dial/reconnect.h"
 
-/* At most this many attempts are in flight; the rest waits its turn. */
+/* At most this many attempts are in flight; the others wait their turn. */
 #define MAX_IN_FLIGHT 256
 
 enum { UNTIL_OPEN, UNTIL_CLOSED };
@@ -45,13 +47,13 @@ const struct opt connect_check_opts[] = {
 	.excludes = "count interval stats"),
     NUMBER(0, "count", "N", check_options, count,
 	"connect N times, and print each round trip", .min = 1,
-	.excludes = "retry-for"),
-    DURATION(0, "interval", "T", check_options, interval_ms,
-	"connect every T, without --count until interrupted",
-	.excludes = "retry-for"),
+	.excludes = "retry-for exec program"),
+    DURATION(0, "interval", "TIME", check_options, interval_ms,
+	"connect every TIME, without --count until interrupted",
+	.excludes = "retry-for exec program"),
     FLAG(0, "stats", check_options, stats,
-	"print a summary: attempts, lost, round-trip times",
-	.excludes = "retry-for"),
+	"print a summary: attempts, failures, round-trip times",
+	.excludes = "retry-for exec program"),
     CHOICE(0, "until", "STATE", check_options, until,
 	"succeed when the endpoints are open, or when they are closed",
 	.choices = until_words,
@@ -67,8 +69,8 @@ struct attempt_record {
 	struct err e;    /* ERR_NONE if it connected */
 };
 
-/* So that it is read in one piece. */
-_Static_assert(sizeof(struct attempt_record) <= PIPE_BUF, "of a pipe");
+/* A pipe transfers it in one piece. */
+_Static_assert(sizeof(struct attempt_record) <= PIPE_BUF, "a record");
 
 /* An endpoint. */
 struct target {
@@ -78,8 +80,8 @@ struct target {
 	struct reconnect *retry;      /* --retry-for, owned; NULL */
 	uint64_t attempts, connected; /* those recorded */
 	enum err_kind kind;           /* of the last failure */
-	char *reason; /* its text if it is reported later; owned */
-	struct rtt_stats_times times;
+	char *reason; /* its text, if it is reported later; owned */
+	struct rtt times;
 };
 
 /* An attempt: a dial, or a child process for what needs one. */
@@ -105,7 +107,8 @@ struct target_list {
 	struct attempt attempts[MAX_IN_FLIGHT];
 	size_t in_flight, limit;
 	struct pollfd *fds;
-	const char *missing; /* of errors: what did not happen in time */
+	struct dial_options dial;
+	const char *missing; /* for errors: what did not happen in time */
 	bool has_succeeded;  /* an endpoint has */
 	int64_t start_ns;
 };
@@ -119,29 +122,28 @@ connect_check_measures(void)
 
 /* In the child: makes the attempt, and sends its record. */
 static void
-attempt_in_child(const struct attempt *a, int out)
+attempt_in_child(
+    const struct attempt *a, const struct connector_options *o, int out)
 {
 	struct attempt_record r;
-	struct dial_result dialed = {.resolve_ns = 0};
-	int fd = -1;
+	struct link l = {.fd = -1};
 
 	memset(&r, 0, sizeof(r));
 	r.start_ns = clock_now();
 	if (signals_catch(&r.e) == 0)
-		fd = connector_open(a->target->endpoint, &options.connector,
-		    a->until, &dialed, &r.e);
-	r.ns = clock_now() - r.start_ns - dialed.resolve_ns;
-	if (fd >= 0) {
+		(void)connector_open(
+		    a->target->endpoint, o, a->until, &l, &r.e);
+	r.ns = clock_now() - r.start_ns - l.resolve_ns;
+	if (l.fd >= 0) {
 		err_clear(&r.e);
-		connector_discard(&dialed, &fd);
+		link_discard(&l);
 	}
-	step_flush();
 	(void)fd_write_all(out, &r, sizeof(r));
 }
 
 /* Starts a child for the attempt. Returns 0, or -1 with *e. */
 static int
-start_child(struct attempt *a, struct err *e)
+start_child(struct attempt *a, const struct connector_options *o, struct err *e)
 {
 	int ends[2] = {-1, -1}, errnum;
 	pid_t pid = -1;
@@ -151,7 +153,7 @@ start_child(struct attempt *a, struct err *e)
 	errnum = errno;
 	if (pid == 0) {
 		fd_close(&ends[0]);
-		attempt_in_child(a, ends[1]);
+		attempt_in_child(a, o, ends[1]);
 		_exit(0);
 	}
 	fd_close(&ends[1]);
@@ -189,7 +191,7 @@ log_attempt(const struct target_list *list, const struct target *t,
 		json_seconds(j, "seconds", (double)r->ns / 1e9);
 	else
 		json_text(j, "reason", r->e.text);
-	/* The line of a single one was that of its connection. */
+	/* A single endpoint has had the line of its connection. */
 	diag_event_end(list->check->count == 1 && !is_closed ? DIAG_STEP + 1
 		       : is_connected                        ? DIAG_NOTE
 							     : DIAG_STEP,
@@ -211,8 +213,8 @@ await_turn(struct target_list *list, struct target *t, int64_t due_ns)
 		list->due_ns = due_ns;
 }
 
-/* The failures of --any are reported once none has succeeded, those of a single
- * endpoint by the command. */
+/* Records an attempt. Failures are reported at the end with --any, if none has
+ * succeeded, and by the command if the endpoint is the only one. */
 static void
 record(
     struct target_list *list, struct target *t, const struct attempt_record *r)
@@ -226,7 +228,7 @@ record(
 	if (r->e.kind == ERR_NONE) {
 		list->has_succeeded = true;
 		t->connected++;
-		rtt_stats_add(&t->times, r->ns);
+		rtt_add(&t->times, r->ns);
 	} else {
 		t->kind = r->e.kind;
 		free(t->reason);
@@ -244,10 +246,10 @@ record(
 }
 
 /*
- * An attempt has ended: it is recorded, unless there will be another one. One
- * that failed for want of what the others in flight have waits for their end;
- * one that --max-time ended measures nothing. With --until closed an open port
- * is the failure, and a refusal is not.
+ * Records an attempt that has ended, unless another one follows. An attempt
+ * that ran out of descriptors is repeated when one of the others has ended; one
+ * that --max-time ended measures nothing. With --until closed an open port is
+ * the failure, and a refusal is not.
  */
 static void
 on_end(struct target_list *list, struct target *t, struct attempt_record *r)
@@ -290,7 +292,7 @@ begin(struct target_list *list, struct target *t)
 	const struct connect_check *c = list->check;
 	struct attempt *a = &list->attempts[list->in_flight];
 	struct attempt_record r = {.start_ns = clock_now()};
-	const struct connector_options *o = &options.connector;
+	const struct connector_options *o = c->connector;
 
 	t->is_waiting = false;
 	list->waiting--;
@@ -312,8 +314,8 @@ begin(struct target_list *list, struct target *t)
 	if (c->count > 1 && step_is_on())
 		step_name_endpoint(endpoint_text(t->endpoint));
 	if (o->proxy == NULL && o->via == NULL && !o->tls.is_on)
-		a->dial = dial_start(t->endpoint, &o->dial, a->until);
-	else if (start_child(a, &r.e) < 0) {
+		a->dial = dial_start(t->endpoint, &list->dial, a->until);
+	else if (start_child(a, o, &r.e) < 0) {
 		on_end(list, t, &r);
 		return;
 	}
@@ -356,8 +358,7 @@ static bool
 advance(struct target_list *list, struct attempt *a, struct attempt_record *r)
 {
 	const struct pollfd *fds = &list->fds[a->at];
-	struct dial_result dialed = {.resolve_ns = 0};
-	int fd;
+	struct link l;
 
 	*r = (struct attempt_record){.start_ns = a->start_ns};
 	if (list->check->count > 1 && step_is_on())
@@ -366,9 +367,9 @@ advance(struct target_list *list, struct attempt *a, struct attempt_record *r)
 		if (dial_advance(a->dial, fds) == DIAL_WAITING)
 			return false;
 		r->is_refused = dial_is_refused(a->dial);
-		fd = dial_finish(&a->dial, &dialed, &r->e);
-		r->ns = clock_now() - r->start_ns - dialed.resolve_ns;
-		sock_close(&fd);
+		(void)dial_finish(&a->dial, &l, &r->e);
+		r->ns = clock_now() - r->start_ns - l.resolve_ns;
+		sock_close(&l.fd);
 		return true;
 	}
 	if (fds->revents == 0)
@@ -384,8 +385,8 @@ advance(struct target_list *list, struct attempt *a, struct attempt_record *r)
 	return true;
 }
 
-/* What is waited for: not what has just begun, and the process of an attempt
- * says so itself. */
+/* What is waited for. Attempts that have just begun do not count; a child
+ * process reports its own waits. */
 static const char *
 wait_text(void *context)
 {
@@ -483,21 +484,22 @@ report_summary(const struct target_list *list, const struct target *t)
 		json_number(j, "attempts", t->attempts);
 		json_number(j, "connected", t->connected);
 		json_number(j, "lost", lost);
-		rtt_stats_json(&t->times, j);
+		rtt_json(&t->times, j);
 		json_seconds(
 		    j, "seconds", clock_seconds(list->start_ns, clock_now()));
 		diag_event_end(DIAG_NOTE, "%s", text);
 	} else if (check_options.stats) {
-		result_print("%s: %s, %llu connected, %llu lost (%.3g%%)\n%s",
+		result_print("%s: %s, %llu connected, %llu failed (%.3g%%)\n%s",
 		    text, num_count_text(t->attempts, "attempt"),
 		    (unsigned long long)t->connected, (unsigned long long)lost,
 		    100.0 * (double)lost / (double)t->attempts,
-		    rtt_stats_times(&t->times));
+		    rtt_text(&t->times));
 	}
 }
 
-/* Ends the test: reports what is left, and sets the status, unless *e holds an
- * error already. That of a single endpoint is the command's. */
+/* Ends the test: reports the remaining failures, and sets the status, unless *e
+ * holds an error already. The command reports the failure of a single endpoint.
+ */
 static int
 finish(const struct target_list *list, int result, struct err *e)
 {
@@ -515,7 +517,7 @@ finish(const struct target_list *list, int result, struct err *e)
 	if (result < 0)
 		return -1;
 	for (t = list->items; t < end; t++) {
-		/* Those that were not reported when they happened. */
+		/* Failures that were not reported when they happened. */
 		if (t->reason != NULL && !is_single && !is_done) {
 			err_set(&failure, t->kind, "%s", t->reason);
 			if (measures && t->attempts > 1)
@@ -557,6 +559,7 @@ connect_check_run(const struct connect_check *c, struct err *e)
 		       ? 1
 		       : (uint64_t)check_options.count,
 	    .limit = MAX_IN_FLIGHT,
+	    .dial = c->connector->dial,
 	    .due_ns = INT64_MAX,
 	    .missing = check_options.until == UNTIL_CLOSED ? "not closed"
 							   : "no connection",
@@ -569,6 +572,7 @@ connect_check_run(const struct connect_check *c, struct err *e)
 	if ((connect_check_measures() || (diag_is_json() && !c->has_program)) &&
 	    result_start(c->until, true, e) < 0)
 		return -1;
+	list.dial.accepts_reset = true;
 	list.items = mem_array(c->count, sizeof(list.items[0]));
 	for (t = list.items; t < list.items + c->count; t++) {
 		t->endpoint = &c->endpoints[t - list.items];

@@ -12,15 +12,17 @@
 #include "base/deadline.h"
 #include "cli/opt.h"
 
+struct connector_options;
 struct endpoint;
 struct err;
 
-/* The options that need -z. */
+/* The options of a test: --any, --count, --interval, --stats, --until. */
 extern const struct opt connect_check_opts[];
 
 struct connect_check {
 	const struct endpoint *endpoints;
 	size_t count;
+	const struct connector_options *connector;
 	bool has_program;      /* it has stdout */
 	struct deadline until; /* --max-time */
 };

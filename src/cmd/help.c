@@ -1,13 +1,15 @@
 /* The help command: an overview, one command, or what replaces a program. */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/err.h"
+#include "base/text.h"
 #include "cli/command.h"
 #include "cli/usage.h"
 #include "cmd/habits.h"
 #include "cmd/table.h"
 
-static const struct opt_group help_groups[] = {{NULL, NULL}};
+static const struct opt_group help_groups[] = {{.opts = NULL}};
 
 /* Prints the summary of all commands. */
 static void
@@ -44,6 +46,11 @@ help_run(const struct command_args *args, struct err *e)
 		print_overview();
 	} else if (!habits_print(args->operands[0])) {
 		c = command_find(command_table, args->operands[0], e);
+		if (c == NULL && strstr(e->text, "did you mean") == NULL)
+			return err_set(e, ERR_USAGE,
+			    "'%s' is neither a command nor a program that help "
+			    "knows",
+			    text_shown(args->operands[0]));
 		if (c == NULL)
 			return -1;
 		usage_help(c, false);
@@ -58,8 +65,10 @@ const struct command help_command = {
     .min_operands = 0,
     .max_operands = 1,
     .groups = help_groups,
-    .notes = "A PROGRAM is nc, ncat, socat, tcpserver, curl, wget, nmap, "
-	     "wait-for-it, wait4x, dockerize, tcping, telnet or strace.",
+    .notes = "A PROGRAM is nc (netcat), ncat, socat, openssl, tcpserver, "
+	     "unixserver, systemd-socket-activate, curl, wget, nmap, "
+	     "http, wait-for-it, wait4x, dockerize, tcping, expect, telnet or "
+	     "strace.",
     .examples = "sockt help\n"
 		"sockt help connect\n"
 		"sockt help nc\n",

@@ -1,34 +1,48 @@
 /* http-get: an HTTP client. Parses the URL, connects, sends a request, receives
  * the head, then the body to its declared end, and closes. */
-#include "base/err.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "base/diag.h"
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/mem.h"
 #include "base/num.h"
+#include "base/text.h"
 #include "cli/command.h"
 #include "cmd/options.h"
 #include "fetch/download.h"
 #include "cmd/table.h"
 #include "net/signals.h"
+#include "net/wait.h"
 
 #define MAX_REDIRS 20
+/* The maximum size of all files with fields or credentials. */
+#define MAX_SECRETS (64 * 1024)
 
-struct http_get_options {
+static struct {
 	struct download_options download;
 	struct opt_list fields;
-};
-
-static struct http_get_options http_get_options = {
-    .download.max_redirs = MAX_REDIRS,
-};
+} http_get_options = {.download.max_redirs = MAX_REDIRS};
 
 static const struct opt request_opts[] = {
     FLAG(
 	'L', "location", http_get_options, download.follow, "follow redirects"),
     LIST('H', "header", "FIELD", http_get_options, fields,
 	"send 'Name: value' too, or in place of a default; 'Name:' removes "
-	"one"),
-    STRING('u', "user", "USER:PASS", http_get_options, download.user,
-	"credentials for Basic authentication"),
-    STRING('r', "range", "A-B", http_get_options, download.range,
+	"one; @FILE has one on each line"),
+    STRING('u', "user", "USER:PASSWORD", http_get_options, download.user,
+	"credentials for Basic authentication; @FILE has them on its first "
+	"line"),
+    STRING(0, "connect-to", "HOST:PORT", http_get_options,
+	download.client.connect_to,
+	"connect there in place of the URL's host and port",
+	.excludes = "unix"),
+    STRING('r', "range", "RANGE", http_get_options, download.range,
 	"fetch bytes A to B only, counted from 0; A- is to the end, -N the "
 	"last N"),
     FLAG('I', "head", http_get_options, download.head_only,
@@ -38,6 +52,8 @@ static const struct opt request_opts[] = {
     NUMBER(0, "retry", "N", http_get_options, download.retries,
 	"retry up to N times after a failure that may pass, and resume",
 	.max = 1000000),
+    SIZE(0, "limit-rate", "SIZE", http_get_options, download.client.rate,
+	"receive at most SIZE bytes per second", .min = 1, .max = 1 << 30),
     FILENAME(0, "if-modified-since", "DATE|FILE", http_get_options,
 	download.since, "fetch only if newer than DATE, or than FILE"),
     FILENAME(0, "unix", "PATH", http_get_options, download.client.unix_path,
@@ -57,6 +73,9 @@ static const struct opt output_opts[] = {
     FLAG(0, "continue-foreign", http_get_options, download.is_foreign,
 	"resume FILE itself, which another program began",
 	.excludes = "range include head if-modified-since"),
+    STRING(0, "sha256", "HEX", http_get_options, download.sha256,
+	"fail unless the file has this SHA-256",
+	.excludes = "range include head if-modified-since"),
     FLAG(0, "force", http_get_options, download.force,
 	"overwrite a file of --remote-name, or a foreign FILE.part"),
     FLAG(0, "fail-with-body", http_get_options, download.fail_with_body,
@@ -75,36 +94,146 @@ static const struct opt output_opts[] = {
 };
 
 static const struct opt time_opts[] = {
-    OPTIONS_TIMEOUT("time limit for connecting, and then without data"),
-    OPTIONS_CONNECT("time limit for connecting alone"),
-    OPTIONS_RETRY("keep trying for at most T, until the server answers with a "
-		  "status below 400"),
-    OPTIONS_IDLE("time limit without data sent or received alone"),
-    OPTIONS_MAX("time limit for the command as a whole"),
+    OPTIONS_TIMEOUT("connect within TIME, then idle for at most TIME"),
+    OPTIONS_CONNECT("connect within TIME"),
+    OPTIONS_RETRY(
+	"keep trying for at most TIME, until the server answers with a "
+	"status below 400"),
+    OPTIONS_IDLE("stop when nothing is sent or received for TIME"),
+    OPTIONS_MAX("run for at most TIME"),
     {.kind = OPT_END},
 };
 
-static const struct opt_group http_get_groups[] = {{"output", output_opts},
-    {"request", request_opts}, {"addresses", options_names},
-    {"addresses", options_proxy}, {"transport", options_via},
-    {"transport", OPTIONS_TLS_TRUST}, {"transport", options_tls_local},
-    {"local address", options_source}, {"time limits", time_opts},
-    {"socket options", options_keepalive}, {"messages", options_report},
-    {NULL, NULL}};
+static const struct opt_group http_get_groups[] = {GROUP("output", output_opts),
+    GROUP("request", request_opts),
+    GROUP("addresses", options_names, OPTIONS_NOT_VIA),
+    GROUP("addresses", options_proxy), GROUP("transport", options_via),
+    GROUP("transport", options_tls), GROUP("transport", options_tls_local),
+    GROUP("transport", options_tls_version),
+    GROUP("local address", options_source, OPTIONS_NOT_VIA),
+    GROUP("local address", options_interface, OPTIONS_NOT_VIA),
+    GROUP("time limits", time_opts),
+    GROUP("socket options", options_keepalive, OPTIONS_NOT_VIA),
+    GROUP("messages", options_report), {.opts = NULL}};
+
+/*
+ * Reads the file of an argument @FILE, so that secrets are not in the list of
+ * processes. Returns its text, which is kept, or NULL with *e.
+ */
+static char *
+read_secrets(
+    const char *option, const char *path, struct deadline until, struct err *e)
+{
+	static char texts[MAX_SECRETS + 2]; /* of all files */
+	static size_t used;
+	char *text = texts + used;
+	const char *shown = text_shown(path);
+	struct stat st;
+	ssize_t n = -1;
+	/* It may be a FIFO that nobody writes to. */
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC), ready = 1;
+
+	while (fd >= 0 && (ready = wait_fd(fd, POLLIN, until)) > 0 &&
+	       (n = read(fd, texts + used, MAX_SECRETS + 1 - used)) > 0)
+		used += (size_t)n;
+	if (ready == 0)
+		deadline_error(
+		    until, text_format("--%s: reading %s", option, shown), e);
+	else if (n < 0)
+		err_sys(
+		    e, ERR_OUTPUT, errno, "--%s: reading %s", option, shown);
+	else if (used > MAX_SECRETS || text + strlen(text) != texts + used)
+		err_set(e, ERR_USAGE,
+		    "--%s: %s is longer than %d bytes, or not a text", option,
+		    shown, MAX_SECRETS);
+	else if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+		 (st.st_mode & (S_IRGRP | S_IROTH)) != 0)
+		diag_warn("--%s: other users can read %s (chmod 600 prevents "
+			  "it)",
+		    option, shown);
+	fd_close(&fd);
+	used++;
+	return e->kind == ERR_NONE ? text : NULL;
+}
+
+/* Ends the line at text. Returns the next one, or NULL at the end of the text.
+ */
+static char *
+end_line(char *text)
+{
+	char *end = text + strcspn(text, "\n");
+	bool is_last = *end == '\0' || end[1] == '\0';
+
+	*end = '\0';
+	if (end > text && end[-1] == '\r')
+		end[-1] = '\0';
+	return is_last ? NULL : end + 1;
+}
+
+/* Replaces each @FILE by the contents of that file, which are kept. Returns 0,
+ * or -1 with *e. */
+static int
+expand_files(struct download_options *d, struct err *e)
+{
+	const struct opt_list *list = &http_get_options.fields;
+	static const char **fields;
+	struct deadline until = d->client.until;
+	char *line, *next;
+	bool is_file;
+	size_t i;
+
+	for (i = 0; i < list->count; i++) {
+		line = (char *)list->items[i];
+		is_file = line[0] == '@';
+		if (is_file &&
+		    (line = read_secrets("header", line + 1, until, e)) == NULL)
+			return -1;
+		for (; line != NULL; line = next) {
+			next = is_file ? end_line(line) : NULL;
+			fields = mem_resize(
+			    fields, d->field_count + 1, sizeof(fields[0]));
+			fields[d->field_count++] = line;
+			if (is_file && strchr(line, ':') == NULL)
+				return err_set(e, ERR_USAGE,
+				    "--header: a line of %s is not 'Name: "
+				    "value'",
+				    text_shown(list->items[i] + 1));
+		}
+	}
+	d->fields = fields;
+	if (d->user == NULL || d->user[0] != '@')
+		return 0;
+	line = read_secrets("user", d->user + 1, until, e);
+	if (line == NULL)
+		return -1;
+	(void)end_line(line);
+	d->user = line;
+	return 0;
+}
 
 static int
 http_get_run(const struct command_args *args, struct err *e)
 {
-	struct http_get_options *o = &http_get_options;
-	struct download_options *d = &o->download;
-	const struct opt *trust = opt_find_used(args->used, OPTIONS_TLS_TRUST);
+	struct download_options download = http_get_options.download,
+				*d = &download;
+	struct connector_options connector;
+	const struct opt *trust = opt_find_used(args->used, options_tls);
+	struct stat st;
 	int64_t port;
 	int n;
 
-	d->client.connector = &options.connector;
+	d->client.connector = &connector;
 	d->client.idle = options_idle_limit();
 	d->client.until = deadline_max_time(options.time.max_ms);
 	diag_limit(d->client.until, d->client.idle.ms);
+	/* wget -P FOLDER URL */
+	for (n = 0; d->progress && args->count > 1 && n < args->count; n++)
+		if (strchr(args->operands[n], ':') == NULL &&
+		    stat(args->operands[n], &st) == 0 && S_ISDIR(st.st_mode))
+			return err_set(e, ERR_USAGE,
+			    "'%s' is a folder and not a URL: the folder is "
+			    "part of --output (--progress, -P, takes none)",
+			    text_shown(args->operands[n]));
 	/* Users of other commands may type HOST PORT. */
 	for (n = 1; n < args->count; n++)
 		if (num_parse(args->operands[n], 0, INT64_MAX, &port))
@@ -114,20 +243,24 @@ http_get_run(const struct command_args *args, struct err *e)
 			    args->operands[n]);
 	if (trust == NULL)
 		trust = opt_find_used(args->used, options_tls_local);
+	if (trust == NULL)
+		trust = opt_find_used(args->used, options_tls_version);
 	d->urls = args->operands;
 	d->url_count = args->count;
 	d->resume |= d->is_foreign;
-	d->fields = o->fields.items;
-	d->field_count = o->fields.count;
+	if (expand_files(d, e) < 0)
+		return -1;
 	d->retry_ms = options.time.retry_ms;
 	d->tls_option = trust == NULL ? NULL : trust->name;
-	options.connector.timeout = options_connect_limit();
-	options.connector.stops_via = true;
-	/* How TLS is, for https URLs. */
-	options.connector.tls.is_on = true;
-	options.connector.tls.alpn = "http/1.1";
-	if (options_check_connector(true, args->used, e) < 0 ||
-	    signals_catch(e) < 0)
+	if (options_make_connector(&connector, true, e) < 0)
+		return -1;
+	connector.stops_via = true;
+	/* The download retries. */
+	connector.retry_ms = -1;
+	/* These settings are for https URLs. */
+	connector.tls.is_on = true;
+	connector.tls.alpn = "http/1.1";
+	if (signals_catch(e) < 0)
 		return -1;
 	return download_all(d, e);
 }
@@ -143,7 +276,7 @@ const struct command http_get_command = {
 	     "retry-for timeout max-time tls-ca timing quiet",
     .notes =
 	"The header is printed on stderr; the body goes to stdout, or to FILE. "
-	"A status of 400 and up is an error. https needs openssl.",
+	"A status of 400 and up is an error. https needs libssl.so.3.",
     .examples = "sockt http-get http://localhost:8080/\n"
 		"sockt http-get -qO http://localhost/files/disk.img\n"
 		"sockt http-get -I localhost:8080/\n",

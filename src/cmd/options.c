@@ -1,6 +1,8 @@
 /* Option groups that several commands share. */
 #include "cmd/options.h"
 
+#include <net/if.h>
+#include <ctype.h>
 #include <string.h>
 
 #include "base/diag.h"
@@ -19,7 +21,7 @@
 struct options options = {
     .sock = {.tos = -1, .ttl = -1, .rcvbuf = -1, .sndbuf = -1},
     .time = {-1, -1, -1, -1, -1},
-    .connector = {.dial = {&options.names, &options.sock, NULL},
+    .connector = {.dial = {.names = &options.names, .sock = &options.sock},
 	.timeout = LIMIT_NONE,
 	.retry_ms = -1},
     .listener = {.names = &options.names,
@@ -33,7 +35,38 @@ struct options options = {
 	.program_ms = -1,
 	.until = {.at_ns = INT64_MAX}},
     .clients = {.is_server = true},
+    .tls_version = -1,
+    .starttls = -1,
 };
+
+/* Checks that -s, if given, is not an address of another interface. */
+static int
+check_source_scope(struct err *e)
+{
+	const struct addr *a = &options.sock.source;
+
+	return resolve_check_scope(a, addr_ip_text(a), &options.names, e);
+}
+
+/* Stores an interface, by name as sockets need it and by index as addresses
+ * have it. */
+static int
+parse_interface(void *field, const char *arg, struct err *e)
+{
+	struct addr a;
+
+	if (addr_parse_ip(&a, arg, 0))
+		return err_set(e, ERR_USAGE,
+		    "'%s' is an address, not an interface: a client's local "
+		    "address is --source (-s), a server's an operand",
+		    text_shown(arg));
+	options.names.interface = if_nametoindex(arg);
+	if (options.names.interface == 0)
+		return err_set(e, arg[0] == '\0' ? ERR_USAGE : ERR_LOCAL,
+		    "this machine has no interface '%s'", text_shown(arg));
+	*(const char **)field = arg;
+	return check_source_scope(e);
+}
 
 static int
 parse_source(void *field, const char *arg, struct err *e)
@@ -53,12 +86,12 @@ parse_source(void *field, const char *arg, struct err *e)
 		    "%s%%eth0, for example",
 		    shown, shown);
 	*(struct addr *)field = a;
-	return 0;
+	return check_source_scope(e);
 }
 
 const struct opt options_report[] = {
     COUNT('v', "verbose", options.report, level,
-	"report milestones; twice (-vv): every socket call",
+	"report milestones; twice (-vv): the socket calls of the tutorials",
 	.excludes = "quiet", .max = 2),
     FLAG('q', "quiet", options.report, level, "report errors only",
 	.value = DIAG_ERRORS),
@@ -70,53 +103,67 @@ const struct opt options_report[] = {
 
 const struct opt options_names[] = {
     FLAG('4', "ipv4", options.names, family, "use IPv4 only", .value = AF_INET,
-	.excludes = "ipv6"),
-    FLAG(
-	'6', "ipv6", options.names, family, "use IPv6 only", .value = AF_INET6),
+	.excludes = "ipv6 fd unix"),
+    FLAG('6', "ipv6", options.names, family, "use IPv6 only", .value = AF_INET6,
+	.excludes = "fd unix"),
     FLAG('n', "numeric", options.names, numeric,
-	"accept numeric addresses only; look nothing up"),
+	"accept numeric addresses only; look nothing up", .excludes = "fd"),
     {.kind = OPT_END},
 };
 
 const struct opt options_source[] = {
-    CALL('s', "source", "ADDR", options.sock, source,
-	"send from this local address", .call = parse_source),
+    CALL('s', "source", "ADDRESS", options.sock, source,
+	"send from this local address", .call = parse_source,
+	.excludes = "unix"),
     NUMBER('p', "source-port", "PORT", options.sock, source_port,
-	"send from this local port", .min = 1, .max = 65535),
+	"send from this local port", .min = 1, .max = 65535,
+	.excludes = "unix"),
+    {.kind = OPT_END},
+};
+
+const struct opt options_interface[] = {
+    CALL(0, "interface", "INTERFACE", options.sock, interface,
+	"send and receive through INTERFACE only", .call = parse_interface,
+	.excludes = "fd unix"),
     {.kind = OPT_END},
 };
 
 const struct opt options_keepalive[] = {
     FLAG(0, "keepalive", options.sock, keepalive,
-	"probe an idle connection (SO_KEEPALIVE)"),
+	"probe an idle connection (SO_KEEPALIVE)", .excludes = "fd unix"),
     {.kind = OPT_END},
 };
 
 const struct opt options_socket[] = {
     NUMBER(0, "tos", "N", options.sock, tos,
-	"type of service, or traffic class, of packets", .max = 255),
+	"type of service, or traffic class, of packets", .max = 255,
+	.excludes = "fd unix"),
     NUMBER(0, "ttl", "N", options.sock, ttl,
-	"time to live, or hop limit, of packets", .min = 1, .max = 255),
+	"time to live, or hop limit, of packets", .min = 1, .max = 255,
+	.excludes = "fd unix"),
     SIZE(0, "rcvbuf", "SIZE", options.sock, rcvbuf,
-	"size of the receive buffer (SO_RCVBUF)", .min = 1, .max = INT32_MAX),
+	"size of the receive buffer (SO_RCVBUF)", .min = 1, .max = INT32_MAX,
+	.excludes = "fd"),
     SIZE(0, "sndbuf", "SIZE", options.sock, sndbuf,
-	"size of the send buffer (SO_SNDBUF)", .min = 1, .max = INT32_MAX),
+	"size of the send buffer (SO_SNDBUF)", .min = 1, .max = INT32_MAX,
+	.excludes = "fd"),
     {.kind = OPT_END},
 };
 
 const struct opt options_server[] = {
     NUMBER(0, "max-conns", "N", options.server, max_conns,
 	"serve at most N connections at once; others wait", .min = 1,
-	.max = 1000000),
+	.max = 1000000, .excludes = "connection"),
     NUMBER(0, "max-per-host", "N", options.server, max_per_host,
 	"serve at most N connections per address; close others", .min = 1,
-	.max = 1000000),
+	.max = 1000000, .excludes = "connection unix-clients"),
     NUMBER(0, "backlog", "N", options.listener, backlog,
 	"let at most N connections wait in the kernel (default: the system's "
 	"maximum)",
-	.min = 0, .max = INT32_MAX),
-    DURATION(0, "accept-timeout", "T", options.server, accept_ms,
-	"stop when no connection arrives for T", .min = 1),
+	.min = 0, .max = INT32_MAX, .excludes = "fd"),
+    DURATION(0, "accept-timeout", "TIME", options.server, accept_ms,
+	"stop when no connection arrives for TIME", .min = 1,
+	.excludes = "connection"),
     {.kind = OPT_END},
 };
 
@@ -132,22 +179,48 @@ parse_proxy(void *field, const char *arg, struct err *e)
 const struct opt options_proxy[] = {
     CALL(0, "proxy", "URL", options.connector, proxy,
 	"connect through a proxy: socks5://HOST:PORT; or socks4:// or http://, "
-	"with [USER:PASS@]; the proxy resolves the name",
-	.call = parse_proxy),
+	"with [USER:PASSWORD@]; the proxy resolves the name",
+	.call = parse_proxy, OPTIONS_NOT_VIA),
     {.kind = OPT_END},
 };
 
 const struct opt options_via[] = {
-    STRING(0, "via", "CMD", options.connector, via,
-	"the connection is the stdin and stdout of CMD, run with sh -c; %h "
+    STRING(0, "via", "COMMAND", options.connector, via,
+	"the connection is the stdin and stdout of COMMAND, run with sh -c; %h "
 	"and %p are the host and the port"),
     {.kind = OPT_END},
 };
 
-/* OPTIONS_TLS_TRUST starts after the first row. */
-const struct opt options_tls[] = {
+/* The digest as "openssl x509 -fingerprint -sha256" prints it, or plain. */
+static int
+parse_pin(void *field, const char *arg, struct err *e)
+{
+	char *pin = field;
+	const char *at = arg;
+	size_t n = 0;
+
+	for (; *at != '\0' && n < SHA256_TEXT - 1; at++)
+		if (*at != ':' || n == 0 || n % 2 != 0 || at[-1] == ':')
+			pin[n++] = (char)tolower((unsigned char)*at);
+	pin[n] = '\0';
+	if (*at == '\0' && sha256_is_text(pin))
+		return 0;
+	pin[0] = '\0';
+	return err_set(e, ERR_USAGE,
+	    "'%s' is not the SHA-256 of a certificate: 64 hexadecimal digits, "
+	    "with colons between the bytes or without",
+	    text_shown(arg));
+}
+
+static const char *const tls_versions[] = {"1.2", "1.3", NULL};
+
+const struct opt options_tls_on[] = {
     FLAG(0, "tls", options.connector.tls, is_on,
 	"use TLS; the server's certificate is verified"),
+    {.kind = OPT_END},
+};
+
+const struct opt options_tls[] = {
     FILENAME(0, "tls-ca", "FILE|DIR", options.connector.tls, ca,
 	"trust only the certificates in FILE, or in DIR (see openssl-rehash)",
 	.excludes = "tls-insecure"),
@@ -156,6 +229,9 @@ const struct opt options_tls[] = {
 	.excludes = "tls-insecure"),
     FLAG(0, "tls-insecure", options.connector.tls, is_insecure,
 	"do not verify the certificate"),
+    CALL(0, "tls-pin", "DIGEST", options.connector.tls, pin,
+	"accept the certificate with this digest alone, whatever is in it",
+	.call = parse_pin, .excludes = "tls-ca tls-insecure"),
     {.kind = OPT_END},
 };
 
@@ -163,48 +239,66 @@ const struct opt options_tls_local[] = {
     FILENAME(0, "tls-cert", "FILE", options.clients, certificate,
 	"the local certificate for TLS, with those of its authorities (PEM)"),
     FILENAME(0, "tls-key", "FILE", options.clients, key,
-	"its private key (default: in the file of --tls-cert)"),
+	"its private key (default: in the file of --tls-cert)",
+	.needs = "tls-cert"),
+    {.kind = OPT_END},
+};
+
+const struct opt options_tls_connect[] = {
+    STRING(0, "tls-alpn", "NAMES", options.connector.tls, alpn,
+	"protocols to offer in the handshake, with commas between them"),
+    NUMBER(0, "tls-days", "N", options.connector.tls, min_days,
+	"fail if a certificate of the server expires within N days", .min = 1,
+	.max = 100000),
+    {.kind = OPT_END},
+};
+
+const struct opt options_starttls[] = {
+    CHOICE(0, "starttls", "PROTOCOL", options, starttls,
+	"ask the server of a plain protocol for TLS first, and then use it",
+	.choices = starttls_names),
+    {.kind = OPT_END},
+};
+
+const struct opt options_tls_version[] = {
+    CHOICE(0, "tls-version", "VERSION", options, tls_version,
+	"use this version of TLS alone", .choices = tls_versions),
     {.kind = OPT_END},
 };
 
 const struct opt options_tls_clients[] = {
+    FLAG(0, "tls-self", options.clients, is_self,
+	"use TLS with a certificate that is made for this run, and print its "
+	"digest for --tls-pin",
+	.excludes = "tls-cert tls-key"),
     FILENAME(0, "tls-client-ca", "FILE|DIR", options.clients, ca,
 	"demand a certificate from each client, and trust those in FILE or "
-	"DIR"),
+	"DIR",
+	.needs = "tls-cert tls-self"),
     {.kind = OPT_END},
 };
 
-const struct opt options_tls_alpn[] = {
-    STRING(0, "tls-alpn", "NAMES", options.connector.tls, alpn,
-	"protocols to offer in the handshake, with commas between them"),
-    {.kind = OPT_END},
-};
+static struct limit
+limit_of(int64_t ms, const char *option)
+{
+	return ms >= 0 ? (struct limit){ms, option}
+		       : (struct limit){options.time.timeout_ms, "--timeout"};
+}
 
 int
-options_check_connector(
-    bool is_client, const struct opt *const *used, struct err *e)
+options_make_connector(
+    struct connector_options *c, bool is_client, struct err *e)
 {
-	struct connector_options *c = &options.connector;
-	const struct tls_options *local = &options.clients;
-	const struct opt *tls = opt_find_used(used, OPTIONS_TLS_TRUST);
-
-	if (c->via != NULL &&
-	    (options_check_endpoint(used, OPTIONS_VIA, e) < 0 ||
-		(is_client &&
-		    options_check_endpoint(used, OPTIONS_CLIENT_VIA, e) < 0)))
-		return -1;
-	if (tls == NULL && is_client)
-		tls = opt_find_used(used, options_tls_local);
-	if (tls == NULL)
-		tls = opt_find_used(used, options_tls_alpn);
-	if (!c->tls.is_on && tls != NULL)
-		return err_set(e, ERR_USAGE, "--%s goes with --tls", tls->name);
+	*c = options.connector;
+	c->timeout = limit_of(options.time.connect_ms, "--connect-timeout");
+	c->idle = options_idle_limit();
+	c->retry_ms = options.time.retry_ms;
+	c->tls.version = options.tls_version + 1;
+	c->tls.is_on |= options.starttls >= 0;
+	c->starttls = (enum starttls)(options.starttls + 1);
 	if (is_client) {
-		c->tls.certificate = local->certificate;
-		c->tls.key = local->key;
-		if (local->key != NULL && local->certificate == NULL)
-			return err_set(
-			    e, ERR_USAGE, "--tls-key goes with --tls-cert");
+		c->tls.certificate = options.clients.certificate;
+		c->tls.key = options.clients.key;
 	}
 	if (c->via != NULL && proc_check_command(c->via, e) < 0)
 		return err_lead(e, "--via: ");
@@ -212,14 +306,10 @@ options_check_connector(
 }
 
 int
-options_check_clients(struct err *e)
+options_make_clients(struct tls_options *t, struct err *e)
 {
-	struct tls_options *t = &options.clients;
-
-	t->is_on = t->certificate != NULL;
-	if (!t->is_on && (t->key != NULL || t->ca != NULL))
-		return err_set(e, ERR_USAGE, "--tls-%s goes with --tls-cert",
-		    t->key != NULL ? "key" : "client-ca");
+	*t = options.clients;
+	t->is_on = t->certificate != NULL || t->is_self;
 	return t->is_on ? tls_check(t, e) : 0;
 }
 
@@ -228,11 +318,12 @@ enum { ACCESS_DENY, ACCESS_ALLOW };
 
 const struct opt options_access[] = {
     LIST(0, "allow", "CIDR", options, access,
-	"accept these clients: an address, NETWORK/BITS, several with commas, "
+	"accept these clients: an address, ADDRESS/BITS, several with commas, "
 	"or @FILE; the first rule that matches wins",
-	.value = ACCESS_ALLOW),
+	.value = ACCESS_ALLOW, .excludes = "unix-clients"),
     LIST(0, "deny", "CIDR", options, access,
-	"reject these clients, given as for --allow", .value = ACCESS_DENY),
+	"deny these clients, given as for --allow", .value = ACCESS_DENY,
+	.excludes = "unix-clients"),
     {.kind = OPT_END},
 };
 
@@ -270,55 +361,34 @@ parse_mode(void *field, const char *arg, struct err *e)
 
 const struct opt options_bind[] = {
     STRING(0, "fd", "N|systemd", options.listener, fd,
-	"use the inherited socket N, or those that systemd passes",
-	.excludes = "ipv4 ipv6 numeric backlog keepalive tos ttl "
-		    "rcvbuf sndbuf mode"),
+	"use the inherited socket N, or those that systemd passes"),
     CALL(0, "mode", "OCTAL", options.listener, mode,
-	"permissions of the unix socket's path", .call = parse_mode),
+	"permissions of the Unix socket's path", .call = parse_mode,
+	.excludes = "fd"),
     {.kind = OPT_END},
 };
 
-#define MADE_BY_PROGRAM \
-	"does not apply with --via: its program makes the connection"
-
-/* Options that have no meaning for a kind of endpoint. */
-static const struct {
-	enum options_endpoint endpoint;
-	const char *names, *unless; /* unless another option gives it one */
-	const char *why;
-} pointless[] = {
-    {OPTIONS_UNIX, "allow deny max-per-host", NULL,
-	"is for IP addresses: the permissions of a unix socket's path say who "
-	"may connect (--mode)"},
-    {OPTIONS_UNIX, "ipv4 ipv6 source source-port keepalive tos ttl join", "to",
-	"does not apply to a unix socket"},
-    {OPTIONS_CONNECTION, "keep-open max-conns max-per-host accept-timeout",
-	NULL,
-	"is for a listening socket: --fd is a connection, which is served "
-	"alone"},
-    {OPTIONS_VIA, "proxy", NULL, MADE_BY_PROGRAM},
-    {OPTIONS_CLIENT_VIA,
-	"ipv4 ipv6 numeric source source-port keepalive tos ttl rcvbuf sndbuf",
-	NULL, MADE_BY_PROGRAM},
-};
-
 int
-options_check_endpoint(const struct opt *const *used,
-    enum options_endpoint endpoint, struct err *e)
+options_check_unix(const struct command_args *args, struct err *e)
 {
-	const struct opt *o;
-	size_t i;
+	return command_check(
+	    args, "unix", "does not apply to a Unix socket", e);
+}
 
-	for (i = 0; i < sizeof(pointless) / sizeof(pointless[0]); i++) {
-		if (pointless[i].endpoint != endpoint ||
-		    opt_find_listed(used, pointless[i].unless) != NULL)
-			continue;
-		o = opt_find_listed(used, pointless[i].names);
-		if (o != NULL)
-			return err_set(
-			    e, ERR_USAGE, "--%s %s", o->name, pointless[i].why);
-	}
-	return 0;
+/* options_check_unix() for a server. With --to, options about addresses are for
+ * the target. */
+static int
+check_unix_server(const struct command_args *args, struct err *e)
+{
+	static const char why[] =
+	    "is for IP addresses: the permissions of a Unix socket's path say "
+	    "who may connect (--mode)";
+
+	if (command_check(args, "unix-clients", why, e) < 0)
+		return -1;
+	return opt_find_listed(args->used, "to") != NULL
+		   ? 0
+		   : options_check_unix(args, e);
 }
 
 int
@@ -333,42 +403,35 @@ options_parse_local(struct endpoint *ep, const struct command_args *args,
 				 "that of the inherited socket");
 	if (args->count == 0 && port < 0)
 		return err_set(e, ERR_USAGE,
-		    "missing operand: expected [ADDR] PORT, or --fd");
+		    "missing operand: expected [ADDRESS] PORT, or --fd");
 	if (endpoint_parse_local(ep, args->operands, args->count, protocol,
 		(uint16_t)port, e) < 0)
 		return -1;
+	if (options.sock.interface != NULL && !ep->is_unix &&
+	    ep->host[0] == '\0' && opt_find_listed(args->used, "join") == NULL)
+		return err_set(e, ERR_USAGE,
+		    "--interface goes with an address: '*' is every address "
+		    "of it");
 	if (options.listener.mode >= 0 &&
 	    !(ep->is_unix && addr_has_path(&ep->unix_addr)))
 		return err_set(e, ERR_USAGE,
-		    "--mode is for the path of a unix socket: unix:PATH");
-	return ep->is_unix ? options_check_endpoint(args->used, OPTIONS_UNIX, e)
-			   : 0;
+		    "--mode is for the path of a Unix socket: unix:PATH");
+	return ep->is_unix ? check_unix_server(args, e) : 0;
 }
 
 int
 options_check_inherited(
-    struct listener *l, const struct opt *const *used, struct err *e)
+    struct listener *l, const struct command_args *args, struct err *e)
 {
+	static const char why[] = "is for a listening socket: --fd is a "
+				  "connection, which is served alone";
+
 	if ((!l->is_connection ||
-		options_check_endpoint(used, OPTIONS_CONNECTION, e) == 0) &&
-	    (!addr_is_unix(&l->addrs[0]) ||
-		options_check_endpoint(used, OPTIONS_UNIX, e) == 0))
+		command_check(args, "connection", why, e) == 0) &&
+	    (!addr_is_unix(&l->addrs[0]) || check_unix_server(args, e) == 0))
 		return 0;
 	listener_close(l, NULL);
 	return -1;
-}
-
-static struct limit
-limit_of(int64_t ms, const char *option)
-{
-	return ms >= 0 ? (struct limit){ms, option}
-		       : (struct limit){options.time.timeout_ms, "--timeout"};
-}
-
-struct limit
-options_connect_limit(void)
-{
-	return limit_of(options.time.connect_ms, "--connect-timeout");
 }
 
 struct limit

@@ -22,7 +22,7 @@ struct endpoint;
 struct err;
 
 /*
- * Their values. Modules take the structs by pointer; a command adds what no
+ * Their values, as they were given. A command completes copies by what no
  * option says, such as deadlines.
  */
 struct options {
@@ -47,6 +47,8 @@ struct options {
 	struct server_options server;
 	struct opt_list access;     /* --allow and --deny, as given */
 	struct tls_options clients; /* of a server: how they use TLS */
+	int tls_version;            /* an index: 1.2 or 1.3 alone; -1: either */
+	int starttls;               /* an index of starttls_names; -1: none */
 };
 
 extern struct options options;
@@ -54,6 +56,7 @@ extern struct options options;
 extern const struct opt options_report[];
 extern const struct opt options_names[];
 extern const struct opt options_source[];      /* -s -p */
+extern const struct opt options_interface[];   /* --interface */
 extern const struct opt options_keepalive[];   /* --keepalive */
 extern const struct opt options_socket[];      /* --tos ... */
 extern const struct opt options_server[];      /* --max-conns ... */
@@ -61,67 +64,63 @@ extern const struct opt options_bind[];        /* --fd --mode */
 extern const struct opt options_proxy[];       /* --proxy */
 extern const struct opt options_access[];      /* --allow --deny */
 extern const struct opt options_via[];         /* --via */
-extern const struct opt options_tls[];         /* --tls --tls-ca ... */
+extern const struct opt options_tls_on[];      /* --tls */
+extern const struct opt options_tls[];         /* --tls-ca ... */
 extern const struct opt options_tls_local[];   /* --tls-cert --tls-key */
-extern const struct opt options_tls_clients[]; /* --tls-client-ca */
-extern const struct opt options_tls_alpn[];    /* --tls-alpn */
+extern const struct opt options_starttls[];    /* --starttls */
+extern const struct opt options_tls_connect[]; /* --tls-alpn --tls-days */
+extern const struct opt options_tls_version[]; /* --tls-version */
+extern const struct opt options_tls_clients[]; /* --tls-self --tls-client-ca */
 
-/* Rows for struct time_options. Their meaning differs between commands, and so
+/* Rows for options.time. Their meaning differs between commands, and so
  * does the help text. */
-#define OPTIONS_TIMEOUT(help) \
-	DURATION('w', "timeout", "T", options.time, timeout_ms, help, .min = 1)
-#define OPTIONS_CONNECT(help)                                               \
-	DURATION(0, "connect-timeout", "T", options.time, connect_ms, help, \
-	    .min = 1)
-#define OPTIONS_IDLE(help) \
-	DURATION(0, "idle-timeout", "T", options.time, idle_ms, help, .min = 1)
+#define OPTIONS_TIMEOUT(...)                                       \
+	DURATION('w', "timeout", "TIME", options.time, timeout_ms, \
+	    __VA_ARGS__, .min = 1)
+#define OPTIONS_CONNECT(...)                                             \
+	DURATION(0, "connect-timeout", "TIME", options.time, connect_ms, \
+	    __VA_ARGS__, .min = 1)
+#define OPTIONS_IDLE(...)                                          \
+	DURATION(0, "idle-timeout", "TIME", options.time, idle_ms, \
+	    __VA_ARGS__, .min = 1)
 #define OPTIONS_MAX(help) \
-	DURATION('m', "max-time", "T", options.time, max_ms, help, .min = 1)
-#define OPTIONS_RETRY(help) \
-	DURATION(0, "retry-for", "T", options.time, retry_ms, help, .min = 1)
+	DURATION('m', "max-time", "TIME", options.time, max_ms, help, .min = 1)
+#define OPTIONS_RETRY(...)                                                    \
+	DURATION(0, "retry-for", "TIME", options.time, retry_ms, __VA_ARGS__, \
+	    .min = 1)
 
-/* options_tls without --tls. */
-#define OPTIONS_TLS_TRUST (options_tls + 1)
+/* For options that the program of --via leaves nothing to. */
+#define OPTIONS_NOT_VIA \
+	.excludes = "via", .why = "its program makes the connection"
 
-/* The limits for connecting and for idling: --timeout (-w), unless one of its
- * own is given. */
-struct limit options_connect_limit(void);
+/* The limit for idling: --idle-timeout, or --timeout (-w). */
 struct limit options_idle_limit(void);
 
 /*
- * Completes options.connector, given the options used. In a client (is_client)
- * the local certificate is its own, and those about addresses and sockets are
- * for this connection alone. Returns 0, or -1 with ERR_USAGE if one of them has
- * no effect with these.
+ * Sets *c to options.connector with its limits and, in a client (is_client),
+ * the local certificate. Returns 0, or -1 with *e if the program of --via
+ * cannot be run.
  */
-int options_check_connector(
-    bool is_client, const struct opt *const *used, struct err *e);
+int options_make_connector(
+    struct connector_options *c, bool is_client, struct err *e);
 
 /*
- * Completes options.clients: TLS is used with --tls-cert. Loads the
- * certificates. Returns 0, or -1 with ERR_USAGE or the error of tls_check().
+ * Sets *t to options.clients: TLS is used with --tls-cert or --tls-self. Loads
+ * the certificates. Returns 0, or -1 with the error of tls_check().
  */
-int options_check_clients(struct err *e);
+int options_make_clients(struct tls_options *t, struct err *e);
 
 /* Adds the rules to *a, of files within --max-time. Returns 0, or -1 with *e;
  * the caller calls access_release() in both cases. */
 int options_make_access(struct access *a, struct err *e);
 
-/* Kinds of endpoints for which some options have no meaning. */
-enum options_endpoint {
-	OPTIONS_UNIX,
-	OPTIONS_CONNECTION, /* --fd is one */
-	OPTIONS_VIA,        /* a program makes the connection */
-	OPTIONS_CLIENT_VIA  /* the same, and there is no other connection */
-};
-
-/* Returns 0, or -1 with ERR_USAGE if one of the options given has none. */
-int options_check_endpoint(const struct opt *const *used,
-    enum options_endpoint endpoint, struct err *e);
+/* Rejects options that have no meaning for a client of a Unix socket. Returns
+ * 0, or -1 with ERR_USAGE. */
+int options_check_unix(const struct command_args *args, struct err *e);
 
 /*
- * Parses the operands of a server, [ADDR] PORT, for "tcp" or "udp", where port
- * is the default, or -1; with --fd there are none. Returns 0, or -1 with a
+ * Parses the operands of a server, [ADDRESS] PORT, for "tcp" or "udp", where
+ * port is the default, or -1; with --fd there are none. Returns 0, or -1 with a
  * usage error, also for options that have no meaning for the endpoint.
  */
 int options_parse_local(struct endpoint *ep, const struct command_args *args,
@@ -132,6 +131,6 @@ int options_parse_local(struct endpoint *ep, const struct command_args *args,
  * 0, or -1 with ERR_USAGE and the listener closed.
  */
 int options_check_inherited(
-    struct listener *l, const struct opt *const *used, struct err *e);
+    struct listener *l, const struct command_args *args, struct err *e);
 
 #endif

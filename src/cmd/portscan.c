@@ -39,12 +39,13 @@
 #define MAX_RETRY_MS 400
 /* The number of probes that --dry-run shows. */
 #define DRY_ROWS 10
-/* With so many ports in a list, each of the only host has a row. */
+/* If a list has at most this many ports, each port of a single host has a row.
+ */
 #define MAX_ROWS 20
-/* All runs have the same order of hosts, of which shards are parts. */
+/* The order of hosts is the same in all runs: shards are parts of it. */
 #define ORDER_SEED 1
 #define MAX_SHARDS 1000000
-/* So many targets of a file are in memory, as ranges. */
+/* At most this many targets of a file are in memory, as ranges. */
 #define MAX_TARGETS 1000000
 /* The maximum number of ports of all hosts. */
 #define MAX_PORTS (UINT64_C(1) << 48)
@@ -131,7 +132,7 @@ static const struct opt how_opts[] = {
 static const struct opt until_opts[] = {
     CHOICE(0, "until", "STATE", portscan_options, until,
 	"with --retry-for, wait until all ports are open, or none is",
-	.choices = until_words),
+	.choices = until_words, .needs = "retry-for"),
     {.kind = OPT_END},
 };
 
@@ -144,16 +145,19 @@ static const struct opt form_opts[] = {
 };
 
 static const struct opt time_opts[] = {
-    OPTIONS_TIMEOUT("time limit for the answer to a probe (default: 3 s)"),
-    OPTIONS_RETRY("keep scanning for at most T, until --until holds"),
-    OPTIONS_MAX("time limit for the command as a whole"),
+    OPTIONS_TIMEOUT(
+	"wait at most TIME for the answer to a probe (default: 3 s)"),
+    OPTIONS_RETRY("keep scanning for at most TIME, until --until holds"),
+    OPTIONS_MAX("run for at most TIME"),
     {.kind = OPT_END},
 };
 
-static const struct opt_group portscan_groups[] = {{"what to scan", part_opts},
-    {"how to scan", how_opts}, {"results", form_opts}, {"results", until_opts},
-    {"addresses", options_names}, {"time limits", time_opts},
-    {"messages", options_report}, {NULL, NULL}};
+static const struct opt_group portscan_groups[] = {
+    GROUP("what to scan", part_opts), GROUP("how to scan", how_opts),
+    GROUP("results", form_opts), GROUP("results", until_opts),
+    GROUP("addresses", options_names), GROUP("addresses", options_interface),
+    GROUP("time limits", time_opts), GROUP("messages", options_report),
+    {.opts = NULL}};
 
 /* The command's state. */
 struct run {
@@ -309,6 +313,7 @@ scan(struct run *run, struct err *e)
 	    .banner_ms = portscan_options.banner ? BANNER_MS : 0,
 	    .parallel = portscan_options.parallel,
 	    .rate = portscan_options.rate,
+	    .interface = options.sock.interface,
 	    .timeout_ms = timeout_ms < 0 ? TIMEOUT_MS : timeout_ms,
 	    .last_ms = timeout_ms < 0 ? 0 : timeout_ms,
 	    .until = deadline_first(run->until, run->retry),
@@ -429,8 +434,8 @@ add_hosts(void *context, const char *text, struct err *e)
 	return -1;
 }
 
-/* Says how to go on after a scan that was cut off, and sets text to that for
- * the summary: the shards left, which may begin a little earlier; or "". */
+/* Reports how to continue a scan that was cut off. For the summary, sets text
+ * to the shards that are left, which may begin a little earlier, or to "". */
 static void
 report_rest(const struct run *run, char *text, size_t size)
 {
@@ -443,15 +448,15 @@ report_rest(const struct run *run, char *text, size_t size)
 		return;
 	if (run->is_stream) {
 		if (run->streamed > 0)
-			diag_warn("to go on: the same command without the "
-				  "first %" PRIu64 " targets",
+			diag_warn("to continue, repeat the command without "
+				  "the first %" PRIu64 " targets",
 			    run->streamed);
 		return;
 	}
 	snprintf(text, size, "%" PRIu32 "-%" PRIu32 "/%" PRIu32,
 	    targets_shard_of(t, parts, run->progress.next) + 1,
 	    targets_shard_of(t, parts, run->walk.end - 1) + 1, parts);
-	diag_warn("to go on: the same command with --shard %s", text);
+	diag_warn("to continue, repeat the command with --shard %s", text);
 }
 
 /* Reads the targets, scans them, and reports. Returns 0, or -1 with *e. */
@@ -478,7 +483,7 @@ scan_and_report(struct run *run, const char *hosts, struct err *e)
 		result = wordlist_read(file, run->until, add_hosts, run, e);
 	if (result == 0)
 		result = scan_targets(run, e);
-	/* Without the line that it had come to. */
+	/* The line of the file is not where that failure was. */
 	if (run->failure.kind != ERR_NONE)
 		*e = run->failure;
 	progress_end(&r->live);
@@ -514,10 +519,6 @@ portscan_run(const struct command_args *args, struct err *e)
 	int result = -1;
 
 	diag_limit(run.until, -1);
-	if (opt_find_used(args->used, until_opts) != NULL &&
-	    options.time.retry_ms < 0)
-		return err_set(
-		    e, ERR_USAGE, "--until needs --retry-for: how long?");
 	/* portscan 22 localhost */
 	if (second != NULL && first[0] != '\0' &&
 	    first[strspn(first, "0123456789")] == '\0')
@@ -534,13 +535,15 @@ portscan_run(const struct command_args *args, struct err *e)
 const struct command portscan_command = {
     .name = "portscan",
     .summary = "find out which ports of a host are open, by connecting",
-    .operands = "HOST[,HOST|CIDR]... [PORTS]",
+    .operands = "HOSTS [PORTS]",
     .min_operands = 0,
     .max_operands = 2,
     .groups = portscan_groups,
     .usual = "all banner udp timeout max-time rate retry-for targets exclude "
 	     "dry-run quiet json",
-    .notes = "PORTS is a list such as 22,80,8000-8100,ssh,60000-, or '-' for "
+    .notes = "HOSTS is a list of names, addresses, networks such as "
+	     "192.0.2.0/24, and ranges. PORTS is a list such as "
+	     "22,80,8000-8100,ssh,60000-, or '-' for "
 	     "all; without PORTS, 1-1024 and common higher ports are scanned.",
     .examples = "sockt portscan 127.0.0.1 -\n"
 		"sockt portscan -q 192.0.2.0/24 ssh,http\n"

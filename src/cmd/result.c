@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "net/sink.h"
+#include "net/sock.h"
 #include "net/signals.h"
 
 /* The state of stdout. */
@@ -74,10 +75,8 @@ result_start(struct deadline until, bool has_events, struct err *e)
 {
 	if (has_events)
 		diag_events_to(write_event);
-	if (!fd_is_writable(STDOUT_FILENO)) {
-		err_set(&out.error, ERR_OUTPUT, "stdout is closed");
+	if (sock_check_standard(STDOUT_FILENO, &out.error) < 0)
 		return result_check(e);
-	}
 	sink_init(&out.sink, STDOUT_FILENO, "stdout", false);
 	out.until = until;
 	return 0;

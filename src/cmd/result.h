@@ -14,8 +14,8 @@
 struct err;
 
 /* Call this before any other function. until is the deadline of the command;
- * has_events: those of --json are the results. Returns 0, or -1 with ERR_OUTPUT
- * if stdout is closed. */
+ * has_events: the events of --json are results. Returns 0, or -1 with
+ * ERR_OUTPUT if stdout is closed. */
 int result_start(struct deadline until, bool has_events, struct err *e);
 
 /* Prints text; it is buffered until the buffer is full or result_flush(). */
@@ -44,8 +44,8 @@ int result_flush(struct err *e);
  * nothing. */
 int result_check(struct err *e);
 
-/* The same, and also checks whether a reader still exists: for work that has no
- * results for a long time. */
+/* As result_check(), and also checks whether a reader still exists: for work
+ * that has no results for a long time. */
 int result_probe(struct err *e);
 
 #endif

@@ -12,7 +12,6 @@
 #include "base/text.h"
 #include "cmd/options.h"
 #include "cmd/result.h"
-#include "net/addr.h"
 #include "scan/targets.h"
 
 /* The states of ports; each reason belongs to one. */
@@ -82,8 +81,10 @@ clear_host(struct scan_report_host *h)
 {
 	size_t i;
 
-	for (i = 0; i < h->count; i++)
+	for (i = 0; i < h->count; i++) {
 		free((void *)h->rows[i].banner);
+		free((void *)h->rows[i].by);
+	}
 	free(h->rows);
 	memset(h, 0, sizeof(*h));
 }
@@ -101,6 +102,8 @@ scan_report_clear(struct scan_report *r)
 	memset(r->totals, 0, sizeof(r->totals));
 	r->decided = r->open = r->closed = r->failed = 0;
 	r->with_open = r->without = r->silent = r->unprobed = 0;
+	r->failed_host.len = 0;
+	r->failed_hosts = 0;
 }
 
 void
@@ -132,6 +135,31 @@ host_ip(const struct scan_report *r, uint64_t host)
 	return addr_ip_text(&a);
 }
 
+/* Whether the host's own refusal of a datagram is all that row shows. */
+static bool
+is_plain_refusal(const struct scan_report *r, const struct scan_result *row)
+{
+	return row->reason == SCAN_REFUSED && strcmp(r->protocol, "udp") == 0 &&
+	       strcmp(addr_ip_text(row->by), host_ip(r, row->host)) == 0;
+}
+
+/* The reason, and who has named it: "refused by 192.0.2.1". */
+static const char *
+reason_text(const struct scan_report *r, const struct scan_result *row)
+{
+	const char *name = reasons[row->reason].name, *by;
+
+	if (row->by == NULL)
+		return name;
+	by = addr_ip_text(row->by);
+	return text_format("%s%s %s", name,
+	    row->reason == SCAN_REFUSED || row->reason == SCAN_PROHIBITED
+		? " by"
+		: ", says",
+	    strcmp(by, host_ip(r, row->host)) == 0 ? "the host's firewall"
+						   : by);
+}
+
 static void
 emit_port(const struct scan_report *r, const struct scan_result *row)
 {
@@ -147,6 +175,8 @@ emit_port(const struct scan_report *r, const struct scan_result *row)
 	json_text(j, "protocol", r->protocol);
 	json_text(j, "state", state_name(row->reason));
 	json_text(j, "reason", reasons[row->reason].name);
+	if (row->by != NULL)
+		json_text(j, "by", addr_ip_text(row->by));
 	if (service != NULL)
 		json_text(j, "service", service);
 	if (row->banner != NULL)
@@ -162,6 +192,23 @@ is_held(void)
 	return options.time.retry_ms >= 0;
 }
 
+/* Keeps a row, and copies of what it points to. */
+static void
+keep_row(struct scan_report_host *h, const struct scan_result *result)
+{
+	struct scan_result *row;
+
+	h->rows = mem_grow(h->rows, h->count, &h->capacity, sizeof(h->rows[0]));
+	row = &h->rows[h->count++];
+	*row = *result;
+	if (row->banner != NULL)
+		row->banner = memcpy(mem_array(row->banner_size, 1),
+		    row->banner, row->banner_size);
+	if (row->by != NULL)
+		row->by = memcpy(
+		    mem_array(1, sizeof(*row->by)), row->by, sizeof(*row->by));
+}
+
 void
 scan_report_add(void *report, const struct scan_result *result)
 {
@@ -171,7 +218,7 @@ scan_report_add(void *report, const struct scan_result *result)
 	enum state state = reasons[result->reason].state;
 	const char *banner = result->banner;
 	uint32_t size = r->slot_count;
-	char *copy;
+	struct addr host;
 
 	if (result->slot >= size) {
 		r->slot_count = result->slot + result->slot / 2 + 4;
@@ -192,28 +239,25 @@ scan_report_add(void *report, const struct scan_result *result)
 	    (state == STATE_FILTERED && result->reason != SCAN_SILENT))
 		r->closed += result->count;
 	if (state == STATE_UNKNOWN && result->errnum != 0) {
+		targets_host(r->targets, result->host, 0, &host);
+		r->failed_hosts += !addr_equal(&host, &r->failed_host);
+		r->failed_host = host;
 		r->failed += result->count;
 		r->errnum = result->errnum;
 	}
 	if (result->reason == SCAN_SKIPPED || (!r->all && state != STATE_OPEN))
 		return;
-	/* Without the end of its line. */
+	/* The banner is shown without the end of its line. */
 	while (row.banner_size > 0 && (banner[row.banner_size - 1] == '\n' ||
 					  banner[row.banner_size - 1] == '\r'))
 		row.banner_size--;
+	if (row.by != NULL && is_plain_refusal(r, &row))
+		row.by = NULL;
 	if (diag_is_json() && !is_held()) {
 		emit_port(r, &row);
 		return;
 	}
-	if (banner != NULL) {
-		copy = mem_array(row.banner_size, 1);
-		row.banner = memcpy(copy, banner, row.banner_size);
-	}
-	if (h->count == h->capacity) {
-		h->capacity = h->capacity == 0 ? 8 : h->capacity * 2;
-		h->rows = mem_resize(h->rows, h->capacity, sizeof(h->rows[0]));
-	}
-	h->rows[h->count++] = row;
+	keep_row(h, &row);
 }
 
 static int
@@ -252,7 +296,7 @@ print_row(const struct scan_report *r, const struct scan_result *row,
 		texts[2] = service_name(r, row->port);
 		if (texts[2] == NULL)
 			texts[2] = "-";
-		texts[3] = reasons[row->reason].name;
+		texts[3] = reason_text(r, row);
 		texts[4] = text_escape(banner, sizeof(banner),
 		    row->banner != NULL ? row->banner : "", row->banner_size);
 	}
@@ -358,11 +402,8 @@ scan_report_host_done(void *report, uint32_t slot)
 		clear_host(h);
 		return;
 	}
-	if (r->held_count == r->held_capacity) {
-		r->held_capacity = r->held_capacity * 2 + 16;
-		r->held =
-		    mem_resize(r->held, r->held_capacity, sizeof(r->held[0]));
-	}
+	r->held = mem_grow(
+	    r->held, r->held_count, &r->held_capacity, sizeof(r->held[0]));
 	r->held[r->held_count++] = *h;
 	memset(h, 0, sizeof(*h));
 }
@@ -438,8 +479,12 @@ scan_report_end(struct scan_report *r)
 	if (options.report.level != DIAG_ERRORS && !diag_is_json())
 		print_sums(r);
 	if (r->failed > 0 && r->failed < r->total)
-		diag_warn("%s could not be probed: %s",
+		diag_warn(r->failed_hosts > 1
+			      ? "%s could not be probed; the last one, of %s: "
+				"%s"
+			      : "%s of %s could not be probed: %s",
 		    num_count_text(r->failed, "port"),
+		    addr_ip_text(&r->failed_host),
 		    err_find(r->errnum, ERR_AT_TCP)->reason);
 }
 
@@ -466,10 +511,10 @@ scan_report_summary(
 		json_text(j, "rest", rest);
 	json_seconds(j, "seconds", (double)ns / 1e9);
 	diag_event_end(DIAG_NOTE,
-	    "%s of %s decided, %" PRIu64 " open, with %" PRIu64 " probes in %s",
+	    "%s of %s decided, %" PRIu64 " open, with %s in %s",
 	    num_count_text(r->decided, "port"),
-	    num_count_text(r->hosts, "host"), r->open, sent,
-	    num_duration_text(ns));
+	    num_count_text(r->hosts, "host"), r->open,
+	    num_count_text(sent, "probe"), num_duration_text(ns));
 }
 
 enum err_kind

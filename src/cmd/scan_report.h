@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "base/progress.h"
+#include "net/addr.h"
 #include "scan/scan.h"
 
 /* A host that has results. */
@@ -42,10 +43,12 @@ struct scan_report {
 			    silence and local failures show nothing */
 	uint64_t failed; /* could not be probed */
 	uint64_t with_open, without, silent, unprobed; /* hosts, by result */
-	int errnum;           /* of the last local error */
-	int64_t start_ns;     /* set by the caller */
-	struct progress live; /* started by the caller */
-	bool has_results;     /* that are not written yet */
+	int errnum;              /* of the last local error */
+	struct addr failed_host; /* its host */
+	uint64_t failed_hosts;   /* changes of it; 1: no other failed */
+	int64_t start_ns;        /* set by the caller */
+	struct progress live;    /* started by the caller */
+	bool has_results;        /* that are not written yet */
 };
 
 /*
@@ -58,10 +61,10 @@ void scan_report_read_services(struct scan_report *r);
 void scan_report_clear(struct scan_report *r);
 
 /*
- * The functions that a scan calls (scan/scan.h), with the report. A
- * result is added; with --json it is a "port" event. A host that has all its
- * results is printed. With --retry-for only the last scan's results count:
- * neither is done before the end. The progress is one line on a terminal.
+ * The functions that a scan calls (scan/scan.h), with the report. A result is
+ * added; with --json it is a "port" event. A host that has all its results is
+ * printed. With --retry-for only the last scan's results count, so nothing is
+ * printed before the end. The progress is one line on a terminal.
  */
 void scan_report_add(void *report, const struct scan_result *result);
 void scan_report_host_done(void *report, uint32_t slot);

@@ -19,6 +19,7 @@
 #include "cmd/table.h"
 #include "http/http_server.h"
 #include "net/access.h"
+#include "net/conn_event.h"
 #include "net/endpoint.h"
 #include "net/listener.h"
 #include "net/sandbox.h"
@@ -43,21 +44,22 @@
 #define BARE_MS 40
 #define LINE_MS 1000
 
-struct hello_options {
+static struct {
 	const char *greeting;
 	const char *reply; /* NULL: the protocol's default */
 	int64_t messages;  /* maximum per client; 0: any number */
 	int64_t delay_ms;  /* before each answer */
 	int http;
-};
+} hello_options = {.greeting = "Welcome!"};
 
 /* The greeting without its escapes: owned. */
 static unsigned char *greeting;
 static size_t greeting_length;
+/* --reply, or the default. */
+static const char *reply_format;
 
 /* A client, in its process. */
 struct hello_client {
-	const struct conn *conn;
 	int64_t answered; /* messages answered */
 	struct session session;
 	bool has_lines;                         /* it has sent a newline */
@@ -72,37 +74,36 @@ struct message {
 	size_t newline; /* length of its LF, CRLF or nothing */
 };
 
-static struct hello_options hello_options = {
-    .greeting = "Welcome!",
-};
-
 static const struct opt hello_opts[] = {
     STRING(0, "greeting", "TEXT", hello_options, greeting,
-	"send TEXT to each client first; escapes as in C", .excludes = "http"),
+	"send TEXT to each client first; escapes are \\r \\n \\t \\0 \\e \\\\ "
+	"\\xHH",
+	.excludes = "http"),
     STRING(0, "reply", "FORMAT", hello_options, reply,
 	"answer FORMAT: %s message, %n its number, %a address, %p port, %% "
 	"percent (default: '" REPLY "')"),
     NUMBER(0, "messages", "N", hello_options, messages,
 	"close after N answers to a client", .min = 1, .excludes = "http"),
-    DURATION(
-	0, "delay", "T", hello_options, delay_ms, "wait T before each answer"),
+    DURATION(0, "delay", "TIME", hello_options, delay_ms,
+	"wait TIME before each answer"),
     FLAG(0, "http", hello_options, http,
 	"answer HTTP requests, on port 8080 by default"),
     {.kind = OPT_END},
 };
 
 static const struct opt time_opts[] = {
-    OPTIONS_IDLE("time limit without data sent or received"),
-    OPTIONS_MAX("time limit for each connection"),
+    OPTIONS_IDLE("close a connection without data for TIME"),
+    OPTIONS_MAX("close a connection after TIME"),
     {.kind = OPT_END},
 };
 
-static const struct opt_group hello_groups[] = {{"conversation", hello_opts},
-    {"server", options_bind}, {"server", options_server},
-    {"server", options_access}, {"addresses", options_names},
-    {"clients", options_tls_local}, {"clients", options_tls_clients},
-    {"time limits", time_opts}, {"socket options", options_keepalive},
-    {"messages", options_report}, {NULL, NULL}};
+static const struct opt_group hello_groups[] = {
+    GROUP("conversation", hello_opts), GROUP("server", options_bind),
+    GROUP("server", options_server), GROUP("server", options_access),
+    GROUP("addresses", options_names), GROUP("clients", options_tls_local),
+    GROUP("clients", options_tls_clients), GROUP("time limits", time_opts),
+    GROUP("socket options", options_keepalive),
+    GROUP("messages", options_report), {.opts = NULL}};
 
 /* Makes the reply to a message; it ends as the message does. Returns its
  * length, or -1 if it is longer than size. */
@@ -113,13 +114,13 @@ make_reply(const struct hello_client *c, const struct message *m,
 	struct template_values v = {.message = m->bytes,
 	    .length = m->length,
 	    .ip = "",
-	    .port = addr_port(&c->conn->remote),
+	    .port = addr_port(&c->session.link->remote),
 	    .number = (uint64_t)c->answered + 1};
 	ssize_t n;
 
-	if (strstr(hello_options.reply, "%a") != NULL)
-		v.ip = addr_ip_text(&c->conn->remote);
-	n = template_fill(hello_options.reply, &v, reply, size - m->newline);
+	if (strstr(reply_format, "%a") != NULL)
+		v.ip = addr_ip_text(&c->session.link->remote);
+	n = template_fill(reply_format, &v, reply, size - m->newline);
 	if (n < 0)
 		return -1;
 	memcpy(reply + n, m->bytes + m->length, m->newline);
@@ -139,40 +140,6 @@ delay(struct session *s)
 					 : 0;
 }
 
-/* Whether bytes start a TLS handshake (RFC 8446 section 5.1). */
-static bool
-is_tls(const char *bytes, size_t n)
-{
-	return n >= 2 && bytes[0] == 0x16 && bytes[1] == 3;
-}
-
-/* Receives the head of a request. Returns its length; 0 if the client sent
- * nothing; or -1. */
-static ssize_t
-read_head(struct hello_client *c, char *head, size_t size, int *code)
-{
-	size_t used = 0, length;
-	ssize_t n;
-
-	*code = 200;
-	while ((length = http_server_head_length(head, used)) == 0) {
-		if (used == size || is_tls(head, used)) {
-			*code = used == size ? 431 : 400;
-			return (ssize_t)used;
-		}
-		n = session_receive(&c->session, head + used, size - used);
-		if (n <= 0 &&
-		    (used == 0 || (n < 0 && c->session.e.kind != ERR_TIMEOUT)))
-			return n;
-		if (n <= 0) {
-			*code = n < 0 ? 408 : 400;
-			return (ssize_t)used;
-		}
-		used += (size_t)n;
-	}
-	return (ssize_t)length;
-}
-
 /* Sends head and body in one piece. */
 static int
 respond(struct hello_client *c, const struct http_server *r, int code)
@@ -180,7 +147,9 @@ respond(struct hello_client *c, const struct http_server *r, int code)
 	unsigned char text[HTTP_SERVER_TEXT + HTTP_SERVER_HEAD * 4];
 	unsigned char *body = text + HTTP_SERVER_TEXT, *start;
 	struct message target = {
-	    (const unsigned char *)r->target, r->target_length, 0};
+	    (const unsigned char *)r->target.at, r->target.length, 0};
+	struct http_server_response response = {
+	    .code = code, .closes = true, .fields = ""};
 	char head[HTTP_SERVER_TEXT];
 	size_t head_length, n;
 	ssize_t made;
@@ -192,7 +161,8 @@ respond(struct hello_client *c, const struct http_server *r, int code)
 	if (made < 0)
 		return err_set(&c->session.e, ERR_FAILED,
 		    "the answer by --reply is too long");
-	head_length = http_server_make_head(head, code, (size_t)made);
+	response.length = (uint64_t)made;
+	head_length = http_server_make_head(head, sizeof(head), &response);
 	start = body - head_length;
 	memcpy(start, head, head_length);
 	n = head_length + (r->is_head ? 0 : (size_t)made);
@@ -207,21 +177,22 @@ serve_http(struct hello_client *c, int64_t limit_ms)
 	struct session *s = &c->session;
 	char head[HTTP_SERVER_HEAD];
 	struct http_server r = {0};
-	size_t line;
+	size_t line, used = 0;
 	ssize_t n;
 	int code;
 
 	s->phase = deadline_after(limit_ms);
 	s->missing = "no complete request";
-	n = read_head(c, head, sizeof(head), &code);
+	n = session_receive_head(s, head, sizeof(head), &used, -1, &code);
 	if (n <= 0)
 		return (int)n;
+	s->link->is_answered = true;
 	session_answer(s);
 	for (line = 0; line < (size_t)n && strchr("\r\n", head[line]) == NULL;)
 		line++;
 	if (diag_shows(DIAG_NOTE))
 		line = (size_t)n;
-	conn_event_message(DIAG_SAY, "request", c->conn, head, line, line);
+	conn_event_message(DIAG_SAY, "request", s->link, head, line, line);
 	if (code == 200)
 		code = http_server_parse(&r, head, (size_t)n);
 	if (delay(s) < 0)
@@ -234,9 +205,10 @@ serve_http(struct hello_client *c, int64_t limit_ms)
 		return 0;
 	return err_set(&s->e, ERR_PROTOCOL, "answered %d %s%s", code,
 	    http_server_phrase(code),
-	    is_tls(head, (size_t)n) ? ": the client speaks TLS (https), which "
-				      "is not supported"
-				    : "");
+	    http_server_is_tls(head, (size_t)n)
+		? ": the client speaks TLS (https), which "
+		  "is not supported"
+		: "");
 }
 
 /*
@@ -285,7 +257,7 @@ receive_message(struct hello_client *c, struct message *m)
 		lf = memchr(m->bytes, '\n', m->length);
 		if (lf != NULL)
 			m->length = (size_t)(lf - m->bytes);
-		/* The LF that makes it part of the newline may follow. */
+		/* A CR at the end may be the first half of a CRLF. */
 		cr = m->length > 0 && m->bytes[m->length - 1] == '\r' &&
 		     (lf != NULL || more > 0);
 		m->length -= cr;
@@ -331,7 +303,7 @@ serve_messages(struct hello_client *c)
 		if (!quits)
 			session_answer(s);
 		conn_event_message(
-		    DIAG_SAY, "message", c->conn, m.bytes, m.length, m.length);
+		    DIAG_SAY, "message", s->link, m.bytes, m.length, m.length);
 		if (quits)
 			return 0;
 		n = make_reply(c, &m, text, sizeof(text));
@@ -350,64 +322,62 @@ serve_messages(struct hello_client *c)
 	return received;
 }
 
-/* Serves a client in its process; closes fd, its connection. */
+/* Serves a client in its process. */
 static int
-serve(int fd, const struct conn *conn, void *context)
+serve(struct link *l, void *context)
 {
-	/* The only one of this process. */
+	/* This process serves one client. */
 	static struct hello_client c;
 	int result;
 
-	(void)context;
-	c.conn = conn;
 	buf_init(&c.queue, c.storage, sizeof(c.storage));
-	result = session_start(&c.session, fd, options_idle_limit(),
-	    options.time.max_ms, &options.clients);
+	(void)context;
+	session_start(&c.session, l, options_idle_limit(), options.time.max_ms);
 	/* A connection that is only reset was a port probe, not an error. */
 	c.session.allows_probes = true;
-	if (result == 0 && hello_options.http)
+	if (hello_options.http)
 		result = serve_http(&c,
 		    options.time.idle_ms < 0 ? HEAD_MS : options.time.idle_ms);
-	else if (result == 0)
+	else
 		result = serve_messages(&c);
 	/*
 	 * Sends FIN, drains, closes. Returns the exit status of this process.
 	 */
-	return session_end(&c.session, conn, DIAG_SAY, result);
+	return session_end(&c.session, DIAG_SAY, result);
 }
 
 /* Runs the steps of every server. Returns 0, or -1 with *e: an error or a
  * signal. */
 static int
-run_server(
-    const struct endpoint *ep, const struct opt *const *used, struct err *e)
+run_server(const struct endpoint *ep, const struct command_args *args,
+    const struct server_options *o, struct err *e)
 {
 	const struct server_handler handler = {.serve = serve};
 	struct listener listener;
 	struct server server;
-	struct conn conn;
-	int fd, result;
+	struct link client;
+	int accepted, result;
 
 	/* From here on a signal ends the command cleanly. */
 	if (signals_catch(e) < 0)
 		return -1;
 	/* 1. Socket, 2. bind, 3. listen, for each address. */
 	if (listener_open(&listener, ep, &options.listener, e) < 0 ||
-	    options_check_inherited(&listener, used, e) < 0)
+	    options_check_inherited(&listener, args, e) < 0)
 		return signals_server_result(-1, e);
-	server_start(&server, &listener, &options.server);
+	server_start(&server, &listener, o);
 	listener_announce(&listener);
 	sandbox_enter();
 	/* 4. Accept, 5. serve in a child process, 6. accept again, unless the
 	 * only connection is inherited. */
 	do {
-		fd = server_accept(&server, &conn, e);
-		/* It closes this process's copy of fd. */
-		if (fd >= 0)
-			server_fork(&server, fd, &conn, &handler);
-	} while (fd >= 0 && !listener.is_connection);
-	result =
-	    fd < 0 ? server_end(&server, e) : server_wait_status(&server, e);
+		accepted = server_accept(&server, &client, e);
+		/* It closes this process's copy. */
+		if (accepted == 0)
+			server_fork(&server, &client, &handler);
+	} while (accepted == 0 && !listener.is_connection);
+	result = accepted < 0 ? server_end(&server, e)
+			      : server_wait_status(&server, e);
 	server_stop(&server);
 	listener_close(&listener, NULL);
 	return listener.is_connection ? result
@@ -421,9 +391,10 @@ prepare(struct err *e)
 	const char *text = hello_options.greeting;
 	ssize_t n;
 
-	if (hello_options.reply == NULL)
-		hello_options.reply = hello_options.http ? "Hello!" : REPLY;
-	if (template_check(hello_options.reply, e) < 0)
+	reply_format = hello_options.reply;
+	if (reply_format == NULL)
+		reply_format = hello_options.http ? "Hello!" : REPLY;
+	if (template_check(reply_format, e) < 0)
 		return err_prefix(e, "--reply");
 	greeting = mem_array(strlen(text) + 1, 1);
 	n = literal_unescape(greeting, text, strlen(text), e);
@@ -436,7 +407,7 @@ prepare(struct err *e)
 static int
 hello_run(const struct command_args *args, struct err *e)
 {
-	struct server_options *so = &options.server;
+	struct server_options so = options.server;
 	struct access access = ACCESS_INIT;
 	struct endpoint ep;
 	int result = -1;
@@ -444,11 +415,13 @@ hello_run(const struct command_args *args, struct err *e)
 	if (options_parse_local(&ep, args, "tcp",
 		hello_options.http ? HTTP_PORT : HELLO_PORT, e) < 0)
 		return -1;
-	so->access = &access;
-	diag_limit(so->until, so->accept_ms);
-	if (prepare(e) == 0 && options_check_clients(e) == 0 &&
+	so.access = &access;
+	so.idle = options_idle_limit();
+	so.max_ms = options.time.max_ms;
+	diag_limit(so.until, so.accept_ms);
+	if (prepare(e) == 0 && options_make_clients(&so.tls, e) == 0 &&
 	    options_make_access(&access, e) == 0)
-		result = run_server(&ep, args->used, e);
+		result = run_server(&ep, args, &so, e);
 	access_release(&access);
 	free(greeting);
 	return result;
@@ -457,14 +430,14 @@ hello_run(const struct command_args *args, struct err *e)
 const struct command serve_hello_command = {
     .name = "serve-hello",
     .summary = "greet every client and answer its messages",
-    .operands = "[ADDR] [PORT]",
+    .operands = "[ADDRESS] [PORT]",
     .min_operands = 0,
     .max_operands = 2,
     .groups = hello_groups,
     .usual = "greeting reply messages delay http allow max-conns "
 	     "idle-timeout tls-cert quiet verbose json",
     .notes =
-	"The default PORT is 9999, with --http 8080. Without ADDR only this "
+	"The default PORT is 9999, with --http 8080. Without ADDRESS only this "
 	"machine can connect (127.0.0.1 and ::1); '*' or any is every address.",
     .examples =
 	"sockt serve-hello\n"

@@ -11,12 +11,10 @@
 #include "base/progress.h"
 #include "base/text.h"
 #include "cmd/options.h"
-#include "dial/connector.h"
-#include "net/sock.h"
 #include "net/conn_event.h"
+#include "net/link.h"
 #include "net/signals.h"
-#include "net/stream.h"
-#include "tls/tls.h"
+#include "net/sock.h"
 
 static const char *const on_eof_words[] = {"fin", "keep", "quit", NULL};
 static const char *const on_peer_eof_words[] = {"finish", "quit", NULL};
@@ -57,9 +55,11 @@ const struct opt stdio_relay_opts[] = {
 	"exit (default: finish, at a terminal "
 	"quit)",
 	.choices = on_peer_eof_words),
-    DURATION(0, "linger", "T", stdio_relay_options, relay.linger_ms,
-	"after the end of stdin, wait at most T for the peer to finish",
+    DURATION(0, "linger", "TIME", stdio_relay_options, relay.linger_ms,
+	"after the end of stdin, wait at most TIME for the peer to finish",
 	.excludes = "send-only recv-only"),
+    FLAG('P', "progress", stdio_relay_options, progress,
+	"show bytes and rate on the terminal"),
     {.kind = OPT_END},
 };
 
@@ -71,15 +71,17 @@ const struct opt stdio_relay_script_opts[] = {
 	"wait for data that matches REGEX (extended, with these escapes; ^ and "
 	"$ are those of lines); in order with --send",
 	.call = parse_expect),
-    DURATION(0, "expect-timeout", "T", stdio_relay_options, script.expect_ms,
-	"time limit for each --expect", .min = 1),
+    DURATION(0, "expect-timeout", "TIME", stdio_relay_options, script.expect_ms,
+	"wait at most TIME for each --expect", .min = 1,
+	.needs = "send expect"),
     FLAG(0, "done", stdio_relay_options, relay.quit_after_script,
-	"exit after the last --send or --expect; do not read stdin"),
+	"exit after the last --send or --expect; do not read stdin",
+	.needs = "send expect"),
     {.kind = OPT_END},
 };
 
 /* Options without which stdout has the data that is received. */
-#define STDOUT_IS_FREE "send-only to echo discard"
+#define STDOUT_IS_FREE "send-only to echo discard exec program"
 
 const struct opt stdio_relay_record_opts[] = {
     FILENAME('o', "output", "FILE", stdio_relay_options, record.output,
@@ -99,12 +101,6 @@ const struct opt stdio_relay_record_opts[] = {
     {.kind = OPT_END},
 };
 
-const struct opt stdio_relay_progress_opts[] = {
-    FLAG('P', "progress", stdio_relay_options, progress,
-	"show bytes and rate on the terminal", .excludes = "quiet"),
-    {.kind = OPT_END},
-};
-
 /* Whether nothing is sent until the first pattern has matched: neither stdin
  * nor a text. */
 static bool
@@ -119,11 +115,8 @@ stdio_relay_check(struct err *e)
 {
 	const struct stdio_relay_options *o = &stdio_relay_options;
 	enum fd_kind kind = fd_kind(STDIN_FILENO);
+	bool reads = !o->recv_only && !o->relay.quit_after_script;
 
-	if (o->script.count == 0 &&
-	    (o->relay.quit_after_script || o->script.expect_ms >= 0))
-		return err_set(e, ERR_USAGE,
-		    "--done and --expect-timeout go with --send or --expect");
 	/* A terminal or a socket may belong to somebody else. */
 	if (awaits_first(o) && (kind == FD_PIPE || kind == FD_REGULAR) &&
 	    fd_available(STDIN_FILENO) > 0)
@@ -134,61 +127,25 @@ stdio_relay_check(struct err *e)
 		return err_set(e, ERR_USAGE,
 		    "--send-only sends stdin to its end: it does not go with "
 		    "--on-peer-eof quit");
-	if (!o->recv_only && !o->relay.quit_after_script &&
-	    !fd_is_readable(STDIN_FILENO))
-		return err_set(e, ERR_OUTPUT,
-		    "stdin is closed (--recv-only does not need it)");
-	if (!o->send_only && !fd_is_writable(STDOUT_FILENO))
-		return err_set(e, ERR_OUTPUT,
-		    "stdout is closed (--send-only does not need it)");
+	if (reads && sock_check_standard(STDIN_FILENO, e) < 0)
+		return err_append(e, "--recv-only does not need it");
+	if (!o->send_only && sock_check_standard(STDOUT_FILENO, e) < 0)
+		return err_append(e, "--send-only does not need it");
+	if (reads && !o->send_only && fd_is_input(NULL, STDOUT_FILENO))
+		return err_set(e, ERR_USAGE, FD_INPUT_ERROR, "stdout");
 	return 0;
-}
-
-int
-stdio_relay_check_unused(const struct opt *const *used, const char *with,
-    bool has_records, struct err *e)
-{
-	const struct opt *o = opt_find_used(used, stdio_relay_opts);
-
-	if (o == NULL)
-		o = opt_find_used(used, stdio_relay_script_opts);
-	if (o == NULL && !has_records)
-		o = opt_find_used(used, stdio_relay_record_opts);
-	if (o == NULL)
-		o = opt_find_used(used, stdio_relay_progress_opts);
-	if (o == NULL)
-		return 0;
-	return err_set(e, ERR_USAGE,
-	    "--%s is about relaying stdin and stdout: it does not apply with "
-	    "%s",
-	    o->name, with);
 }
 
 int
 stdio_relay_open(struct stdio_relay *s, struct deadline until, struct err *e)
 {
 	const struct stdio_relay_options *o = &stdio_relay_options;
-
-	s->until = until;
-	if (stdio_relay_check(e) < 0)
-		return -1;
-	s->input_start = -1;
-	if (s->recorder.has_several && !o->recv_only &&
-	    !o->relay.quit_after_script && fd_kind(STDIN_FILENO) == FD_REGULAR)
-		s->input_start = lseek(STDIN_FILENO, 0, SEEK_CUR);
-	s->recorder.until = until;
-	s->recorder.idle = options_idle_limit();
-	return recorder_open(&s->recorder, &o->record, e);
-}
-
-/* Completes the relay's options for a connection. */
-static void
-set_up(const struct stdio_relay *s, struct progress *progress)
-{
-	const struct stdio_relay_options *o = &stdio_relay_options;
-	struct relay_options *r = &stdio_relay_options.relay;
+	struct relay_options *r = &s->relay;
 	enum fd_kind kind = fd_kind(STDIN_FILENO);
 
+	if (stdio_relay_check(e) < 0)
+		return -1;
+	*r = o->relay;
 	if (!o->recv_only && !r->quit_after_script)
 		r->in = STDIN_FILENO;
 	if (awaits_first(o) && kind == FD_PIPE)
@@ -204,28 +161,25 @@ set_up(const struct stdio_relay *s, struct progress *progress)
 	r->quits_with_peer = o->on_peer_eof >= 0
 				 ? o->on_peer_eof == QUIT
 				 : !o->send_only && kind == FD_TERMINAL;
-	/* A word of the user's holds for every client. */
-	if (o->on_peer_eof < 0 && !o->send_only) {
-		r->next = s->next;
-		r->is_whole = NULL;
-		if (s->dialed != NULL && s->dialed->tls != NULL) {
-			r->is_whole = tls_has_closed;
-			r->context = s->dialed->tls;
-		}
-	}
+	/* What the user typed holds for every client. */
+	r->sends_to_end = o->on_peer_eof >= 0 || o->send_only;
+	r->next = r->sends_to_end ? NULL : s->next;
 	r->idle = options_idle_limit();
-	r->until = s->until;
-	r->is_program = s->dialed != NULL &&
-			(s->dialed->via != NULL || s->dialed->tls != NULL);
+	r->until = until;
 	if (o->script.count > 0)
 		r->script = &stdio_relay_options.script;
-	if (!o->progress)
-		return;
-	/* At a terminal the user types where the line would be. */
-	progress_start(progress, r->in < 0 || kind != FD_TERMINAL, false);
-	r->progress = progress;
-	if (r->in >= 0 && kind == FD_REGULAR)
-		r->total = (int64_t)fd_available(r->in);
+	if (o->progress)
+		r->progress = &s->progress;
+	s->input_start = -1;
+	if (s->recorder.has_several && r->in >= 0 && kind == FD_REGULAR)
+		s->input_start = lseek(STDIN_FILENO, 0, SEEK_CUR);
+	s->recorder.until = until;
+	s->recorder.idle = r->idle;
+	if (recorder_open(&s->recorder, &o->record, e) < 0)
+		return -1;
+	if (s->recorder.is_on)
+		r->recorder = &s->recorder;
+	return 0;
 }
 
 /*
@@ -254,56 +208,44 @@ total_text(uint64_t bytes, int64_t ns)
 }
 
 int
-stdio_relay_run(
-    struct stdio_relay *s, int *fd, const struct conn *conn, struct err *e)
+stdio_relay_run(struct stdio_relay *s, struct link *l, struct err *e)
 {
-	const struct stdio_relay_options *o = &stdio_relay_options;
-	struct relay_options *r = &stdio_relay_options.relay;
-	struct progress progress;
-	struct conn_summary sum = {.first = CONN_FIRST_US,
-	    .reset = true,
-	    .reset_by_us = true,
-	    .is_aborted = true};
-	struct deadline end;
+	const struct relay_options *r = &s->relay;
+	bool is_shown;
 	int64_t ns;
 	int result;
 
 	if (s->input_start >= 0)
 		(void)lseek(STDIN_FILENO, s->input_start, SEEK_SET);
-	set_up(s, &progress);
-	if (s->recorder.is_on)
-		r->recorder = &s->recorder;
+	l->reads_less = r->on_eof == RELAY_EOF_QUIT || r->quit_after_script;
+	/* At a terminal the user types where the line would be. */
+	if (r->progress != NULL) {
+		is_shown = r->in < 0 || fd_kind(r->in) != FD_TERMINAL;
+		progress_start(r->progress, is_shown, is_shown);
+	}
 	if (r->script != NULL)
 		script_start(r->script);
-	result = recorder_begin(&s->recorder, conn, e);
-	if (result == 0)
-		result = relay_run(*fd, r, &sum, e);
+	result = recorder_begin(&s->recorder, l, e);
+	if (result == 0) {
+		result = relay_run(l, NULL, r, e);
+	} else {
+		l->first = LINK_FIRST_US;
+		l->is_reset = l->reset_by_us = l->is_aborted = true;
+	}
 	result = recorder_close(&s->recorder, false, result, e);
 	if (r->script != NULL)
 		script_release(r->script);
-	end = deadline_first(s->until, deadline_after(STREAM_DRAIN_MS));
-	if (sum.is_aborted)
-		sock_abort_acked(fd, options_idle_limit().ms, end);
-	else
-		stream_drain(fd, result < 0 ? deadline_after(0) : end, &sum);
-	if (result == 0 && signals_stopped() != 0)
-		result = err_sys(e, ERR_FAILED, EINTR, "draining");
-	if (s->dialed != NULL)
-		result = connector_close(s->dialed, result, s->until, e);
-	s->last = sum;
-	conn_event_closed(DIAG_NOTE, conn, &sum, exit_status(result, e));
-	ns = clock_now() - conn->start_ns;
-	if (o->progress)
-		diag_warn("%s%ssent %s, received %s in %s",
-		    s->recorder.has_several ? addr_text(&conn->remote) : "",
+	if (l->is_aborted)
+		sock_abort_acked(&l->fd, r->idle.ms,
+		    deadline_first(r->until, deadline_after(LINK_DRAIN_MS)));
+	result = link_close(l, result, r->until, e);
+	conn_event_closed(DIAG_NOTE, l, exit_status(result, e));
+	ns = clock_now() - l->start_ns;
+	if (r->progress != NULL)
+		diag_requested("%s%ssent %s, received %s in %s",
+		    s->recorder.has_several ? addr_text(&l->remote) : "",
 		    s->recorder.has_several ? ": " : "",
-		    total_text(sum.sent, ns), total_text(sum.received, ns),
+		    total_text(l->sent, ns), total_text(l->received, ns),
 		    num_duration_text(ns));
 	return result;
-}
-
-int
-stdio_relay_release(struct stdio_relay *s, int result, struct err *e)
-{
-	return recorder_close(&s->recorder, true, result, e);
 }

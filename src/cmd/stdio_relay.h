@@ -7,14 +7,14 @@
 #include <sys/types.h>
 
 #include "base/deadline.h"
+#include "base/progress.h"
 #include "relay/recorder.h"
 #include "relay/relay.h"
 #include "relay/script.h"
 #include "cli/opt.h"
-#include "net/conn_event.h"
 
-struct dial_result;
 struct err;
+struct link;
 struct listener;
 
 struct stdio_relay_options {
@@ -32,18 +32,16 @@ extern struct stdio_relay_options stdio_relay_options;
 extern const struct opt stdio_relay_opts[];
 extern const struct opt stdio_relay_script_opts[];
 extern const struct opt stdio_relay_record_opts[];
-extern const struct opt stdio_relay_progress_opts[];
 
 /* The relay of one connection at a time. */
 struct stdio_relay {
-	struct deadline until;    /* --max-time */
+	struct relay_options relay; /* complete */
+	struct progress progress;
 	struct recorder recorder; /* of --output and --hexdump */
-	struct conn_summary last; /* of the previous connection */
-	off_t input_start; /* every connection gets the file from there; -1: it
-			      gets what is left of stdin */
+	off_t input_start; /* where in the file stdin every connection begins;
+			      -1: at what is left of stdin */
 	const struct listener *next; /* where other clients wait for their turn
 					at stdin; NULL: there are none */
-	struct dial_result *dialed;  /* of connector_open(); NULL: accepted */
 };
 
 /*
@@ -52,30 +50,18 @@ struct stdio_relay {
  */
 int stdio_relay_check(struct err *e);
 
-/* Rejects the options of the tables above if stdin and stdout are not relayed,
- * those of records unless there are records without that; with says what is
- * done instead. Returns 0, or -1 with ERR_USAGE. */
-int stdio_relay_check_unused(const struct opt *const *used, const char *with,
-    bool has_records, struct err *e);
-
 /*
  * Checks the options as stdio_relay_check() and opens the records; the caller
  * sets s->recorder.has_several and zeroes the rest. Returns 0, or -1 with *e:
- * ERR_OUTPUT or ERR_USAGE. Call stdio_relay_release() in both cases.
+ * ERR_OUTPUT or ERR_USAGE. Call recorder_close() in both cases.
  */
 int stdio_relay_open(
     struct stdio_relay *s, struct deadline until, struct err *e);
 
 /*
- * Relays on the connected socket *fd, closes it, and reports that with -v.
- * Returns 0, or -1 with *e; *fd is -1 afterwards. It may be called again for
- * the next connection.
+ * Relays on l, closes it, and reports that with -v. Returns 0, or -1 with *e.
+ * It may be called again for the next connection.
  */
-int stdio_relay_run(
-    struct stdio_relay *s, int *fd, const struct conn *conn, struct err *e);
-
-/* Closes the records. Returns result, the result of the relay; but -1 with
- * ERR_OUTPUT if result is 0 and closing failed. */
-int stdio_relay_release(struct stdio_relay *s, int result, struct err *e);
+int stdio_relay_run(struct stdio_relay *s, struct link *l, struct err *e);
 
 #endif

@@ -15,6 +15,7 @@
 #include "net/resolve.h"
 #include "net/sandbox.h"
 #include "net/signals.h"
+#include "net/sock.h"
 #include "relay/recorder.h"
 #include "udp/source.h"
 #include "udp/multicast.h"
@@ -35,22 +36,23 @@ static struct {
 	struct recorder_options record;
 } send_options = {
     .sender = {.dgram = {.sock = &options.sock, .group = {.ttl = -1}},
-	.replies = SENDER_ONE_OF_EACH,
-	.source = &send_options.source},
+	.replies = SENDER_ONE_OF_EACH},
 };
 
 static const struct opt send_opts[] = {
     NUMBER(0, "count", "N", send_options, sender.count,
 	"send N datagrams in all, repeating the messages", .min = 1),
-    DURATION(0, "interval", "T", send_options, interval_ms,
-	"wait T between datagrams", .excludes = "rate"),
+    DURATION(0, "interval", "TIME", send_options, interval_ms,
+	"wait TIME between datagrams", .excludes = "rate"),
     FLAG(0, "whole", send_options, source.kind,
 	"send all of stdin as one datagram", .value = SOURCE_WHOLE,
-	.excludes = "size"),
+	.excludes = "size messages"),
     SIZE(0, "size", "SIZE", send_options, source.block_size,
-	"send stdin in datagrams of SIZE bytes", .min = 1, .max = 65527),
+	"send stdin in datagrams of SIZE bytes", .min = 1, .max = 65527,
+	.excludes = "messages"),
     FLAG(0, "no-newline", send_options, no_newline,
-	"send the lines of stdin without their newlines", .excludes = "size"),
+	"send the lines of stdin without their newlines",
+	.excludes = "size messages"),
     FLAG(0, "escapes", send_options, source.format,
 	"messages and lines contain escapes: \\r \\n \\t \\0 \\e \\\\ \\xHH",
 	.value = SOURCE_ESCAPES, .excludes = "hex size"),
@@ -69,9 +71,9 @@ static const struct opt many_opts[] = {
 	"allow HOST to be a broadcast address"),
     NUMBER(0, "multicast-ttl", "N", send_options, sender.dgram.group.ttl,
 	"let multicasts pass at most N - 1 routers (default: 1)", .max = 255),
-    CALL(0, "multicast-interface", "IF", send_options,
-	sender.dgram.group.interface, "send multicasts through interface IF",
-	.call = multicast_parse_interface),
+    CALL(0, "multicast-interface", "INTERFACE", send_options,
+	sender.dgram.group.interface, "send multicasts through INTERFACE",
+	.call = multicast_parse_interface, .excludes = "interface"),
     FLAG(0, "no-multicast-loop", send_options, sender.dgram.group.no_loop,
 	"do not deliver multicasts to this machine"),
     FLAG(0, "no-fragment", send_options, sender.dgram.no_fragment,
@@ -111,20 +113,24 @@ static const struct opt record_opts[] = {
 
 static const struct opt time_opts[] = {
     OPTIONS_TIMEOUT(
-	"time limit for replies to a datagram, or after stdin (default: 2 s)"),
-    OPTIONS_MAX("time limit for the command as a whole"),
+	"wait at most TIME for the replies to a datagram, or after the end "
+	"of stdin (default: 2 s)"),
+    OPTIONS_MAX("run for at most TIME"),
     {.kind = OPT_END},
 };
 
-static const struct opt_group send_groups[] = {{"sending", send_opts},
-    {"replies", reply_opts}, {"recording", record_opts},
-    {"broadcast and multicast", many_opts}, {"addresses", options_names},
-    {"local address", options_source}, {"time limits", time_opts},
-    {"socket options", options_socket}, {"messages", options_report},
-    {NULL, NULL}};
+static const struct opt_group send_groups[] = {GROUP("sending", send_opts),
+    GROUP("replies", reply_opts), GROUP("recording", record_opts),
+    GROUP("broadcast and multicast", many_opts),
+    GROUP("addresses", options_names), GROUP("local address", options_source),
+    GROUP("local address", options_interface), GROUP("time limits", time_opts),
+    GROUP("socket options", options_socket), GROUP("messages", options_report),
+    {.opts = NULL}};
 
 /* The command's state. */
 struct send_state {
+	struct sender_options options; /* as given, completed */
+	struct source source;
 	struct sender sender;
 	struct recorder recorder; /* --hexdump, --textdump */
 	bool is_stream; /* stdin and replies at any time, like nc -u */
@@ -204,26 +210,23 @@ on_reply(void *context, const struct sender_reply *r, struct err *e)
 	return result_check(e);
 }
 
-/* Selects the messages: operands after the endpoint, or stdin, whose lines and
- * blocks are a stream, or by some options questions. */
+/* Selects the messages: operands after the endpoint, or stdin. Its lines and
+ * blocks are a stream, unless an option makes each of them await a reply. */
 static int
 choose_source(
     struct send_state *s, char *const *messages, int count, struct err *e)
 {
-	struct source *source = &send_options.source;
-	struct sender_options *o = &send_options.sender;
+	struct source *source = &s->source;
+	struct sender_options *o = &s->options;
 	bool is_whole = source->kind == SOURCE_WHOLE;
 
 	s->is_stream = count == 0 && !is_whole && o->count == 0 && !o->number &&
 		       o->replies < 0 && o->window == 0 && !send_options.stats;
-	if (count > 0 &&
-	    (is_whole || source->block_size > 0 || send_options.no_newline))
-		return err_set(e, ERR_USAGE,
-		    "messages and --whole, --size or --no-newline cannot be "
-		    "used together");
-	if (count == 0 && !fd_is_readable(STDIN_FILENO))
-		return err_set(
-		    e, ERR_OUTPUT, "stdin is closed, and there is no message");
+	if (count == 0 && sock_check_standard(STDIN_FILENO, e) < 0)
+		return err_append(e, "there is no message");
+	if (count == 0 && !send_options.no_reply &&
+	    fd_is_input(NULL, STDOUT_FILENO))
+		return err_set(e, ERR_USAGE, FD_INPUT_ERROR, "stdout");
 	if (count > 0)
 		source->kind = SOURCE_ARGUMENTS;
 	else if (source->block_size > 0)
@@ -242,7 +245,7 @@ choose_source(
 static int
 prepare(struct send_state *s, struct err *e)
 {
-	struct sender_options *o = &send_options.sender;
+	struct sender_options *o = &s->options;
 
 	if (send_options.no_reply)
 		o->replies = SENDER_NO_REPLY;
@@ -279,7 +282,7 @@ prepare(struct send_state *s, struct err *e)
 static int
 send_and_receive(struct send_state *s, const struct endpoint *ep, struct err *e)
 {
-	const struct sender_options *o = &send_options.sender;
+	const struct sender_options *o = &s->options;
 	struct addr_list list = ADDR_LIST_INIT;
 	const struct rtt_stats *stats = &s->sender.stats;
 	int result;
@@ -291,8 +294,8 @@ send_and_receive(struct send_state *s, const struct endpoint *ep, struct err *e)
 		&list, e) < 0)
 		return -1;
 	result = sender_run(&s->sender, o, &list, e);
-	/* What no datagram carries is a usage error, but not a line in the
-	 * midst of stdin. */
+	/* A message that is too long is a usage error, unless it is a line of
+	 * stdin. */
 	if (result < 0 && e->errnum == EMSGSIZE &&
 	    o->source->kind == SOURCE_LINES) {
 		e->kind = ERR_FAILED;
@@ -313,17 +316,22 @@ send_and_receive(struct send_state *s, const struct endpoint *ep, struct err *e)
 static int
 send_run(const struct command_args *args, struct err *e)
 {
-	struct sender_options *o = &send_options.sender;
-	struct send_state s = {.is_stream = false};
+	struct send_state s = {
+	    .options = send_options.sender, .source = send_options.source};
+	struct sender_options *o = &s.options;
 	int used = endpoint_operands(args->operands, args->count), result;
 	struct endpoint ep;
 
+	o->source = &s.source;
 	o->start_ns = clock_now();
 	o->until = deadline_max_time(options.time.max_ms);
 	diag_limit(o->until, -1);
 	result = endpoint_parse(&ep, args->operands, used, "udp", e);
 	if (result == 0 && ep.is_unix)
-		result = options_check_endpoint(args->used, OPTIONS_UNIX, e);
+		result = options_check_unix(args, e);
+	if (result == 0 && args->count > used)
+		result = command_check(args, "messages",
+		    "is about stdin: it does not apply with messages", e);
 	if (result == 0)
 		result = choose_source(
 		    &s, args->operands + used, args->count - used, e);

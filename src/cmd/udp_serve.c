@@ -1,6 +1,7 @@
 /* udp-serve: a datagram server. Socket, bind; then each datagram is answered to
  * its sender, from the address that it was sent to. */
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,20 +12,24 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/template.h"
+#include "base/text.h"
 #include "cli/command.h"
 #include "cmd/options.h"
 #include "cmd/result.h"
 #include "cmd/table.h"
 #include "net/access.h"
 #include "net/conn_event.h"
+#include "net/link.h"
 #include "net/endpoint.h"
+#include "net/proc.h"
 #include "net/sandbox.h"
 #include "net/signals.h"
+#include "net/sock.h"
 #include "relay/recorder.h"
 #include "udp/dgram_server.h"
 #include "udp/multicast.h"
+#include "udp/sessions.h"
 #include "udp/source.h"
-#include "udp/udp_programs.h"
 
 #define SERVE_PORT 9999
 /* The default of --reply. */
@@ -33,6 +38,9 @@
 #define FOREGROUND_MS 1000
 /* The default of --max-rate. */
 #define MAX_RATE 10000
+/* The defaults of --session-timeout and --max-sessions. */
+#define SESSION_MS 60000
+#define MAX_SESSIONS 1024
 /* Defaults and limits for programs. */
 #define DEFAULT_PROGRAMS 32
 #define MAX_PROGRAMS 1000
@@ -43,54 +51,73 @@ enum serve_mode {
 	SERVE_ECHO,
 	SERVE_DISCARD,
 	SERVE_PRINT,
-	SERVE_PROGRAM
+	SERVE_PROGRAM,
+	SERVE_FORWARD
 };
 
 static struct {
 	int mode;             /* enum serve_mode */
 	int lines, recv_only; /* of SERVE_PRINT */
 	const char *reply;
-	int64_t count; /* datagrams; 0: any number */
-	struct dgram_server_options server;
-	struct opt_list joins; /* --join */
-	struct udp_programs programs;
+	int64_t count;    /* datagrams; 0: any number */
+	int64_t max_rate; /* -1: not given */
+	char *to;         /* --to */
+	int64_t session_ms, max_sessions;
+	struct opt_list joins;            /* --join */
+	int64_t max_programs, program_ms; /* of a program */
 	struct recorder_options record;
-} serve_options = {
-    .server = {.listener = &options.listener, .max_rate = MAX_RATE},
-    .programs = {.max = DEFAULT_PROGRAMS, .limit_ms = PROGRAM_MS},
-};
+} serve_options = {.max_rate = -1,
+    .session_ms = SESSION_MS,
+    .max_sessions = MAX_SESSIONS,
+    .max_programs = DEFAULT_PROGRAMS,
+    .program_ms = PROGRAM_MS};
 
 static const struct opt serve_opts[] = {
     FLAG(0, "echo", serve_options, mode, "answer each datagram with itself",
-	.value = SERVE_ECHO, .excludes = "discard print reply"),
+	.value = SERVE_ECHO, .excludes = "discard print reply program"),
     FLAG(0, "discard", serve_options, mode, "answer nothing",
-	.value = SERVE_DISCARD, .excludes = "print reply max-rate"),
+	.value = SERVE_DISCARD, .excludes = "print reply max-rate program"),
     FLAG(0, "print", serve_options, mode,
 	"print what arrives, send lines of stdin to the last sender",
-	.value = SERVE_PRINT, .excludes = "reply max-rate"),
+	.value = SERVE_PRINT, .excludes = "reply max-rate program"),
     FLAG(0, "lines", serve_options, lines,
-	"with --print: end each datagram with a newline"),
+	"with --print: end each datagram with a newline", .needs = "print"),
     FLAG(0, "recv-only", serve_options, recv_only,
-	"with --print: do not read stdin"),
+	"with --print: do not read stdin", .needs = "print"),
     STRING(0, "reply", "FORMAT", serve_options, reply,
 	"answer FORMAT: %s message, %n its number, %a address, %p port, %% "
-	"percent (default: '" REPLY "')"),
+	"percent (default: '" REPLY "')",
+	.excludes = "program"),
     NUMBER(0, "count", "N", serve_options, count, "exit after N datagrams",
 	.min = 1),
-    NUMBER(0, "max-rate", "N", serve_options, server.max_rate,
+    NUMBER(0, "max-rate", "N", serve_options, max_rate,
 	"answer each host at most N times per second, 0: without a limit",
 	.max = 1000000000),
-    LIST(0, "join", "GROUP[%IF]", serve_options, joins,
-	"receive a multicast group too; without ADDR nothing else"),
+    LIST(0, "join", "GROUP[%INTERFACE]", serve_options, joins,
+	"receive a multicast group too; without ADDRESS nothing else",
+	.excludes = "unix"),
+    {.kind = OPT_END},
+};
+
+static const struct opt forward_opts[] = {
+    STRING(0, "to", "HOST:PORT", serve_options, to,
+	"forward datagrams to HOST:PORT, and its answers to the clients",
+	.excludes = "echo discard print reply count program"),
+    DURATION(0, "session-timeout", "TIME", serve_options, session_ms,
+	"end a client's session after TIME without a datagram", .min = 1,
+	.needs = "to"),
+    NUMBER(0, "max-sessions", "N", serve_options, max_sessions,
+	"keep at most N sessions: the longest idle one ends", .min = 1,
+	.max = 1000000, .needs = "to"),
     {.kind = OPT_END},
 };
 
 static const struct opt program_opts[] = {
-    NUMBER(0, "max-programs", "N", serve_options, programs.max,
-	"run at most N programs at once; datagrams wait (default: 32)",
-	.min = 1, .max = MAX_PROGRAMS),
-    DURATION(0, "program-timeout", "T", serve_options, programs.limit_ms,
-	"kill a program that takes longer (default: 10 s)", .min = 1),
+    NUMBER(0, "max-programs", "N", serve_options, max_programs,
+	"run at most N programs at once; datagrams wait", .min = 1,
+	.max = MAX_PROGRAMS),
+    DURATION(0, "program-timeout", "TIME", serve_options, program_ms,
+	"kill a program that takes longer", .min = 1),
     {.kind = OPT_END},
 };
 
@@ -106,74 +133,105 @@ static const struct opt record_opts[] = {
 };
 
 static const struct opt time_opts[] = {
-    OPTIONS_IDLE("time limit without a datagram"),
-    OPTIONS_MAX("time limit for the command as a whole"),
+    OPTIONS_IDLE("stop when no datagram arrives for TIME"),
+    OPTIONS_MAX("run for at most TIME"),
     {.kind = OPT_END},
 };
 
-static const struct opt_group serve_groups[] = {{"server", serve_opts},
-    {"server", program_opts}, {"server", options_bind},
-    {"server", options_access}, {"recording", record_opts},
-    {"addresses", options_names}, {"time limits", time_opts},
-    {"socket options", options_socket}, {"messages", options_report},
-    {NULL, NULL}};
+static const struct opt_group serve_groups[] = {GROUP("server", serve_opts),
+    GROUP("server", forward_opts),
+    GROUP("server", program_opts, .needs = "program"),
+    GROUP("server", options_bind), GROUP("server", options_interface),
+    GROUP("server", options_access), GROUP("recording", record_opts),
+    GROUP("addresses", options_names), GROUP("time limits", time_opts),
+    GROUP("socket options", options_socket), GROUP("messages", options_report),
+    {.opts = NULL}};
+
+/* A program and the datagram that it answers. */
+struct program_run {
+	struct proc *proc; /* ended when its time has passed */
+	int in, out; /* this process's ends of its stdin and stdout, or -1 */
+	int errnum;  /* of a failure of a pipe to it, or 0 */
+
+	unsigned char *payload; /* owned */
+	size_t length, written; /* of payload */
+	struct dgram answer;    /* owns its bytes */
+	bool too_long;          /* its output exceeds the size of an answer */
+};
 
 /* The command's state. */
 struct serve_state {
+	enum serve_mode mode;
+	struct listener_options listener; /* the options, completed */
 	struct dgram_server server;
 	const char *reply;        /* a template (base/template.h) */
 	struct source input;      /* SERVE_PRINT: stdin, or -1 */
-	struct dgram last;        /* its addresses: where that goes */
+	struct dgram last;        /* its addresses: where input is sent */
 	struct deadline until;    /* --max-time */
-	struct pollfd *fds;       /* owned */
+	struct pollfd *fds;       /* owned: sockets, stdin, programs */
 	struct recorder recorder; /* --hexdump, --textdump */
-	struct err record_error;  /* its first error */
+	struct sessions_options forward; /* SERVE_FORWARD */
+	struct sessions *sessions;
+	bool is_over; /* no datagram came in time: normal with --fd systemd */
+
+	char *const *argv;        /* the program, or NULL */
+	struct program_run *runs; /* owned: those that run */
+	size_t run_count;
+	bool is_short; /* a shortage of processes was reported */
 };
 
-/* Records a datagram. The server ends when the record accepts no more. */
-static void
-record(struct serve_state *s, bool is_sent, const struct dgram *d)
+/* Records a datagram. Returns 0, or -1 with *e. */
+static int
+record(
+    struct serve_state *s, bool is_sent, const struct dgram *d, struct err *e)
 {
-	if (s->recorder.is_on && s->record_error.kind == ERR_NONE)
-		(void)recorder_add(&s->recorder, is_sent, &d->remote, d->bytes,
-		    d->length, &s->record_error);
+	return s->recorder.is_on ? recorder_add(&s->recorder, is_sent,
+				       &d->remote, d->bytes, d->length, e)
+				 : 0;
 }
 
-static void
-on_sent(void *context, const struct dgram *d)
+/* Sends answers, and records those that were sent. Returns how many, or -1 with
+ * *e. */
+static int
+send_answers(struct serve_state *s, struct dgram *d, int count, struct err *e)
 {
-	record(context, true, d);
+	int sent = count > 0 ? dgram_server_answer(&s->server, d, count) : 0, i;
+
+	for (i = 0; i < sent; i++)
+		if (record(s, true, &d[i], e) < 0)
+			return -1;
+	return sent;
 }
 
 /* Logs a datagram as an event or a line. */
 static void
 log_message(const struct dgram *d, int level)
 {
-	struct conn c = {.local = d->to, .remote = d->from};
+	struct link c = {.local = d->to, .remote = d->from};
 
 	conn_event_message(level, "message", &c, d->bytes, d->length, d->full);
 }
 
 /* Makes the answer of hello and echo. Returns false if there is none. */
 static bool
-make_answer(void *context, const struct dgram *d, struct dgram *out)
+make_answer(struct serve_state *s, const struct dgram *d, uint64_t number,
+    struct dgram *out)
 {
-	struct serve_state *s = context;
 	struct template_values v = {.message = d->bytes,
 	    .length = d->length,
 	    .ip = "",
 	    .port = addr_port(&d->from),
-	    .number = s->server.received_count};
+	    .number = number};
+	unsigned char *storage = out->bytes;
 	ssize_t n;
 
-	if (serve_options.mode == SERVE_ECHO) {
-		out->bytes = d->bytes;
-		out->length = d->length;
+	*out = *d;
+	if (s->mode == SERVE_ECHO)
 		return true;
-	}
+	out->bytes = storage;
 	if (strstr(s->reply, "%a") != NULL)
 		v.ip = addr_ip_text(&d->from);
-	n = template_fill(s->reply, &v, out->bytes, out->size);
+	n = template_fill(s->reply, &v, storage, DGRAM_PAYLOAD_SIZE);
 	if (n < 0)
 		dgram_server_ignore(
 		    &s->server, d, "the answer would be too long");
@@ -181,25 +239,106 @@ make_answer(void *context, const struct dgram *d, struct dgram *out)
 	return n >= 0;
 }
 
-/* Starts the program for a datagram, which answers later. */
-static bool
-run_program(void *context, const struct dgram *d, struct dgram *out)
+/* Starts the program for a datagram. Returns 0, or -1 with *e. */
+static int
+start_program(struct serve_state *s, const struct dgram *d, struct err *e)
 {
-	struct err e = ERR_INIT;
+	const struct proc_options o = {
+	    .leads_group = true, .limit_ms = serve_options.program_ms};
+	struct program program = {.argv = s->argv,
+	    .protocol = "UDP",
+	    .local = &d->to,
+	    .remote = &d->from};
+	struct program_run *p = &s->runs[s->run_count];
+	int in[2] = {-1, -1}, out[2] = {-1, -1};
 
-	(void)context;
-	(void)out;
-	if (udp_programs_run(&serve_options.programs, d, &e) < 0)
-		diag_error(&e);
-	return false;
+	memset(p, 0, sizeof(*p));
+	/* This process's ends do not block. */
+	if (fd_pipe(in, false) < 0 || fd_pipe(out, false) < 0 ||
+	    sock_nonblocking(in[1], true) < 0 ||
+	    sock_nonblocking(out[0], true) < 0) {
+		err_sys(e, ERR_FAILED, errno, "pipe");
+	} else {
+		program.in = in[0];
+		program.out = out[1];
+		p->proc = proc_start(&program, &o, e);
+	}
+	fd_close(&in[0]);
+	fd_close(&out[1]);
+	if (p->proc == NULL) {
+		fd_close(&in[1]);
+		fd_close(&out[0]);
+		return -1;
+	}
+	p->in = in[1];
+	p->out = out[0];
+	p->payload = mem_array(d->length + 1, 1);
+	memcpy(p->payload, d->bytes, d->length);
+	p->length = d->length;
+	p->answer = *d;
+	p->answer.bytes = mem_array(DGRAM_PAYLOAD_SIZE, 1);
+	p->answer.length = 0;
+	s->run_count++;
+	return 0;
 }
 
-/* Sends a program's output as the answer. */
+/* Writes the payload, then closes the pipe. */
 static void
-on_program_end(void *context, const struct udp_program *p)
+write_payload(struct program_run *p)
 {
-	struct serve_state *s = context;
-	const struct dgram *d = &p->answer;
+	ssize_t n;
+
+	while (p->in >= 0 && p->written < p->length) {
+		n = write(
+		    p->in, p->payload + p->written, p->length - p->written);
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			return;
+		/* A program need not read it. */
+		if (n < 0 && errno != EPIPE)
+			p->errnum = errno;
+		if (n < 0)
+			break;
+		p->written += (size_t)n;
+	}
+	fd_close(&p->in);
+}
+
+/* Reads the answer and discards what exceeds its size. */
+static void
+read_answer(struct program_run *p)
+{
+	struct dgram *d = &p->answer;
+	char drop[4096];
+	size_t space;
+	ssize_t n;
+
+	while (p->out >= 0) {
+		space = d->size - d->length;
+		if (space > 0)
+			n = read(p->out, d->bytes + d->length, space);
+		else
+			n = read(p->out, drop, sizeof(drop));
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			return;
+		if (n < 0)
+			p->errnum = errno;
+		if (n <= 0) {
+			fd_close(&p->out);
+			return;
+		}
+		if (space > 0)
+			d->length += (size_t)n;
+		else
+			p->too_long = true;
+	}
+}
+
+/* Sends a program's output as the answer. Returns 0, or -1 with *e. */
+static int
+answer_by_program(struct serve_state *s, struct program_run *p, struct err *e)
+{
+	struct dgram *d = &p->answer;
+	int result = 0;
 
 	if (p->errnum != 0)
 		diag_warn("%s: no answer was sent: communicating with the "
@@ -212,11 +351,100 @@ on_program_end(void *context, const struct udp_program *p)
 	else if (p->too_long)
 		dgram_server_ignore(
 		    &s->server, d, "the program's answer is too long");
-	else if (p->answer.length > 0)
-		dgram_server_answer(&s->server, &p->answer, 1);
+	else if (d->length > 0)
+		result = send_answers(s, d, 1, e);
 	if (p->proc->status != 0 && !p->proc->is_late)
 		diag_note("%s: the program ended with status %d",
 		    addr_text(&d->from), p->proc->status);
+	return result < 0 ? -1 : 0;
+}
+
+static void
+release_program(struct program_run *p)
+{
+	proc_free(&p->proc);
+	fd_close(&p->in);
+	fd_close(&p->out);
+	free(p->payload);
+	free(p->answer.bytes);
+}
+
+/* Moves bytes of the programs without blocking, and sends the answers of those
+ * that have ended. Returns 0, or -1 with *e. */
+static int
+advance_programs(struct serve_state *s, struct err *e)
+{
+	struct program_run *p;
+	size_t i = 0;
+	int result = 0;
+
+	while (i < s->run_count && result == 0) {
+		p = &s->runs[i];
+		write_payload(p);
+		/* The last output of one that has ended is in the pipe. */
+		read_answer(p);
+		/* Its child processes may hold the other ends. */
+		if (p->proc->is_late) {
+			fd_close(&p->in);
+			fd_close(&p->out);
+		}
+		if (!proc_has_ended(p->proc) || p->out >= 0) {
+			i++;
+			continue;
+		}
+		result = answer_by_program(s, p, e);
+		release_program(p);
+		*p = s->runs[--s->run_count];
+	}
+	return result;
+}
+
+/* Fills in what to poll for the programs. Returns the number of entries. */
+static size_t
+poll_programs(const struct serve_state *s, struct pollfd *fds)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < s->run_count; i++) {
+		fds[n++] = (struct pollfd){s->runs[i].in, POLLOUT, 0};
+		fds[n++] = (struct pollfd){s->runs[i].out, POLLIN, 0};
+	}
+	return n;
+}
+
+/*
+ * Runs the program for a datagram. Where descriptors or processes are short, it
+ * waits until another program has ended. Returns 0, or -1 with *e if the server
+ * has to end.
+ */
+static int
+run_program(struct serve_state *s, const struct dgram *d, struct err *e)
+{
+	/* The entries of the sockets are still needed. */
+	struct pollfd *fds = s->fds + s->server.listener.count;
+	struct err failure = ERR_INIT;
+	size_t before;
+
+	while (start_program(s, d, &failure) < 0) {
+		if (s->run_count == 0 || (!err_is_shortage(failure.errnum) &&
+					     failure.errnum != EAGAIN)) {
+			diag_error(&failure);
+			return 0;
+		}
+		if (!s->is_short)
+			diag_warn("datagrams wait for a program to end: %s",
+			    err_find(failure.errnum, ERR_AT_FILE)->reason);
+		s->is_short = true;
+		for (before = s->run_count; s->run_count == before;) {
+			if (signals_stopped() != 0 || deadline_passed(s->until))
+				return 0;
+			(void)proc_poll(fds, poll_programs(s, fds), s->until);
+			if (advance_programs(s, e) < 0)
+				return -1;
+		}
+		err_clear(&failure);
+	}
+	return 0;
 }
 
 /* Prints a datagram, and remembers its sender if that has an address. */
@@ -238,35 +466,23 @@ print_one(struct serve_state *s, const struct dgram *d)
 		s->last = *d;
 }
 
-/* Records a datagram, and logs or prints it. */
-static void
-on_received(void *context, const struct dgram *d)
-{
-	int level = serve_options.mode == SERVE_HELLO ? DIAG_SAY : DIAG_NOTE;
-
-	record(context, false, d);
-	if (serve_options.mode == SERVE_PRINT)
-		print_one(context, d);
-	else if (diag_emits(level))
-		log_message(d, level);
-}
-
 /* Reads stdin once, and sends its lines to the last sender. */
 static int
 send_input(struct serve_state *s, struct err *e)
 {
-	uint64_t answered;
 	const unsigned char *bytes;
 	enum source_next found;
+	int sent;
 
 	if (source_read(&s->input, e) < 0)
 		return -1;
 	while ((found = source_next(&s->input, &bytes, &s->last.length, e)) ==
 	       SOURCE_MESSAGE) {
-		answered = s->server.answered_count;
 		s->last.bytes = (unsigned char *)bytes;
-		dgram_server_answer(&s->server, &s->last, 1);
-		if (s->server.answered_count == answered)
+		sent = send_answers(s, &s->last, 1, e);
+		if (sent < 0)
+			return -1;
+		if (sent == 0)
 			diag_warn("a line of stdin was not sent to %s%s",
 			    addr_text(&s->last.remote),
 			    diag_shows(DIAG_NOTE) ? "" : " (-v shows why)");
@@ -282,14 +498,14 @@ send_input(struct serve_state *s, struct err *e)
 static int
 capacity(const struct serve_state *s)
 {
-	const struct udp_programs *w = &serve_options.programs;
 	int64_t max = DGRAM_MAX_RECEIVE, remaining;
 
 	remaining = serve_options.count - (int64_t)s->server.received_count;
 	if (serve_options.count > 0 && remaining < max)
 		max = remaining;
-	if (w->argv != NULL && w->max - (int64_t)w->count < max)
-		max = w->max - (int64_t)w->count;
+	remaining = serve_options.max_programs - (int64_t)s->run_count;
+	if (s->argv != NULL && remaining < max)
+		max = remaining;
 	return max > 0 ? (int)max : 0;
 }
 
@@ -300,18 +516,28 @@ idle_limit(const struct serve_state *s)
 	    s->server.last_ns, options.time.idle_ms, "--idle-timeout");
 }
 
-/* Checks --idle-timeout and --max-time. Returns 0, or -1 with *e. */
+/* Checks --idle-timeout, the normal end with --fd systemd, and --max-time.
+ * Returns 0, or -1 with *e. */
 static int
-check_limits(const struct serve_state *s, struct err *e)
+check_limits(struct serve_state *s, struct err *e)
 {
+	struct deadline idle = idle_limit(s);
+
 	if (deadline_passed(s->until))
 		deadline_error(s->until, "", e);
-	else if (capacity(s) > 0 && deadline_passed(idle_limit(s)))
-		deadline_error(idle_limit(s), "no datagram", e);
+	else if (capacity(s) > 0 && deadline_passed(idle))
+		deadline_error(idle, "no datagram", e);
 	else
 		return 0;
-	return err_append(e, "received %s",
+	err_append(e, "received %s",
 	    num_count_text(s->server.received_count, "datagram"));
+	s->is_over =
+	    s->server.listener.is_activated && !deadline_passed(s->until);
+	if (!s->is_over)
+		return -1;
+	diag_note("%s: the normal end with --fd systemd", e->text);
+	err_clear(e);
+	return 0;
 }
 
 /*
@@ -331,7 +557,7 @@ wait_more(struct serve_state *s, struct err *e)
 	for (n = 0; n < l->count; n++)
 		s->fds[n] = (struct pollfd){
 		    .fd = capacity(s) > 0 ? l->fds[n] : -1, .events = POLLIN};
-	if (serve_options.mode == SERVE_PRINT) {
+	if (s->mode == SERVE_PRINT) {
 		s->fds[n] = (struct pollfd){.fd = -1, .events = POLLIN};
 		if (s->last.remote.len != 0 && fd_is_foreground(s->input.fd))
 			s->fds[n].fd = s->input.fd;
@@ -340,7 +566,7 @@ wait_more(struct serve_state *s, struct err *e)
 			    until, deadline_after(FOREGROUND_MS));
 		n++;
 	}
-	n += udp_programs_pollfds(&serve_options.programs, s->fds + n);
+	n += poll_programs(s, s->fds + n);
 	ready = proc_poll(s->fds, n, until);
 	if (ready < 0 && errno != EINTR)
 		return err_sys(e, ERR_FAILED, errno, "waiting");
@@ -349,15 +575,94 @@ wait_more(struct serve_state *s, struct err *e)
 	return 0;
 }
 
-/* Whether --count datagrams were served, a signal has arrived, or the record
- * has failed. */
+/* Whether --count datagrams were served, nothing came in time, or a signal. */
 static bool
 is_finished(const struct serve_state *s)
 {
-	if (signals_stopped() != 0 || s->record_error.kind != ERR_NONE)
-		return true;
-	return serve_options.count > 0 && serve_options.programs.count == 0 &&
-	       s->server.received_count >= (uint64_t)serve_options.count;
+	return signals_stopped() != 0 || s->is_over ||
+	       (serve_options.count > 0 && s->run_count == 0 &&
+		   s->server.received_count >= (uint64_t)serve_options.count);
+}
+
+/* Receives from a socket, given by its index; records, logs or prints, and
+ * answers. Returns 0, or -1 with *e. */
+static int
+serve_socket(struct serve_state *s, size_t socket, struct err *e)
+{
+	int level = s->mode == SERVE_HELLO ? DIAG_SAY : DIAG_NOTE;
+	struct dgram_server *server = &s->server;
+	uint64_t number = server->received_count;
+	int i, count = 0;
+	int n = dgram_server_receive(server, socket, capacity(s), e);
+
+	for (i = 0; i < n; i++) {
+		const struct dgram *d = &server->received[i];
+
+		number++;
+		if (record(s, false, d, e) < 0)
+			return -1;
+		if (s->mode == SERVE_PRINT)
+			print_one(s, d);
+		else if (diag_emits(level))
+			log_message(d, level);
+		if (s->mode == SERVE_PRINT || s->mode == SERVE_DISCARD ||
+		    s->mode == SERVE_FORWARD ||
+		    !dgram_server_may_answer(server, d))
+			continue;
+		if (s->mode != SERVE_PROGRAM)
+			count +=
+			    make_answer(s, d, number, &server->answers[count]);
+		else if (run_program(s, d, e) < 0)
+			return -1;
+	}
+	if (n > 0 && s->mode == SERVE_FORWARD)
+		server->ignored_count +=
+		    sessions_forward(s->sessions, server->received, n);
+	return n < 0 || send_answers(s, server->answers, count, e) < 0 ? -1 : 0;
+}
+
+/* Sends answers of the target to a client. Returns 0, or -1 with *e. */
+static int
+forward_answers(struct serve_state *s, int count, struct err *e)
+{
+	struct dgram *d = s->server.answers;
+	int i;
+
+	s->server.last_ns = clock_now();
+	if (serve_options.max_rate <= 0)
+		return send_answers(s, d, count, e) < 0 ? -1 : 0;
+	for (i = 0; i < count; i++)
+		if (dgram_server_is_within_rate(&s->server, &d[i]) &&
+		    send_answers(s, &d[i], 1, e) < 0)
+			return -1;
+	return 0;
+}
+
+/* Forwards until is_finished(). Returns 0, or -1 with *e. */
+static int
+forward_all(struct serve_state *s, struct err *e)
+{
+	int ready, socket, count, i;
+
+	while (!is_finished(s)) {
+		ready = sessions_wait(
+		    s->sessions, deadline_first(idle_limit(s), s->until));
+		if (ready < 0 && errno != EINTR)
+			return err_sys(e, ERR_FAILED, errno, "waiting");
+		if (ready < 0)
+			signals_collect();
+		for (i = 0; i < ready; i++) {
+			socket = sessions_receive(
+			    s->sessions, i, s->server.answers, &count);
+			if ((socket >= 0 &&
+				serve_socket(s, (size_t)socket, e) < 0) ||
+			    (count > 0 && forward_answers(s, count, e) < 0))
+				return -1;
+		}
+		if (check_limits(s, e) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 /* Serves until is_finished(). Returns 0, or -1 with *e. */
@@ -374,21 +679,15 @@ serve_all(struct serve_state *s, struct err *e)
 		for (i = 0; i < s->server.listener.count; i++)
 			if ((s->fds[i].revents != 0 ||
 				deadline_passed(idle_limit(s))) &&
-			    capacity(s) > 0 &&
-			    dgram_server_serve(&s->server, i, capacity(s), e) <
-				0)
+			    capacity(s) > 0 && serve_socket(s, i, e) < 0)
 				return -1;
-		if (serve_options.mode == SERVE_PRINT &&
-		    s->fds[i].revents != 0 && send_input(s, e) < 0)
+		if (s->mode == SERVE_PRINT && s->fds[i].revents != 0 &&
+		    send_input(s, e) < 0)
 			return -1;
-		(void)udp_programs_advance(&serve_options.programs);
-		if (check_limits(s, e) < 0)
+		if (advance_programs(s, e) < 0 || check_limits(s, e) < 0)
 			return -1;
 	}
-	if (s->record_error.kind == ERR_NONE)
-		return 0;
-	*e = s->record_error;
-	return -1;
+	return 0;
 }
 
 /* Uses stdin, unless it is closed or a socket of --fd. */
@@ -410,133 +709,156 @@ open_input(struct serve_state *s, struct err *e)
 
 /* Opens the record, and opens and binds the sockets; serves, closes them. */
 static int
-run_server(struct serve_state *s, const struct opt *const *used,
-    const struct endpoint *ep, struct err *e)
+run_server(struct serve_state *s, const struct dgram_server_options *o,
+    const struct command_args *args, const struct endpoint *ep, struct err *e)
 {
-	const struct listener *l = &s->server.listener;
-	struct udp_programs *w = &serve_options.programs;
+	struct listener *l = &s->server.listener;
+	struct sessions_counts counts;
+	size_t i;
 	int result;
 
-	if (serve_options.mode == SERVE_PRINT &&
-	    result_start(s->until, false, e) < 0)
+	if (s->mode == SERVE_PRINT && result_start(s->until, false, e) < 0)
 		return -1;
 	s->recorder.until = s->until;
 	s->recorder.idle = options_idle_limit();
 	if (signals_catch(e) < 0 ||
 	    recorder_open(&s->recorder, &serve_options.record, e) < 0 ||
 	    recorder_begin(&s->recorder, NULL, e) < 0 ||
-	    dgram_server_open(&s->server, ep, &serve_options.server, e) < 0)
+	    dgram_server_open(&s->server, ep, o, e) < 0)
 		return signals_server_result(-1, e);
-	if (options_check_inherited(&s->server.listener, used, e) < 0) {
+	if (options_check_inherited(l, args, e) < 0) {
 		dgram_server_close(&s->server);
 		return -1;
 	}
-	if (serve_options.mode == SERVE_HELLO && serve_options.reply == NULL &&
+	if (s->mode == SERVE_FORWARD) {
+		s->sessions = sessions_new(&s->forward, l, e);
+		if (s->sessions == NULL) {
+			dgram_server_close(&s->server);
+			return signals_server_result(-1, e);
+		}
+	}
+	if (s->mode == SERVE_HELLO && serve_options.reply == NULL &&
 	    (l->is_port_chosen || isatty(STDERR_FILENO) ||
 		diag_shows(DIAG_NOTE)))
 		diag_warn("answering each datagram with a greeting (--print "
-			  "prints them)");
+			  "prints datagrams)");
 	listener_announce(l);
-	if (serve_options.mode == SERVE_PRINT && open_input(s, e) < 0)
+	if (s->mode == SERVE_PRINT && open_input(s, e) < 0)
 		return -1;
+	s->runs =
+	    mem_array((size_t)serve_options.max_programs, sizeof(s->runs[0]));
 	s->fds =
-	    mem_array(l->count + 2 * (size_t)w->max + 2, sizeof(s->fds[0]));
-	if (w->argv == NULL)
+	    mem_array(l->count + 2 * (size_t)serve_options.max_programs + 2,
+		sizeof(s->fds[0]));
+	if (s->argv == NULL)
 		sandbox_enter();
-	result = serve_all(s, e);
-	/* --idle-timeout is a normal end with --fd systemd. */
-	if (result < 0 && s->record_error.kind == ERR_NONE &&
-	    e->kind == ERR_TIMEOUT && !deadline_passed(s->until) &&
-	    l->is_activated) {
-		diag_note("%s: the normal end with --fd systemd", e->text);
-		result = 0;
-	}
-	udp_programs_stop(w);
-	dgram_server_report(&s->server);
+	result = s->sessions != NULL ? forward_all(s, e) : serve_all(s, e);
+	proc_end_all();
+	for (i = 0; i < s->run_count; i++)
+		release_program(&s->runs[i]);
+	if (s->sessions != NULL)
+		counts = sessions_free(s->sessions);
+	dgram_server_report(&s->server, s->sessions != NULL ? &counts : NULL);
 	dgram_server_close(&s->server);
 	return signals_server_result(result, e);
 }
 
-/* Completes the options. Returns 0, or -1 with *e: ERR_USAGE, or that the
- * program cannot be run. */
+/* Checks the options, and chooses the mode. Returns 0, or -1 with *e:
+ * ERR_USAGE, or that the program cannot be run. */
 static int
-complete(struct serve_state *s, const struct command_args *args, struct err *e)
+prepare(struct serve_state *s, const struct command_args *args, struct err *e)
 {
-	struct dgram_server_options *server = &serve_options.server;
-	struct udp_programs *w = &serve_options.programs;
-	int *mode = &serve_options.mode;
-	const char *reply = serve_options.reply;
+	char *to = (char *)serve_options.to;
 
+	s->mode = (enum serve_mode)serve_options.mode;
+	s->listener = options.listener;
+	s->listener.until = s->until;
+	s->listener.type = SOCK_DGRAM;
+	s->argv = args->program;
+	s->reply = serve_options.reply != NULL ? serve_options.reply : REPLY;
 	if (recorder_check(&serve_options.record, false, e) < 0)
 		return -1;
-	if (args->program != NULL && (*mode != SERVE_HELLO || reply != NULL))
-		return err_set(e, ERR_USAGE,
-		    "a program and --echo, --discard, --print or --reply "
-		    "cannot be used together");
-	if (args->program == NULL &&
-	    opt_find_used(args->used, program_opts) != NULL)
-		return err_set(e, ERR_USAGE,
-		    "--max-programs and --program-timeout are for a program");
-	if ((serve_options.lines || serve_options.recv_only) &&
-	    *mode != SERVE_PRINT)
-		return err_set(
-		    e, ERR_USAGE, "--lines and --recv-only are for --print");
-	s->reply = reply != NULL ? reply : REPLY;
+	if (s->mode == SERVE_PRINT && !serve_options.recv_only &&
+	    fd_is_input(NULL, STDOUT_FILENO))
+		return err_set(e, ERR_USAGE, FD_INPUT_ERROR, "stdout");
 	if (template_check(s->reply, e) < 0)
 		return err_prefix(e, "--reply");
-	if (*mode == SERVE_PRINT)
-		options.listener.stdio_error =
+	if (s->mode == SERVE_PRINT)
+		s->listener.stdio_error =
 		    "standard output is the socket: nothing can be printed "
 		    "with --print";
-	options.listener.until = w->until = s->until;
-	options.listener.type = SOCK_DGRAM;
-	server->on_received = on_received;
-	if (*mode == SERVE_HELLO || *mode == SERVE_ECHO)
-		server->answer = make_answer;
-	if (serve_options.record.hexdump != NULL ||
-	    serve_options.record.textdump != NULL)
-		server->on_sent = on_sent;
-	server->context = w->context = s;
-	w->on_end = on_program_end;
-	w->argv = args->program;
-	if (w->argv == NULL)
+	if (s->argv != NULL) {
+		s->mode = SERVE_PROGRAM;
+		return proc_check(s->argv, e);
+	}
+	if (to == NULL)
 		return 0;
-	*mode = SERVE_PROGRAM;
-	server->answer = run_program;
-	return proc_check(w->argv, e);
+	s->mode = SERVE_FORWARD;
+	s->forward = (struct sessions_options){.names = &options.names,
+	    .sock = &options.sock,
+	    .max = serve_options.max_sessions,
+	    .timeout_ms = serve_options.session_ms,
+	    .until = s->until};
+	if (endpoint_parse(&s->forward.to, &to, 1, "udp", e) < 0 ||
+	    resolve_check(&s->forward.to, &options.names, e) < 0)
+		return err_prefix(e, "--to");
+	return 0;
+}
+
+/* Parses a group, which is joined on --interface if that is given. */
+static int
+parse_group(struct multicast_group *g, const char *text, struct err *e)
+{
+	unsigned only = options.names.interface;
+
+	if (multicast_parse(g, text, e) < 0)
+		return -1;
+	if (only != 0 && g->interface != 0 && g->interface != only)
+		return err_set(e, ERR_USAGE,
+		    "%s names another interface than --interface",
+		    text_shown(text));
+	if (only != 0)
+		g->interface = only;
+	return 0;
 }
 
 static int
 serve_run(const struct command_args *args, struct err *e)
 {
-	struct dgram_server_options *server = &serve_options.server;
 	struct serve_state s = {
 	    .until = deadline_max_time(options.time.max_ms)};
 	const struct opt_list *joins = &serve_options.joins;
+	struct multicast_group *groups =
+	    mem_array(joins->count + 1, sizeof(groups[0]));
 	struct access access = ACCESS_INIT;
+	struct dgram_server_options o = {.listener = &s.listener,
+	    .access = options.access.count > 0 ? &access : NULL,
+	    .groups = groups,
+	    .group_count = joins->count,
+	    .max_rate = serve_options.max_rate,
+	    .forwards = serve_options.to != NULL};
 	struct endpoint ep;
 	int result;
 	size_t i;
 
+	if (o.max_rate < 0)
+		o.max_rate = o.forwards ? 0 : MAX_RATE;
 	diag_limit(s.until, options.time.idle_ms);
-	if (options_parse_local(&ep, args, "udp", SERVE_PORT, e) < 0)
-		return -1;
-	if (options.access.count > 0)
-		server->access = &access;
-	result = complete(&s, args, e);
-	server->groups = mem_array(joins->count + 1, sizeof(server->groups[0]));
-	server->group_count = joins->count;
+	result = options_parse_local(&ep, args, "udp", SERVE_PORT, e);
+	if (result == 0)
+		result = prepare(&s, args, e);
 	for (i = 0; result == 0 && i < joins->count; i++)
-		if (multicast_parse(&server->groups[i], joins->items[i], e) < 0)
+		if (parse_group(&groups[i], joins->items[i], e) < 0)
 			result = err_prefix(e, "--join");
 	if (result == 0)
 		result = options_make_access(&access, e);
 	if (result == 0)
-		result = run_server(&s, args->used, &ep, e);
+		result = run_server(&s, &o, args, &ep, e);
 	result = recorder_close(&s.recorder, true, result, e);
 	access_release(&access);
 	source_release(&s.input);
-	free(server->groups);
+	free(groups);
+	free(s.runs);
 	free(s.fds);
 	return result;
 }
@@ -544,20 +866,21 @@ serve_run(const struct command_args *args, struct err *e)
 const struct command udp_serve_command = {
     .name = "udp-serve",
     .summary = "answer datagrams",
-    .operands = "[ADDR] [PORT]",
+    .operands = "[ADDRESS] [PORT]",
     .min_operands = 0,
     .max_operands = 2,
     .runs_program = true,
     .groups = serve_groups,
-    .usual = "echo discard print lines recv-only reply count hexdump join "
+    .usual = "echo discard print lines reply to count hexdump join "
 	     "allow idle-timeout verbose json",
     .notes =
-	"The default PORT is 9999. Without ADDR only this machine can send to "
+	"The default PORT is 9999. Without ADDRESS only this machine can send "
+	"to "
 	"it (127.0.0.1 and ::1); '*' or any is every address. A PROGRAM is run "
-	"for "
-	"each datagram: its stdin is the payload, its stdout the answer.",
+	"for each datagram: its stdin is the payload, its stdout the answer.",
     .examples = "sockt udp-serve\n"
 		"sockt udp-serve --print --lines 5140 >> log\n"
-		"sockt udp-serve 9999 -- tr a-z A-Z\n",
+		"sockt udp-serve 9999 -- tr a-z A-Z\n"
+		"sockt udp-serve '*' 53 --to 10.0.0.2:53\n",
     .run = serve_run,
 };
