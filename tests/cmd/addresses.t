@@ -16,7 +16,7 @@ for my $bad (qw(1.2.3 127.1 0x7f.1 0x7f000001 1.2.3.4.5 127.0.0.01
 my $number = qr/'8081' is a number and not a host/;
 my $says = qr/'1\.2\.3' is not an IPv4 address \(/;
 my $scope = qr/link-local address,? .*needs its interface: /;
-my $neither = qr/'1\.2\.3(?:\/8)?' is neither an address/;
+my $neither = qr/'1\.2\.3(?:\/8)?' is neither a numeric address/;
 misused 'connect', $number => '8081 80', $says => ['1.2.3:80',
     '--proxy 1.2.3:80 name.test 80', '--proxy socks5://127.0.0.1:1 1.2.3 80'],
     qr/'1\.2\.3' is not a numeric/ => '-s 1.2.3 ::1 1',
@@ -43,5 +43,33 @@ for my $name (qw(1.2.3.example 3com 10-0-0-1 1.2.3.4x 0x7f.example deadbeef)) {
 is run('connect', '-w', 1, 'fe80::1%lo', 80)->{status} == 2, '',
     'with its interface it is none';
 is run('connect', '-z', '[::1]:1')->{status} != 2, 1, 'an address may have them';
+
+# --interface, and addresses that contradict it.
+my %rest = (connect => 'h 1', listen => '* 0', 'http-get' => 'http://h/',
+    'udp-send' => 'h 1 x', 'udp-serve' => '* 0', portscan => 'h');
+for my $command (sort keys %rest) {
+    my @rest = split / /, $rest{$command};
+    my $r = run($command, '--interface', 'nosuch', @rest);
+    exits $r, 7, "$command: an interface that is missing",
+        err => qr/^sockt \S+: --interface: this machine has no interface 'nosuch'$/m;
+    misused $command, qr/'127\.0\.0\.1' is an address, .*--source \(-s\)/ =>
+        [['--interface', '127.0.0.1', @rest], ['--interface=127.0.0.1', @rest]],
+        qr/no interface ''/ => [['--interface', '', @rest]];
+}
+my $other = qr/fe80::1%9 names another interface than --interface/;
+misused 'connect', $other => ['--interface lo fe80::1%9 1', '-s fe80::1%9 --interface lo h 1',
+    '--interface lo -s fe80::1%9 h 1', '-z --interface lo 127.0.0.1:1 [fe80::1%9]:1'];
+misused 'listen', $other => '--interface lo fe80::1%9 0',
+    qr/--interface goes with an address: '\*' is/ => ['--interface lo 0'],
+    qr/does not apply to a Unix socket/ => '--interface lo unix:/nosuch/x';
+misused 'udp-send', $other => '--interface lo fe80::1%9 1 x',
+    qr/cannot be used together/ => '--interface lo --multicast-interface lo 224.1.1.1 1 x';
+misused 'udp-serve', $other => '--interface lo fe80::1%9 0',
+    qr/224\.1\.1\.1%9 names another/ => '--interface lo --join 224.1.1.1%9 0';
+misused 'portscan', $other => '--interface lo fe80::1%9 1',
+    qr/another interface/ => '--interface lo fe80::1%9/126 1';
+misused 'http-get', $other => '--interface lo http://[fe80::1%259]/';
+like run('connect', '-vv', '-z', '--interface', 'lo', '127.0.0.1', 1)->{err},
+    qr/setsockopt SO_BINDTODEVICE = lo on .*: ok/, 'it is a step';
 
 done_testing;

@@ -43,6 +43,18 @@ refuses(qr/sockt: there is no command 'conect'; did you mean 'connect'\?/,
     'conect host 80');
 refuses(qr/sockt help: there is no command 'conect'; did you mean .*/,
     'help conect');
+refuses(qr/sockt help: 'ping' is neither a command nor a program that help knows/,
+    'help ping');
+my $help = run('help', '--help')->{out} =~ s/\s+/ /gr;
+my @programs = map { /^(\S+)\t$/ ? $1 : () }
+    split /\n/, run('completion', '--words', '--', 'help', '')->{out};
+cmp_ok scalar @programs, '>', 12, 'programs that help knows';
+is join(' ', grep { $help !~ /[ (]\Q$_\E[,.) ]/ } 'netcat', @programs), '',
+    '  are named by its help';
+my %times;
+is join(' ', grep { $times{$_}++ } @programs), '', '  each once';
+unlike run('help', '-h')->{out}, qr/\n\n\n|every option/,
+    'help has no options, and shows none';
 for (['l', 'listen'], ['conn', 'connect'], ['scan', 'portscan'],
     ['udp_send', 'udp-send']) {
     my ($typed, $nearest) = @$_;
@@ -89,22 +101,22 @@ for my $row (
     [qr/there is no option --frobnicate/, "--frobnicate @to"],
     [qr/there is no option --keepaliv; did you mean --keepalive\?/, "--keepaliv @to"],
     [qr/there is no option -%/, "-% @to"],
-    [qr/option --timeout needs a duration \(T\)/, "@to --timeout"],
-    [qr/option -w needs a duration \(T\)/, "@to -w"],
+    [qr/option --timeout needs a duration \(TIME\)/, "@to --timeout"],
+    [qr/option -w needs a duration \(TIME\)/, "@to -w"],
     [qr/option --zero takes no value/, "--zero=1 @to"],
     [qr/there is no option --idle; did you mean --idle-timeout\?/, "--idle=5 @to"],
     [qr/--ipv4 and --ipv6 cannot be used together/, "-4 -6 @to"],
     [qr/--send-only is about relaying .* apply with --zero/, "-z --send-only @to"],
     # What is asked for expressly is refused even where it is the default.
     [qr/--on-eof is about relaying .* apply with a program/, "--on-eof fin @to -- true"],
-    [qr/--expect is about relaying .*/, "-e true --expect x @to"],
-    [qr/--output is about relaying .*/, "-z -o /dev/null @to"],
-    [qr/--idle-timeout is about relaying: .*/, "-z --idle-timeout 1 @to"],
+    [qr/--expect is about a scripted conversation: .* apply with --exec/, "-e true --expect x @to"],
+    [qr/--output is about recording: .* apply with --zero/, "-z -o /dev/null @to"],
+    [qr/--zero and --idle-timeout cannot be used together/, "-z --idle-timeout 1 @to"],
     [qr/--verbose and --quiet cannot be used together/, "-vq @to"],
     [qr/--timeout: '5x' is not a duration .*/, "-w5x @to"],
-    [qr/--timeout: '0' is too short/, "-w0 @to"],
+    [qr/--timeout: '0' must be more than 0/, "-w0 @to"],
     [qr/--rcvbuf: '1q' is not a size .*/, "--rcvbuf 1q @to"],
-    [qr/--rcvbuf: '0' is too small/, "--rcvbuf 0 @to"],
+    [qr/--rcvbuf: '0' must be more than 0/, "--rcvbuf 0 @to"],
     [qr/--rcvbuf: '9G' is too large/, "--rcvbuf 9G @to"],
     [qr/--ttl: '256' is not a number from 1 to 255/, "--ttl 256 @to"],
     [qr/--on-eof: 'stop' must be fin, keep or quit/, "--on-eof stop @to"],
@@ -115,7 +127,17 @@ for my $row (
     @args = split / /, $args[0] if @args == 1;
     refuses(qr/sockt connect: $why/, 'connect', @args);
 }
-refuses(qr/sockt listen: --crlf is about relaying .* apply with a handler/, 'listen --echo -C 0');
+refuses(qr/sockt listen: --crlf is about relaying .* apply with --echo/, 'listen --echo -C 0');
+refuses(qr/sockt $_->[0]: $_->[1]/, "$_->[0] $_->[2]")
+    for ['connect', qr/--done goes with --send or --expect/, '--done h 1'],
+    ['connect', qr/--tls-key goes with --tls-cert/, '--tls --tls-key x h 1'],
+    ['connect', qr/--ttl does not apply with --via: its program makes .*/, '--ttl 9 --via x h 1'],
+    ['listen', qr/--fd and --ttl cannot be used together/, '--fd 3 --ttl 9'],
+    ['listen', qr/--echo and a program cannot be used together/, '--echo 0 -- cat'],
+    ['udp-serve', qr/--lines goes with --print/, '--lines 0'],
+    ['udp-serve', qr/--max-programs goes with a program/, '--max-programs 3 0'],
+    ['udp-send', qr/--whole is about stdin: .* apply with messages/, '--whole h 1 x'],
+    ['portscan', qr/--until goes with --retry-for/, '--until closed h'];
 refuses(qr/sockt connect: --verbose can be used at most 2 times/, 'connect', @$_, @to)
     for ['-vvv'], ['-vv', '-v'], ['-v', '-zvv'];
 
@@ -145,7 +167,7 @@ exits run({ stdin => "x\n" }, 'connect', '--idle-timeout', 613200 . 'h', '-m',
 kill 'KILL', $pid;
 
 # Every option that takes a duration, of every command.
-my @options = grep { ($_->{arg} // '') eq 'T' } list_options();
+my @options = grep { ($_->{arg} // '') eq 'TIME' } list_options();
 cmp_ok scalar @options, '>', 20, 'there are options of that kind';
 for my $o (@options) {
     my $name = "--$o->{name}";
@@ -196,5 +218,16 @@ exits run({ env => { http_proxy => "http://localhost:$port" } }, 'http-get',
 # A target is asked for at every connection, but it is known at the start.
 exits run({ timeout => 5 }, 'listen', '-n', 0, '--to', "localhost:$port"), 2,
     'listen -n --to NAME, before it listens', no_err => qr/listening/;
+
+# Without the quotes '*' is the name of the only file.
+{
+    my $dir = scratch();
+    spew("$dir/only-file", '');
+    for my $command (qw(listen serve-hello udp-serve)) {
+        exits run({ command => 'sh' }, '-c', "cd '$dir' && exec \"\$0\" \"\$@\" * 7000", sockt(), $command), 3,
+            "$command *: the file that it was replaced by",
+            err => qr/'only-file' is a file: the shell replaces \* by the names of files, but not '\*' in quotes/;
+    }
+}
 
 done_testing;

@@ -75,16 +75,30 @@ if (tls_is_available()) {
         "$dir/ca/ca.pem", 'localhost', $p->port);
     $q->send_line('hello');
     $q->expect(out => qr/hello/);
-    my ($tls) = grep { is_confined($_) } children(await_child($p->{pid}));
+    my ($tls) = grep { is_confined($_) } children($p->{pid});
     ok $tls, 'the process of TLS, although a program is run';
     my $text = qx(openssl pkey -in $c->{key} -noout -text);
     my ($hex) = $text =~ /priv:\s*([\s0-9a-f:]+)/;
     my $key = pack 'H*', $hex =~ s/[\s:]//gr =~ s/^00//r;
+    my $has_key = sub {
+        my $memory = memory($_[0]);
+        return index($memory, $key) >= 0 || index($memory, reverse $key) >= 0;
+    };
     SKIP: {
-        my $memory = memory($tls);
-        skip 'its memory cannot be read', 1 if !length $memory;
-        ok index($memory, $key) < 0 && index($memory, reverse $key) < 0,
-            '  has no private key';
+        skip 'its memory cannot be read', 3 if !length memory($tls);
+        ok $has_key->($p->{pid}), '  the server keeps the private key';
+        ok !grep({ $has_key->($_) } children($p->{pid})), '  which has no other process';
+        $_->stop for $q, $p;
+        # Nor what makes no other connection.
+        $p = server('listen', '-4', '--tls-cert', $c->{cert}, '--tls-key',
+            $c->{key}, '--echo');
+        $q = start({ keep_stdin => 1 }, 'connect', '--tls', '--tls-ca',
+            "$dir/ca/ca.pem", '--tls-cert', $c->{cert}, '--tls-key', $c->{key},
+            'localhost', $p->port);
+        $q->send_line('hello');
+        $q->expect(out => qr/hello/);
+        ok !grep({ $has_key->($_) } map { $_->{pid}, children($_->{pid}) } $p, $q),
+            'nor has one that makes no other connection';
     }
     $_->stop for $q, $p;
 }

@@ -3,8 +3,9 @@
 # wait for that, --count measures it, and a program after -- runs then.
 use Sockt;
 use IO::Socket::UNIX;
+use Sandbox ();
 use JSON::PP qw(decode_json);
-use Socket qw(SOCK_STREAM);
+use Socket qw(SOCK_STREAM SOL_SOCKET SO_LINGER);
 
 my ($one, $two) = (tcp_listener(), tcp_listener());
 my ($port, $other_port) = map { $_->sockport } $one, $two;
@@ -122,6 +123,14 @@ SKIP: {
         '--max-time with more than are in flight: those are told';
     exits $r, 5, 'and how many were not tested',
         err => qr/stopped after 0\.3 s \(--max-time\); 44 endpoints not tested\n\z/;
+}
+
+# The last attempt has no time for its second address.
+if (has_ipv6()) {
+    my @closed = map { 'localhost:' . free_port() } 1 .. 3;
+    exits run('connect', '-qz', '--retry-for', '0.4', @closed), 5,
+        'what an address answered before is its reason',
+        err => qr/(?:.*refused \(\S+ and \S+ answered;.*\n){3}/, no_err => qr/no answer from/;
 }
 
 # --retry-for waits for all of them, --until closed for an end.
@@ -251,26 +260,26 @@ for my $limit (12, 256) {
 }
 
 misused 'connect',
-    qr/--any is about testing ports: it needs --zero/ => '--any h 1',
+    qr/--any goes with --zero/ => '--any h 1',
     qr/unexpected operand '2'\n/ => 'h 1 2',
     qr/missing port after 'b'/ => '-z a:1 b',
     qr/port 'b:1' is neither/ => '-z a b:1',
     qr/missing host before '81'/ => '-z h 80 81',
     qr/'h' is a name|look|numeric/ => '-zn 127.0.0.1:1 h:1',
     qr/--any and --count cannot/ => '-z --any --count 2 h:1',
-    qr/--until is about testing ports: it needs --zero/ => '--until closed h 1',
+    qr/--until goes with --zero/ => '--until closed h 1',
     qr/--until: 'shut' must be open or closed/ => '-z --until shut h:1',
     qr/--until and --via cannot/ => '-z --until closed --via nc h:1',
-    qr/measure connections: they do not run a program/ => '-z --count 2 h:1 -- true',
-    qr/--count is about testing ports: it needs --zero/ => '--count 2 h 1',
-    qr/--interval is about testing ports/ => '--interval 2 h 1',
-    qr/--stats is about testing ports/ => '--stats h 1',
+    qr/--count and a program cannot be used together/ => '-z --count 2 h:1 -- true',
+    qr/--count goes with --zero/ => '--count 2 h 1',
+    qr/--interval goes with --zero/ => '--interval 2 h 1',
+    qr/--stats goes with --zero/ => '--stats h 1',
     qr/--count: '0' is not a number of 1 or more/ => '-z --count 0 h 1',
     qr/--interval: 'x' is not a duration/ => '-z --interval x h 1',
     qr/--retry-for and --count cannot/ => '-z --retry-for 1 --count 1 h 1',
     qr/--retry-for: 'x' is not a duration/ => '--retry-for x h 1',
     qr/--stats and --any cannot/ => '-z --stats --any h 1',
-    qr/--count measures connections: the program of --via does not/ =>
+    qr/--stats measure connections: the program of --via does not/ =>
         [[qw(-z --count 2 --via), 'nc %h %p', 'h', 1]];
 
 # connect -z ... -- CMD: once the endpoints are open, sockt becomes CMD, with its
@@ -287,6 +296,14 @@ for my $to ([$open], [$open, $other], ['--any', $closed, $open], ['--retry-for',
     my ($pid) = $p->expect(out => qr/(\d+)\n/);
     is $pid, $p->{pid}, 'it is the same process';
     $p->stop('KILL');
+}
+# The check of a command that begins with a word of the shell starts one.
+SKIP: {
+    skip 'no prctl(2) of x86', 1 unless run('--version')->{out} =~ /linux/
+        && Sandbox::is_x86_64($^X);
+    my $asks = 'my $n = pack "i", 0; syscall 157, 37, $n; print unpack "i", $n';
+    exits run('connect', '-z', $open, '-e', "cd / && exec $^X -e '$asks'"), '0 0',
+        'it does not adopt orphans';
 }
 # Without a slash, a file that cannot be executed; nothing is run.
 tests(
@@ -342,19 +359,19 @@ tests(
     ['--count, a line for each', 0, ['--count', 3, @here], out => qr/\A$line{3}\z/,
         err => ''],
     ['--stats alone: one attempt', 0, ['-q', '--stats', @here],
-        out => qr/\A$line$open_at: 1 attempt, 1 connected, 0 lost/],
+        out => qr/\A$line$open_at: 1 attempt, 1 connected, 0 failed/],
     ['a failed attempt is a failure', 4, ['--count', 2, '--stats', $closed],
-        out => "$closed_at: 2 attempts, 0 connected, 2 lost (100%)\n",
+        out => "$closed_at: 2 attempts, 0 connected, 2 failed (100%)\n",
         err => qr/\A(?:sockt connect: $closed_at: refused \N+\n){2}sockt connect: 2 of 2 attempts failed; the last one: $closed_at: refused \N+\n\z/],
     ['--max-time ends it with status 5', 5,
         ['--interval', '10ms', '-m', '300ms', '--stats', @here],
-        err => qr/stopped after 0\.3 s \(--max-time\)\n\z/, out => qr/ 0 lost \(0%\)\n$times\z/],
+        err => qr/stopped after 0\.3 s \(--max-time\)\n\z/, out => qr/ 0 failed \(0%\)\n$times\z/],
     ['lines and a summary of each', 0, ['--count', 2, '--stats', $open, $other],
         out => [map { (qr/$_: connected(?s:.*)$_: connected/,
             qr/$_: 2 attempts, 2 connected/) } $open_at, $other_at]],
 );
 $r = run('connect', '-z', '--count', 4, '--interval', '100ms', '--stats', @here);
-like $r->{out}, qr/\A$line{4}$open_at: 4 attempts, 4 connected, 0 lost \(0%\)\n$times\z/,
+like $r->{out}, qr/\A$line{4}$open_at: 4 attempts, 4 connected, 0 failed \(0%\)\n$times\z/,
     '--stats: and a summary';
 ok $r->{out} =~ $times && $1 <= $2 && $2 <= $3, 'whose times are in order';
 cmp_ok $r->{seconds}, '>=', 0.3, '--interval lies between attempts';
@@ -370,7 +387,7 @@ $p->expect(out => qr/(?:$line){$before}$line/);
 $r = $p->stop('INT');
 is $r->{signal}, 2, 'without --count until a signal, by which it dies';
 my ($attempts, $connected, $lost) = $r->{out} =~
-    /$open_at: (\d+) attempts, (\d+) connected, (\d+) lost \([\d.]+%\)\n$times\z/
+    /$open_at: (\d+) attempts, (\d+) connected, (\d+) failed \([\d.]+%\)\n$times\z/
     or diag $r->{out};
 ok $lost, 'the summary is printed all the same';
 is $attempts, $connected + $lost, 'and adds up';
@@ -406,6 +423,48 @@ exits $r, 0, 'through a proxy, counted',
     out => qr/192\.0\.2\.1 port 81: 3 attempts, 3 connected/;
 cmp_ok +($r->{out} =~ $times)[0], '>=', 50, 'with its handshake';
 is reap($socks), 0, 'each a connection of its own';
+
+# --trace is an action of its own; tests/netns/connect_trace.t has more.
+misused 'connect', map({
+    (qr/--[\w-]+ and --[\w-]+ cannot be used together/ => "$_ --trace h 1")
+} '-z', '--tls', '--proxy socks5://h:1', '--via true', '-e true', '--ttl 3',
+    '--source-port 99', '--retry-for 1'),
+    qr/--trace and a program cannot/ => '--trace h 1 -- true',
+    qr/--crlf .*does not apply with --trace/ => '--trace --crlf h 1',
+    qr/--trace does not apply to a Unix socket/ => '--trace unix:x';
+SKIP: {
+    my $trace = run('connect', '--trace', @here);
+    if (run('--version')->{out} =~ /posix/) {
+        exits $trace, 1, '--trace needs Linux',
+            err => qr/does not report who has sent an ICMP error/;
+        skip 'only Linux reports who has sent an ICMP error', 1;
+    }
+    exits $trace, 0, '--trace on this machine',
+        out => qr/\A1  127\.0\.0\.1  [\d.]+ ms  open\n\z/, err => '';
+    exits run('connect', '--trace', split /:/, $closed), 4, '  of a closed port',
+        out => qr/\A1  127\.0\.0\.1  [\d.]+ ms  refused\n\z/, err => qr/refused \(/;
+    drain($one);
+}
+
+# A port that resets each connection at once has accepted it.
+my $rude = tcp_listener();
+my $resets = Sockt::fork_child(sub {
+    while (my $c = $rude->accept) {
+        setsockopt $c, SOL_SOCKET, SO_LINGER, pack 'ii', 1, 0;
+        close $c;
+    }
+});
+my @at_rude = ('127.0.0.1', $rude->sockport);
+for my $row ([0, 'connect', '-z', @at_rude],
+    [1, 'connect', '-z', '--until', 'closed', @at_rude],
+    [0, 'portscan', '-q', @at_rude], [0, 'portscan', '--banner', @at_rude]) {
+    my ($status, @args) = @$row;
+    my %seen;
+    $seen{run(@args)->{status}}++ for 1 .. 30;
+    is_deeply \%seen, { $status => 30 },
+        "a port that resets at once is open: @args[0 .. $#args - 2]";
+}
+kill 'KILL', $resets;
 
 # --retry-for: waits for a port, then talks on that very connection.
 $p = start({ stdin => 'hi' }, 'connect', '--retry-for', 20, '127.0.0.1', $late);

@@ -92,7 +92,12 @@ for my $data ('a', 'bcd') {
 }
 exits $s->stop, '0 abcd', 'listen -k: one total for each connection, which it names',
     err => qr/^sockt listen: 127\.0\.0\.1 port \d+: sent 0 B, received 1 B\b\N+\n\N+ received 3 B\b/m;
-misused 'connect', qr/./ => '-P -q 127.0.0.1 1';
+
+# -q does not hide what -P asks for.
+exits run('listen', '-q', '-P', '--accept-timeout', 1, 0), 5, 'listen takes -q -P';
+$s = tcp_listener();
+exits run({ stdin => 'x' }, 'connect', '-q', '-P', '--send-only', '127.0.0.1', $s->sockport), 0,
+    'connect -q -P: its last line', err => qr/\Asockt connect: sent 1 B\N+\n\z/;
 
 # The live line on terminals that know no escape sequences, and on narrow ones:
 # it was taken for 80 columns wide and scrolled.
@@ -133,5 +138,14 @@ for my $columns (2, 8) {
     }
 }
 like shown('xterm', 1), qr{^$total\z}, '  where there is no space nothing is shown';
+
+# A job in the background drew its line over the prompt.
+my $log = spew("$dir/background", '');
+my $silent = tcp_listener();
+run({ command => $pty, stdin => '' }, $log, '012', 80, 'sh', '-c',
+    'set -m; "$0" connect -P --recv-only -m 1 127.0.0.1 "$1" & wait $!', sockt(),
+    $silent->sockport);
+unlike slurp($log), qr{/s; received}, 'a job in the background draws no live line';
+like slurp($log), qr/sent 0 B, received 0 B in/, '  but its last line';
 
 done_testing;

@@ -163,6 +163,6 @@ exits via('socks4://', [[]], '-q', '::1'), 8, 'SOCKS4 to an IPv6 address',
 exits run('connect', '--proxy', 'socks5://127.0.0.1:' . free_port(), 'h', 81), 4,
     'no proxy there';
 exits run('connect', '--proxy', 'ftp://x', 'h', 1), 2, 'another scheme';
-exits run('connect', '--proxy', 'x', 'unix:/x'), 2, 'a proxy to a unix socket';
+exits run('connect', '--proxy', 'x', 'unix:/x'), 2, 'a proxy to a Unix socket';
 
 done_testing;

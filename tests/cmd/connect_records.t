@@ -165,6 +165,29 @@ for my $row (
     my ($name, $o, $says, @options) = @$row;
     exits against($o, @options), 11, "$name is status 11", err => $says;
 }
+# A record that is the file of stdin was emptied before anything was sent.
+my $input = "$dir/input1";
+my $link = "$dir/link";
+spew($input, 'kept');
+symlink $input, $link or die;
+link $input, "$dir/hard" or die;
+for my $command (['connect', '127.0.0.1', 9], ['listen', 0], ['listen', '-k', 0],
+    ['listen', '--echo', 0], ['udp-send', '127.0.0.1', 9], ['udp-serve', '--print', 0]) {
+    my ($name, @operands) = @$command;
+    for my $record (['-x', $input], ['--textdump', $link], ['-x', "$dir/hard"],
+        $name =~ /^udp/ ? () : (['-o', "$dir/input%n", '--append'])) {
+        open my $in, '<', $input or die;
+        exits run({ stdin => $in }, $name, @$record, @operands), 2,
+            "$name @$record: status 2, where that is stdin", err => qr/is the file that stdin reads/,
+            file => [$input, 'kept'];
+    }
+    next if $name eq 'listen' && "@operands" =~ /echo/;
+    open my $in, '<', $input or die;
+    open my $out, '>>', $input or die;
+    exits run({ stdin => $in, stdout => $out }, $name, @operands), 2,
+        "$name: status 2, where stdout is stdin", err => qr/stdout is the file that stdin reads/;
+}
+
 misused 'connect', qr/--append goes with a file/ => '127.0.0.1 1 --append';
 
 # '-' is stdout where nothing else is written to it.

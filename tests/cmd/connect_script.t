@@ -185,6 +185,39 @@ misused 'connect', qr/./ => [map { "127.0.0.1 1 $_" } '--send \q', '--send \x1',
         '*a', '+', 'a|*b', '[z-a]', '[[:nosuch:]]', '[[.a.]]', '[^\x00-\xff]',
         'a{3,2}', 'a{1', 'a{1,x}', '((a{255}){255}){255}', '{1}'),
     '--done', '--expect-timeout 1', '-z --send x'];
+# -C holds for --send, across texts and with stdin after them; and what a person
+# waits for names the option that limits it.
+{
+    my $l = tcp_listener();
+    my $p = start({ stdin => "\nb\n" }, 'connect', '-C', '--send', 'a\n\r\n', '--send', 'x\r',
+        '127.0.0.1', $l->sockport);
+    my $c = $l->accept;
+    local $/;
+    is scalar(<$c>), "a\r\n\r\nx\r\nb\r\n", '-C: LF of --send is sent as CRLF';
+    close $c;
+    exits $p->finish, 0, '  with status 0';
+
+    $p = start('connect', '-C', '--send', '\n' x 60_000, '--send', 'end', '--done',
+        '127.0.0.1', $l->sockport);
+    $c = $l->accept;
+    is scalar(<$c>), "\r\n" x 60_000 . 'end', '-C: a long text, whole';
+    close $c;
+    $p->finish;
+
+    $p = start('connect', '--expect', 'x', '127.0.0.1', $l->sockport);
+    $c = $l->accept;
+    ok $p->expect(err => qr/waiting for --expect 1 of 1 .*\(--expect-timeout limits this\)/),
+        'the notice of a pattern names --expect-timeout';
+    close $c;
+    $p->finish;
+}
+
+# Neither a limit nor a signal ended the search for these.
+misused 'connect', qr/: it has more than 1000 repetitions$/m => [map {
+    ['127.0.0.1', 1, '--expect', $_]
+} '((.{0,100}){50})z', '(.{0,100}){20}z', '((a{10}){10}){11}', 'a{255}{4}',
+    '.{0,255}' x 8, '((.?.?){100}){10}'];
+
 # A count of repetitions of four digits was not refused as one of three is: it
 # was text, which hardly any peer sends.
 misused 'connect', qr/: a bad number of repetitions$/m => [map {

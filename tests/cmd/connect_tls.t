@@ -40,9 +40,9 @@ for my $row (
     ['a program', 0, '', ['127.0.0.1', $port, '--', 'sh', '-c',
         'echo abc; read x; echo "got $x" >&2'], err => "got cba\n"],
     ['-v: protocol, cipher, certificate', 0, '', ['-v', '--send-only', @to],
-        err => qr/^sockt connect: TLSv1\.\d with \S+, certificate of CN = good, issued by CN = authority, verified, expires in \d days?, in \S+ ms$/m],
+        err => qr/^sockt connect: TLSv1\.\d with \S+, certificate of CN = good, issued by CN = authority, verified, expires in \d days?, for localhost, 127\.0\.0\.1, valid from 20\S+Z to 20\S+Z, EC key of 256 bits, SHA-256 [0-9a-f]{64}, in \S+ ms$/m],
     ['--json: the "secured" event', 0, '', ['--json', '--send-only', @to],
-        err => qr/"event":"secured".*"protocol":"TLSv1\.\d","cipher":"\w+","subject":"CN = good","issuer":"CN = authority","days":\d,"verified":true/],
+        err => qr/"event":"secured".*"protocol":"TLSv1\.\d","cipher":"\w+","subject":"CN = good","issuer":"CN = authority","days":\d,.*"verified":true/],
     ['-vv: the process', 0, '', ['-vv', '--send-only', @to],
         err => qr/: fork the connection .*holds the connection and TLS/],
     ['refused, as without TLS', 4, '', ['-z', '127.0.0.1', free_port()]],
@@ -69,6 +69,14 @@ for my $limit (7 .. 13) {
         "ulimit -n $limit: a process that cannot start says why";
 }
 
+# A program that a limit ends has not said everything.
+my $cut = start('listen', '-4', '--recv-only', '--tls-cert', $good->{cert},
+    '--tls-key', $good->{key}, 0);
+exits tls({}, @ca, '-m', 1, '127.0.0.1', $cut->port, '--', 'sh', '-c',
+    'echo half; exec sleep 60'), 5, '-m ends a program';
+exits $cut->finish, 10, '  and the peer gets a reset, not the end of TLS',
+    out => "half\n", err => qr/TLS: the connection was lost/;
+
 # Verification.
 my $self = tls_self_signed("$dir/self", 'DNS:localhost');
 my $stranger = tls_certificate(tls_authority("$dir/other"), 'stranger',
@@ -89,7 +97,7 @@ for my $case (
     for my $zero ([], ['-z']) {
         my $r = tls({ stdin => 'secret' }, @$zero, @ca, 'localhost', $s->{port});
         exits $r, '9 ', "$what @$zero, with the reason in one line",
-            err => qr/^sockt connect: localhost port \d+: TLS: the certificate is not accepted: $reason \((?:--tls-\w+ \w+ .*, )?--tls-insecure accepts any\)$/;
+            err => qr/^sockt connect: localhost port \d+: TLS: the certificate is not accepted: $reason(?:[:,] [^(]+)? \((?:--tls-\w+ \w+ .*, )?--tls-insecure accepts any\)$/;
         is scalar(() = $r->{err} =~ /\n/g), 1, '  and nothing else';
     }
     exits tls({ stdin => "abc\n" }, '-v', '--tls-insecure', '--send-only',
@@ -99,6 +107,39 @@ for my $case (
 my $s = tls_reverser($wrong);
 exits tls('-z', @ca, '127.0.0.1', $s->{port}), 9,
     'wrong address, with the reason', err => qr/IP address mismatch/;
+# A name that is empty, cut or dotted would be no check, or a weaker one.
+my $long = join('.', ('x' x 60) x 4, 'yyyyyyyyyyyy');
+for my $name ('', '%x', 'x%y', '.test', '.', '..', 'other..test', "$long.test") {
+    for my $command (['connect', '-z', '--tls'], ['listen', '--to', "a:1", '--tls'],
+        ['http-get']) {
+        exits run({ timeout => 5 }, @$command, @ca, '--tls-name', $name,
+            $command->[0] eq 'connect' ? ('127.0.0.1', $s->{port})
+            : $command->[0] eq 'listen' ? 0 : "https://127.0.0.1:$s->{port}/"), 2,
+            "$command->[0] --tls-name '$name'",
+            err => qr/--tls-name: '.*' is not a name that a certificate can have/;
+    }
+}
+for my $host ('.test', '%x', 'a..test') {
+    exits tls('-z', @ca, '--via', "'" . sockt() . "' connect 127.0.0.1 $s->{port}",
+        $host, 1), 9, "a host '$host', which no certificate can have",
+        err => qr/TLS: '.*' is not a name that a certificate can have/;
+}
+# A certificate of --tls-ca is trusted as it is, whoever has signed it.
+exits tls('-zv', '--tls-ca', $good->{cert}, @to), 0, '--tls-ca with the very certificate',
+    err => qr/issued by CN = authority, verified/;
+exits tls('-z', '--tls-ca', $good->{cert}, 'localhost', $s->{port}), 9,
+    '  but no other of its authority';
+exits tls('-z', '--tls-ca', $wrong->{cert}, 'localhost', $s->{port}), 9,
+    '  and not for another name', err => qr/hostname mismatch/;
+# A subject that is longer than what is reported is not cut, but left out.
+{
+    my $o = join '', map { "/OU=$_" . 'x' x 60 } 10 .. 30;
+    my $subject = tls_certificate($ca, 'long', 'DNS:localhost', subject => "$o/CN=a");
+    my $r = tls('-z', '--json', @ca, 'localhost', tls_reverser($subject)->{port});
+    like $r->{out} . $r->{err}, qr/"event":"secured".*"issuer":"CN = authority"/,
+        'a long subject';
+    unlike $r->{out} . $r->{err}, qr/"subject"|OU/, '  is left out of the event';
+}
 exits tls('-z', @to), 9, "the system's authorities do not know the test's";
 exits run({ env => { TMPDIR => $dir, SSL_CERT_FILE => "$dir/ca/ca.pem" } },
     'connect', '--tls', '-z', @to), 0, '  unless SSL_CERT_FILE names it';

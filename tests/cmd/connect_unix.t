@@ -1,4 +1,4 @@
-# unix sockets, by path and abstract, as client and as server: who makes, replaces
+# Unix sockets, by path and abstract, as client and as server: who makes, replaces
 # and removes a path, and with which mode.
 use Sockt;
 use IO::Socket::UNIX;
@@ -62,7 +62,7 @@ exits run('connect', "unix:$dir/none"), 7, 'a path that nobody has bound',
     err => qr/no program has bound a socket there/;
 misused 'connect', qr/./ => ['unix:' . 'x' x 200, 'unix:', "unix:$path 80"];
 
-# What a peer on a unix socket had not read yet counted as not delivered, in
+# What a peer on a Unix socket had not read yet counted as not delivered, in
 # other units than bytes: status 10 for a transfer that was whole.
 {
     my $l = bound("$dir/u");
@@ -121,7 +121,7 @@ if ($^O eq 'linux') {    # the others have no such queue
     unlink $path;
 }
 
-# --mode: who may use the path of a unix socket.
+# --mode: who may use the path of a Unix socket.
 umask 027;
 for my $command ('listen', 'serve-hello', 'udp-serve') {
     for my $case (['660', '--mode', '660'], ['777', '--mode', '0777'],

@@ -47,9 +47,9 @@ my @to = ('127.0.0.1', $port);
 for my $case (
     ['printf "%%s:" %h %p',   ['db.test', 5432], 'db.test:5432:'],
     ['echo 100%%',            ['db.test', 5432], "100%\n"],
-    ['printf %%s: %h %h',     ['a b;c$(d)\'e', 1], 'a b;c$(d)\'e:a b;c$(d)\'e:'],
     ['printf %%s, %h %p',     ['[::1]:80'], '::1,80,'],
-    ['printf %%s, %h',        ["unix:$dir/x y"], "$dir/x y,"],
+    ['printf %%s, %h',        ["unix:$dir/x"], "$dir/x,"],
+    ['printf %%s, %h',        ['fe80::1%eth0', 1], 'fe80::1%eth0,'],
     ['printf %%s "%h"',       ['db.test', 1], 'db.test'],
 ) {
     my ($command, $endpoint, $out) = @$case;
@@ -59,11 +59,15 @@ misused 'connect',
     qr/--via: '%x': there are %h \(host\), %p \(port\)/ => [['--via', 'cat %h %x', 'h', 1]],
     qr/'%': there are/ => [['--via', 'cat %h 5%', 'h', 1]],
     qr/the command is empty/ => [['--via', ' ', 'h', 1]],
-    qr/a unix socket has no port for %p/ => [['--via', 'cat %h %p', "unix:$dir/s"]],
+    qr/a Unix socket has no port for %p/ => [['--via', 'cat %h %p', "unix:$dir/s"]],
     qr/would take the host '-oProxy' for an opt/ =>
         [['--via', 'cat %h %p', '--', '-oProxy', 1]],
-    qr/quotes of its own, and the host 'a;b'/ => [['--via', "cat '%h'", 'a;b', 1]],
-    qr/quotes of its own/ => [['--via', 'cat "%h"', 'a$(b)', 1]],
+    # Two shells may read it: ssh hands its words to another one.
+    qr/the host '.*' has characters with a meaning to a shell/ => [map {
+        my $host = $_;
+        map { ['--via', $_, $host, 1] } 'cat %h', "cat '%h'", 'cat "%h"'
+    } 'a b', 'a;b', 'a$(b)', '~', 'a&b', "a'b", 'a|b', '`a`', 'a#b', 'a*', '::1%a;b', "a\nb"],
+    qr/the host .* has characters/ => [['--via', 'cat %h', "unix:$dir/x y"]],
     qr/does not apply with --via: its program makes the conn/ => [map {
         "--via cat $_ h 1" } '-4', '-6', '-n', '-s 127.0.0.1', '-p 9', '--proxy h',
         '--keepalive', '--tos 1', '--ttl 1', '--rcvbuf 1', '--sndbuf 1'];
@@ -76,6 +80,10 @@ for my $case (
     ["$dir/nc %h", 126, qr/^sockt connect: --via: cannot run \S+: permission denied/i],
     ['exit 7', 10, qr/failed with status 7$/],
     ['kill -9 $$', 10, qr/was killed by signal 9$/],
+    # ssh exits with 255; only 129 to 128 + 64 can be a signal.
+    ['exit 255', 10, qr/failed with status 255$/],
+    ['exit 200', 10, qr/failed with status 200$/],
+    ['exit 128', 10, qr/failed with status 128$/],
     ['echo one >&2; echo two >&2; echo >&2; exit 1', 10, qr/status 1: two$/],
 ) {
     my ($command, $status, $error) = @$case;
@@ -111,6 +119,13 @@ for my $row (
         err => qr/running printf .* \(--via\)\n.*: --via says: a\\x1b\]0;b$/ms],
     ['a flood on stderr blocks nothing, and gives a reason of one line', "10 end\n",
         "end\n", [$flood, 'h', 1], err => qr/status 4: y{99}$/],
+    ['a program whose writes to stderr must succeed', "0 done\n", '',
+        ['head -c 300000 /dev/zero >&2 && echo done', 'h', 1], err => ''],
+    ['  and one that opens it anew', "0 done\n", '',
+        ['head -c 300000 /dev/zero | tee /dev/stderr >/dev/null && echo done', 'h', 1]],
+    ['a flood of what it has left does not hide its end', 10, 'x',
+        ['(exec yes 3>&1 >&2) & cat >/dev/null; sleep 0.3; exit 5', '--send-only', '-m', 20,
+        'h', 1], err => qr/failed with status 5/, within => 15],
     ['--send-only waits for the program', '0 ', 'x' x 3e6, [$via, '--send-only', @to],
         err => ''],
     ['--send-only: the program fails after the end of stdin', 10, 'x',
@@ -165,6 +180,13 @@ for (1 .. 20) {
     last if $least < 0.9;
 }
 cmp_ok $least, '<', 0.9, '  or for --timeout, if that is less';
+# stderr is shown while the program runs.
+my $early = start({ %mark, keep_stdin => 1 }, 'connect', '-v', '--via',
+    'echo early >&2; cat', 'h', 1);
+$early->expect(err => qr/--via says: early\n/);
+$early->close_stdin;
+exits $early->finish, 0, '-v shows a line of stderr when it comes';
+
 # Stopping sockt, or killing it, stops the program, also a pipeline.
 for my $command ('exec sleep 600', 'sleep 600 | sleep 600 | cat') {
     for my $signal (qw(INT TERM HUP KILL)) {

@@ -36,6 +36,27 @@ my ($dgram, $stream) = map {
 } [SOCK_DGRAM, 'dgram'], [SOCK_STREAM, 'stream'];
 my $says_no = server("HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n");
 
+# Of stdin and stdout that are open for the other direction, or are sockets
+# without a connection, nothing was said, or the wrong.
+socket my $unconnected, AF_INET, SOCK_STREAM, 0 or die;
+open my $for_writing, '>', "$dir/written" or die;
+open my $for_reading, '<', $file or die;
+for my $row (
+    [{ stdin => $for_writing }, 'stdin is open for writing only', 'connect 127.0.0.1 1'],
+    [{ stdin => $for_writing }, 'stdin is open for writing only', 'udp-send 127.0.0.1 1'],
+    [{ stdin => $mute }, 'stdin is a listening socket', 'connect 127.0.0.1 1'],
+    map {
+        my ($to, $what) = @$_;
+        map { [{ stdout => $to }, "stdout is $what", $_] } 'connect 127.0.0.1 1', 'listen 0',
+            'portscan 127.0.0.1 1', 'http-get http://127.0.0.1:1/', 'udp-send 127.0.0.1 1 x',
+            'connect --send-only -o - 127.0.0.1 1'
+    } [$for_reading, 'open for reading only'], [$mute, 'a listening socket'],
+        [$unconnected, 'a socket without a connection']
+) {
+    my ($o, $says, $line) = @$row;
+    exits run($o, split / /, $line), 11, "$line: $says", err => qr/: \Q$says\E(?:;|$)/m;
+}
+
 # Arguments, exit status, the last line without its beginning.
 for my $row (
     # Addresses.
@@ -139,11 +160,11 @@ for my $row (
     ['portscan ' . 'a' x 300, 2, qr/longer than a name can be/],
     ['portscan ' . 'a.' x 600, 2, qr/longer than a name can be/],
     ['portscan 22 localhost', 2, qr/^'22' is a number and not a host/],
-    ['listen 127.0.0.1', 2, qr/^missing port after '127\.0\.0\.1': expected \[ADDR\] PORT$/],
+    ['listen 127.0.0.1', 2, qr/^missing port after '127\.0\.0\.1': expected \[ADDRESS\] PORT$/],
     ['connect http://localhost/', 2, qr{^'http://localhost/' is a URL: expected HOST PORT$}],
     ['udp-serve --join 10.0.0.1 1', 2, qr/is not a multicast group$/],
     ['connect -x - h 1', 2, qr/^--hexdump: '-' is stdout, which has the data that is received .* free with --send-only\)$/],
-    ['listen -o - 1', 2, qr/^--output: '-' is stdout, .* free with --to, --echo, --discard, --send-only\)$/],
+    ['listen -o - 1', 2, qr/^--output: '-' is stdout, .* free with --exec or --to or --echo or --discard or --send-only or a program\)$/],
     ['listen -q --accept-timeout .1 -x - 127.0.0.1 0 -- cat', 5, qr/^no connection/],
     ['listen -q --accept-timeout .1 -x - -e cat 127.0.0.1 0', 5, qr/^no connection/],
     ['connect --send-only -x - -o - h 1', 2, qr/^--output and --hexdump cannot both be '-'$/],
@@ -151,12 +172,12 @@ for my $row (
     ['http-get --if-modified-since - http://x/', 2, qr{^--if-modified-since: '-' is not a file here \(\./- is a file of that name\)$}],
     ['portscan --targets - --ports-file - 1', 2, qr/cannot both be '-'$/],
     ['listen --allow @- 1', 2, qr/^--allow: '\@-' is not a file/],
-    ["listen --allow 127.0.0.1 unix:$dir/s", 2, qr/^--allow is for IP addresses: the permissions of a unix socket's path say who may connect/],
+    ["listen --allow 127.0.0.1 unix:$dir/s", 2, qr/^--allow is for IP addresses: the permissions of a Unix socket's path say who may connect/],
     ["serve-hello --deny 127.0.0.1 unix:$dir/s", 2, qr/^--deny is for IP addresses/],
     ["udp-serve --allow 127.0.0.1 unix:$dir/s", 2, qr/^--allow is for IP addresses/],
-    ["listen -4 --echo unix:$dir/s", 2, qr/^--ipv4 does not apply to a unix socket$/],
-    ["connect --ttl 3 unix:$dir/s", 2, qr/^--ttl does not apply to a unix socket$/],
-    ["udp-send -s 127.0.0.1 unix:$dir/s x", 2, qr/^--source does not apply to a unix socket$/],
+    ["listen -4 --echo unix:$dir/s", 2, qr/^--ipv4 does not apply to a Unix socket$/],
+    ["connect --ttl 3 unix:$dir/s", 2, qr/^--ttl does not apply to a Unix socket$/],
+    ["udp-send -s 127.0.0.1 unix:$dir/s x", 2, qr/^--source does not apply to a Unix socket$/],
     ["connect -o $dir/none/x 127.0.0.1 $m", 11,
         qr/none\/x: no such file or directory$/],
     ["connect 127.0.0.1 $m -- /no/such", 127,

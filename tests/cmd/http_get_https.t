@@ -55,6 +55,13 @@ exits over([$page], '', '--tls-name', 'name.test'), '0 page', '--tls-name';
 exits over([$page], '', '--tls-name', 'other.test'), 9, '  of somebody else',
     err => qr/hostname mismatch: it is not for other\.test/;
 
+$s = http_server($page);
+my ($behind) = secure($s) =~ m{//(.*)};
+exits fetch('-q', '--connect-to', $behind, 'https://name.test/'), '0 page',
+    '--connect-to: the certificate is that of the URL';
+exits fetch('-q', '--connect-to', $behind, 'https://other.test/'), 9, '  and of no other name',
+    err => qr/other\.test/;
+
 # Errors.
 my $url = 'https://127.0.0.1:' . free_port() . '/x';
 exits fetch($url), 4, 'nothing listens there';
@@ -117,6 +124,24 @@ exits over([to(secure(http_server($who)) =~ s{//}{//b:2\@}r)], '', '-L'),
 exits over([[to('/n'), $who]], '', '-L', @user), '0 YTox own',
     'the same origin has both';
 exits over([to('x:y')], '', '-L'), 1, 'another scheme';
+
+# The certificate of this side: for the origin that the user has named.
+my @mine = ('--tls-cert', $good->{cert}, '--tls-key', $good->{key});
+sub demanding {
+    push @fronts, tls_front($good, $_[0]{port}, '--tls-client-ca', "$dir/ca/ca.pem");
+    return 'https://127.0.0.1:' . $fronts[-1]->port;
+}
+exits fetch('-q', '-L', @mine, demanding(http_server([to('/n'), $page]))), '0 page',
+    'a certificate for the origin of the URL';
+$s = http_server($page);
+exits fetch('-q', '-L', @mine, demanding(http_server(to(demanding($s) . '/n')))), 9,
+    'a redirect to another origin gets none';
+is scalar requests($s), 0, '  and so no request';
+exits fetch('-q', '-L', @mine, 'http://localhost/'), 2, 'nor would one from http',
+    err => qr/--tls-cert is for https URLs, .*another origin gets no certificate/;
+my $both = demanding(http_server($page, $page));
+exits fetch('-q', '-L', @mine, secure(http_server(to("$both/n"))), "$both/"), '9 page',
+    'a later URL of that origin has it';
 
 # Proxies: CONNECT, then TLS. This one forwards to a server of TLS.
 my $proxied = sub {

@@ -119,6 +119,32 @@ $s = http_server([to(302, '/b'), answer('200 OK', 'yes')]);
 $r = run('http-get', '-q', '-L', '-u', 'c:3', with($s, 'a:1', '/'));
 is users($s), 'c:3 c:3', '--user stands in for those in the URL throughout';
 
+# --connect-to: another server for the origin of the URL.
+sub connect_to { return ('--connect-to', "127.0.0.1:$_[0]{port}") }
+my $kept = http_server([to(302, '/n'), answer('200 OK', 'yes')]);
+exits run('http-get', '-q', '-L', connect_to($kept), 'http://name.test:81/a'), '0 yes',
+    '--connect-to: the URL and a redirect to its origin';
+is join(' ', map { join ' ', m{^GET (\S+)}, m{^Host: (\S+)}m } requests($kept)),
+    '/a name.test:81 /n name.test:81', '  on one connection, with its Host';
+my $next = http_server(answer('200 OK', 'next'));
+my $moved = http_server(to(302, "$next->{url}/n"));
+exits run('http-get', '-q', '-L', connect_to($moved), 'http://name.test/'), '0 next',
+    '  another origin is connected to as it says';
+$moved = http_server(to(302, 'http://127.0.0.1:' . free_port() . '/'));
+exits run('http-get', '-q', '-L', connect_to($moved), 'http://name.test/'), 4, '  whatever it is';
+my $two = http_server(answer('200 OK', 'a'), answer('200 OK', 'b'));
+exits run('http-get', '-q', connect_to($two), 'http://a.test/', 'http://b.test/'), '0 ab',
+    '  two origins have a connection each';
+my $asked = http_server(answer('502 No', ''));
+run('http-get', '-q', '--proxy', $asked->{url}, connect_to($kept), 'http://name.test/');
+like slurp($asked->{log}), qr{\ACONNECT 127\.0\.0\.1:$kept->{port} HTTP/1\.1\r\n},
+    '  an HTTP proxy is asked to connect there';
+$two = http_server(answer('200 OK', 'v'));
+exits run('http-get', '-q', connect_to($two), '--via', "'" . sockt() . "' connect %h %p",
+    'http://name.test/'), '0 v', '  and so is a program';
+misused 'http-get', qr/--connect-to/ => [map { ['--connect-to', $_, 'http://a/'] } '', 'a', 'a:0',
+    'unix:/x', '[a]:1', 'a:b:1'], qr/--unix/ => '--connect-to a:1 --unix /x http://a/';
+
 # HTTP proxies are sent the absolute form; what the environment says. SOCKS and
 # handshakes are rows of connect_proxy.
 my $page = answer('200 OK', 'page');

@@ -2,6 +2,7 @@
 # spliced from two versions.
 use Sockt;
 use SocktHttp;
+use Digest::SHA qw(sha256_hex);
 
 my $dir  = scratch();
 my $body = join '', map { pack 'N', $_ } 1 .. 25_000;
@@ -132,6 +133,11 @@ for my $case (
     ["HTTP/1.1 416 No\r\nContent-Range: bytes */4\r\n\r\n", 11, $unknown],
     [answer('200 OK', 'hello'), 0], [answer('200 OK', 'hello!'), 11, $unknown],
     [answer('206 OK', '!', 'Content-Range: bytes 5-5/6'), 11, $unknown],
+    # It means something in a 206 and a 416 alone.
+    [answer('200 OK', 'helloworld', 'Content-Range: bytes 0-4/5'), 11, $unknown],
+    [answer('200 OK', 'helloworld', 'Content-Range: bytes */5'), 11, $unknown],
+    ["HTTP/1.1 200 OK\r\nContent-Range: bytes */5\r\n\r\nhelloworld", 11, $unknown],
+    [answer('203 Odd', 'hello', 'Content-Range: bytes */10'), 0],
     [answer('500 Oh', 'oh'), 8],
 ) {
     my ($bytes, $status, $says) = @$case;
@@ -191,6 +197,73 @@ my $p = begun('two');
 exits get(whole($v1), '/', '-o', "$dir/two"), 11,
     'a second writer is rejected', err => qr/another process is writing/;
 $p->stop('KILL');
+
+# --sha256: a file has its name only with that digest.
+my $sum = sha256_hex($body);
+my $wrong = sha256_hex('other');
+my $no_other = qr/its SHA-256 is $sum, and --sha256 demands $wrong/;
+my @digest = ('-q', '--sha256', $sum);
+my $redirect = answer('302 Go', 'some text', 'Location: /n');
+for my $case (
+    ['a whole file', 0, $body, [whole($v1)], @digest],
+    ['in upper case', 0, $body, [whole($v1)], '-q', '--sha256', uc $sum],
+    ['in chunks, to the end of the connection', 0, $body,
+        ["HTTP/1.1 200 OK\r\n\r\n$body"], @digest],
+    ['after a redirect with a body', 0, $body, [[$redirect, whole($v1)]], '-L', @digest],
+    ['in two parts', 0, $body, [$first, part(30_000, tag => $v1)], '--retry', 1, @digest],
+    ['of two versions', 0, 'new', [$first, $new], '-q', '--retry', 1, '--sha256',
+        sha256_hex('new')],
+    ['an empty file', 0, '', [answer('200 OK', '')], '-q', '--sha256', sha256_hex('')],
+    ['another one', 9, undef, [whole($v1)], '-q', '--sha256', $wrong],
+    ['another one, in two parts', 9, undef, [$first, part(30_000, tag => $v1)],
+        '--retry', 1, '-q', '--sha256', $wrong],
+) {
+    my ($name, $status, $text, $connections, @args) = @$case;
+    exits get_from($connections, '/', '-o', "$dir/sum", @args), $status,
+        "--sha256: $name", file => ["$dir/sum", $text],
+        $status == 9 ? (err => qr/\A[^\n]*: $no_other\n\z/) : ();
+    unlink "$dir/sum";
+}
+resumes('--sha256: the bytes that are there count', 0, $body, [$first, part(30_000, tag => $v1)],
+    options => ['--sha256', $sum]);
+my $r = get(whole($v1), '/', '-q', '--sha256', $wrong);
+exits $r, "9 $body", '--sha256: what is on stdout stays there',
+    err => qr/$no_other; what was written cannot be taken back\n\z/;
+exits get_from([$first, part(30_000, tag => $v1)], '/', '--retry', 1, @digest), "0 $body",
+    '--sha256: to stdout, in two parts';
+like get(whole($v1), '/', '-v', '--sha256', $sum)->{err}, qr/^sockt http-get: SHA-256 $sum$/m,
+    '-v shows it';
+like get(whole($v1), '/', '--json', '--sha256', $wrong)->{err},
+    qr/"event":"digest".*"sha256":"$sum","accepted":false\}/, '--json, too';
+for my $case ([$sum, 0], [$wrong, 9, $no_other]) {
+    my ($wanted, $status, @why) = @$case;
+    spew("$dir/complete", $body);
+    exits get("HTTP/1.1 416 No\r\nContent-Range: bytes */$size\r\n\r\n", '/', '-c', '-o',
+        "$dir/complete", '--sha256', $wanted), $status,
+        '--sha256: a file that is complete already is checked, and stays',
+        file => ["$dir/complete", $body], @why ? (err => $why[0]) : ();
+    unlink "$dir/complete";
+    # All of it is in the partial file, which only lacks its name.
+    my $s = http_server($first,
+        answer('416 No', '', "ETag: $v1", "Content-Range: bytes */$size"));
+    my @get = ('http-get', '-q', '-o', "$dir/sum", "$s->{url}/");
+    run(@get);
+    spew("$dir/sum.part", $body);
+    exits run(@get, '-c', '--sha256', $wanted), $status, '--sha256: of a part that is complete',
+        file => ["$dir/sum", $status == 0 ? $body : undef];
+    unlink "$dir/sum";
+}
+misused 'http-get', qr/--sha256/ => [map { "--sha256 $_" } 'x http://a/', "${sum}0 http://a/",
+    "$sum http://a/ http://b/", map { "$sum $_ http://a/" } '-r 1-', '-i', '-I',
+    '--if-modified-since x'];
+
+# Many texts are formatted between the making of the range and its use.
+my $names = get_from([$first, part(30_000, tag => $v1)], '/',
+    { env => { http_proxy => 'http://127.0.0.1:9',
+        no_proxy => join ',', (map { "h$_.example" } 1 .. 40), '127.0.0.1' } },
+    '-q', '--retry', 1);
+exits $names, "0 $body", 'no name of a long no_proxy is the range',
+    asked => qr/\r\nRange: bytes=30000-\r\n/;
 
 misused 'http-get', qr/./ => [map { "$_ http://a/" } '-c', '-c -o -', '-c -o x -r 1-',
     '-c -o x -i'];

@@ -15,8 +15,8 @@ sub on_terminal {
     return $r;
 }
 
-my $evil = "\e]0;title\a\x9b2J\xc2\x9b2J\x7f\0\xe2\x82\xac\tx\n";
-my $safe = '\x1b]0;title\x07\x9b2J\xc2\x9b2J\x7f\x00' . "\xe2\x82\xac\tx\r\n";
+my $evil = "\e]0;title\a\x9b2J\xc2\x9b2J\x7f\1\xe2\x82\xac\tx\n";
+my $safe = '\x1b]0;title\x07\x9b2J\xc2\x9b2J\x7f\x01' . "\xe2\x82\xac\tx\r\n";
 my $page = answer('200 OK', $evil, "X-Evil: a\e[31mb\xc2\x9bc");
 
 my $escaped = qr/X-Evil: a\\x1b\[31mb\\xc2\\x9bc\r+\n/;
@@ -31,6 +31,16 @@ $r = on_terminal('12', 80, $page, '--raw');
 like $r->{tty}, $raw, '--raw: the header is not';
 like $r->{tty}, qr/\e\]0;title\a\x9b2J/, '--raw: nor the body';
 like get($page, '/')->{err}, $raw, 'nor what is no terminal';
+
+# What is no text filled the terminal with escapes.
+my $binary = answer('200 OK', "ELF\0\1\2");
+for my $row ([2, '-q'], [2, '-q', '-i'], [0, '-q', '--raw'], [0, '-q', '-o', "$dir/binary"]) {
+    my ($status, @options) = @$row;
+    $r = on_terminal('1', 80, $binary, @options);
+    exits $r, $status, "a body with a NUL, @options: status $status",
+        $status ? (err => qr/the body is binary: .*-o.*--raw/) : ();
+    unlike $r->{tty}, qr/ELF/, '  and it is not shown' if $status;
+}
 
 # Cut between the bytes of a character.
 $r = on_terminal('1', 80, sub {
@@ -67,9 +77,9 @@ is $r->{status}, 0, 'progress: exit status';
 like $r->{tty}, qr/\r\[#{6,8}-{20,}\] 1\.0 KiB of 4\.0 KiB \(25%\), \S+ \w+\/s, \d+ s left/,
     'bar, percentage, bytes, rate, time left';
 # A long path breaks the line.
-like $r->{tty} =~ s/\r?\n    / /r, qr{\r\e\[K\rsockt http-get: \Q$dir\E/a: 4\.0 KiB in \S+ m?s, \S+ \S+/s\r\n\z},
+like $r->{tty} =~ s/\r?\n    / /r, qr{\r\e\[K\rsockt http-get: \Q$dir\E/a: 4\.0 KiB in \S+ m?s,\s+\S+\s+\S+/s\r\n\z},
     'a clean last line';
-my ($took, $unit, $rate, $prefix) = $r->{tty} =~ m{in (\S+) (m?s),\s+(\S+) (\w*)B/s\r\n\z};
+my ($took, $unit, $rate, $prefix) = $r->{tty} =~ m{in\s+(\S+)\s+(m?s),\s+(\S+)\s+(\w*)B/s\r\n\z};
 $took /= 1000 if $unit eq 'ms';
 $rate *= 1024 if $prefix eq 'Ki';
 cmp_ok abs($took * $rate - 4096), '<', 400, '  with the rate';
@@ -112,6 +122,7 @@ unlike on_terminal('2', 80, answer('200 OK', 'short'))->{tty}, qr/5 B in/,
     'no line about a short one';
 like on_terminal('2', 80, slowly(2048, 2, 1), '-q', '-P', '-o', "$dir/qp")->{tty},
     qr/1\.0 KiB of 2\.0 KiB/, '-P shows it with -q';
+like slurp("$dir/tty"), qr{/qp: 2\.0 KiB in }, '  and its last line';
 is on_terminal('2', 80, slowly(2048, 2), '-q', '-o', "$dir/d")->{tty}, '', 'none with -q';
 exits get(slowly(2048, 2), '/', '-P', '-o', "$dir/e"), 0,
     'none where stderr is no terminal, but -P has its total',

@@ -1,6 +1,7 @@
 # What is refused before anything is attempted.
 use Sockt;
 use SocktHttp;
+use POSIX ();
 
 my $url = 'http://127.0.0.1:' . free_port() . '/x';
 misused 'http-get', qr/missing operand/ => [[]],
@@ -16,7 +17,7 @@ misused 'http-get', qr/missing operand/ => [[]],
     qr/Name: value/ => ["-H Name $url", ['-H', 'A b: c', $url]],
     qr/body/ => [['-H', 'content-length: 5', $url]],
     qr/longer than 1023/ => '-u me:' . 'x' x 1021 . " $url",
-    qr/USER:PASS/ => "-u me $url", qr/names no file/ => '-O http://localhost/a/',
+    qr/USER:PASSWORD/ => "-u me $url", qr/names no file/ => '-O http://localhost/a/',
     qr/together/ => "-o x -O $url", qr/2 URLs/ => "-o x $url $url",
     qr/number/ => "--max-redirs -1 $url";
 
@@ -87,6 +88,67 @@ for my $flags ([], ['-L'], ['--json'], ['-v', '--json'], ['-v', '-L'], ['-vv']) 
     like $r->{err}, qr/^> Authorization: \.\.\.$/m, '  and the request'
         if "@$flags" =~ /\A-v(?:v| -L)\z/;
 }
+# Fields and credentials from files, which ps does not show.
+my $folder = scratch();
+sub secret_file {
+    my ($text, $mode) = @_;
+    chmod $mode // 0600, spew("$folder/secrets", $text);
+    return "\@$folder/secrets";
+}
+for my $text ("X-A: 1\nCookie: a=b\n", "X-A: 1\r\nCookie: a=b") {
+    exits get(answer('200 OK', 'x'), '/', '-q', '-H', 'X-0: 0', '-H', secret_file($text),
+        '-H', 'X-B: 2'), '0 x', '-H @FILE', err => '',
+        asked => qr/\r\nX-0: 0\r\nX-A: 1\r\nCookie: a=b\r\nX-B: 2\r\n/;
+}
+exits get(answer('200 OK', 'x'), '/', '-q', '-u', secret_file("me:pw\nmore\n")), '0 x',
+    '-u @FILE', err => '', asked => qr/\r\nAuthorization: Basic bWU6cHc=\r\n/;
+for my $flag ('-H', '-u') {
+    exits get(answer('200 OK', 'x'), '/', $flag, secret_file("A: b\n", 0644)), '0 x',
+        "$flag: a file that others can read", err => qr/other users can read \S+secrets/;
+    exits run('http-get', $flag, "\@$folder/none", 'http://h/'), 11, "$flag: there is no file",
+        err => qr/: reading \S+none: no such file/;
+    exits run('http-get', $flag, "\@$folder", 'http://h/'), 11, "$flag: a folder";
+}
+for my $case (["A: b\n\nC: d\n", qr/a line of \S+secrets is not/], ["\n", qr/a line of \S+secrets is not/],
+    ['', qr/a line of \S+secrets is not/], ["A: b\0", qr/not a text/], ["A: b\nsesame\n", qr/a line of/],
+    ["A: b\rX: y\n", qr/control byte/], ['A: ' . 'x' x 70000, qr/is longer than 65536 bytes/]) {
+    my ($text, $why) = @$case;
+    my $r = run('http-get', '-H', secret_file($text), 'http://h/');
+    exits $r, 2, '-H @FILE, ' . substr($text, 0, 10) =~ s/\W/./gr . ' is wrong usage', err => $why,
+        no_err => qr/sesame/;
+}
+exits run('http-get', '-u', secret_file($_), 'http://h/'), 2, '-u @FILE without a password',
+    err => qr/--user: the password is missing/ for '', "\n", "me\n:pw\n";
+POSIX::mkfifo("$folder/fifo", 0600) or die $!;
+exits run('http-get', '-m', '0.2', '-H', "\@$folder/fifo", 'http://h/'), 5,
+    '-H @FILE: a FIFO that nobody writes to', err => qr/stopped after 0\.2 s .*fifo/;
+open my $fifo, '-|', 'echo me:pw' or die $!;
+exits run({ stdin => $fifo, command => 'sh' }, '-c', "'" . sockt() . "' http-get -q -u \@/dev/stdin "
+    . http_server(answer('200 OK', 'x'))->{url}), '0 x', '-u @FILE: a pipe';
+
+# Credentials in the URLs of any field; what else there is stays.
+for my $case (
+    ['Content-Location: http://me:secret@h/x', 'Content-Location: http://...@h/x'],
+    ['Content-Location: //me:secret@h/x', 'Content-Location: //...@h/x'],
+    ['Refresh: 0; url=http://me:secret@h/?a=b', 'Refresh: 0; url=http://...@h/?a=b'],
+    ['Refresh: 0;url=//me:secret@h/', 'Refresh: 0;url=//...@h/'],
+    ['Link: <http://me:secret@h/a>; rel=next, <//u:secret@h/b>, <mailto:a@b>',
+        'Link: <http://...@h/a>; rel=next, <//...@h/b>, <mailto:a@b>'],
+    ['X-Odd: "ftp://me:secret@secret@h/" a@b', 'X-Odd: "ftp://...@h/" a@b'],
+    ['Location: /login?to=http://me:secret@h/', 'Location: /login?to=http://...@h/'],
+    ['Set-Cookie: id=visible; domain=a', 'Set-Cookie: id=visible; domain=a'],
+    ['Set-Cookie: to=//me:secret@h/', 'Set-Cookie: to=//...@h/'],
+    ['Empty: //@h//', 'Empty: //...@h//'],
+) {
+    my ($field, $shown) = @$case;
+    my $r = get(answer('200 OK', 'x', $field), '/');
+    like $r->{err}, qr/^\Q$shown\E\r$/m, "$field: its credentials are not shown";
+    unlike $r->{err}, qr/secret/, '  anywhere';
+}
+like get(answer('200 OK', 'x'), '/', '-v', '-H', 'Referer: http://me:secret@h/')->{err},
+    qr{^> Referer: http://\.\.\.\@h/$}m, 'nor those in a field of the request';
+hidden('a malformed field', get("HTTP/1.1 200 OK\r\nLocation : http://me:secret\@h/\r\n\r\n",
+    '/'), qr/whitespace in a field name: 'Location : \.\.\.'/);
 like get(answer('200 OK', 'x', 'X-At: a@b', 'Location: /a@b'), '/', '-i')->{out},
     qr{\r\nX-At: a\@b\r\nLocation: /a\@b\r\n}, 'a result is as it came';
 

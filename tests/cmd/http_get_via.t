@@ -20,6 +20,25 @@ exits get([answer('302 Go', '', 'Location: /n'), $page], '/', '-q', '-L', '--via
 exits get($page, '/', { env => { http_proxy => 'http://127.0.0.1:9' } }, '-q',
     '--via', $connect), '0 page', 'http_proxy is not used with it';
 
+# The host that a redirect names reaches a shell, and ssh(1) a second one.
+my $marked = scratch() . '/PWNED';
+my $run = 'touch$IFS$()$MARK';
+for my $via ($connect, "sh -c \"$connect # %h\"", "$connect # sh -c '%h'") {
+    for my $where ("http://a\$($run)/x", "http://a&$run&/x", "http://[::1%25&$run&]/",
+        "//a\$($run)/", "https://a;$run;/", "http://me:pw\@a';$run;'/",
+        'http://-oProxyCommand=x/', '//-v/', 'http://u@-v/', "http://a'&$run&'b/",
+        'http://2130706433/', 'http://~/', 'http://a!b/', 'http://a*/') {
+        exits get([answer('302 Go', '', "Location: $where")], '/',
+            { env => { MARK => $marked } }, '-q', '-L', '--via', $via),
+            1, "redirected to $where, with $via",
+            err => qr/for an option|meaning to a shell|a number and not a host/;
+    }
+}
+ok !-e $marked, 'nothing of all this was run';
+exits get([answer('302 Go', '', 'Location: /b'), answer('302 Go', '', 'Location: //-x/')],
+    '/', '-q', '-L', '--via', $connect), 1, 'after another redirect',
+    err => qr/would take the host '-x' for an option/;
+
 # How the program ends.
 exits get($open, '/', '-q', '--via', $connect), '0 hello', 'a body without a length';
 exits get($open, '/', '-q', '--via', "$connect; echo too bad >&2; exit 3"),

@@ -2,6 +2,7 @@
 # run left is no file.
 use Sockt;
 use SocktHttp;
+use Digest::SHA;
 use POSIX ();
 
 my $dir = scratch();
@@ -188,5 +189,22 @@ for my $name (qw(pipe link linked)) {
 is slurp("$dir/real"), 'precious', '  nothing is written';
 ok !-e "$dir/elsewhere", '  nor elsewhere';
 chdir '/';
+
+# --limit-rate: a body that is copied, one that is parsed, and one with a digest.
+my $limited = 'x' x 400_000;
+for my $case ([answer('200 OK', $limited)], ["HTTP/1.1 200 OK\r\n\r\n$limited"],
+    [answer('200 OK', $limited), '--sha256', Digest::SHA::sha256_hex($limited)]) {
+    my ($bytes, @args) = @$case;
+    my $r = get($bytes, '/', '-q', '--limit-rate', 200_000, @args);
+    exits $r, "0 $limited", '--limit-rate';
+    cmp_ok $r->{seconds}, '>', 1.9, '  takes its time';
+    cmp_ok $r->{seconds}, '<', 6, '  and no more';
+}
+exits get(answer('200 OK', $limited), '/', '-q', '--limit-rate', '10k', '-m', '0.5'), 5,
+    '--max-time holds';
+exits get(answer('200 OK', $limited), '/', '-q', '--limit-rate', '700', '-m', '0.51', '-o',
+    "$dir/slow"), 5, '  and does not blame a reader for the pause',
+    err => qr/bytes of the body: stopped after 0.51 s/, no_err => qr/reader|the server/;
+misused 'http-get', qr/--limit-rate/ => ['--limit-rate 0 http://h/', '--limit-rate x http://h/'];
 
 done_testing;

@@ -73,8 +73,8 @@ for my $row (
         "TCPREMOTEIP=127.0.0.1\n", 0],
     ['two connections are refused', $twice, [@$relay, '--echo'], '', '', 7],
     ['stdin may not be the connection either', $both, $relay, '', '', 2],
-    ['--deny holds for it, and is not a failure but told', \&nowait,
-        [@$echo, '--deny', '127.0.0.1'], 'x', '', 0, err => qr/rejected \(--allow/],
+    ['--deny holds for it: status 1, told with -v', \&nowait,
+        [@$echo, '--deny', '127.0.0.1'], 'x', '', 1, err => qr/denied \(--allow/],
     ['--allow, too', \&nowait, [@$echo, '--allow', '127.0.0.1'], 'x', 'x', 0,
         err => qr/accepted/],
     ['its number is 1', \&nowait, [@$echo, '--json', '-o', "$dir/%n"], 'x', 'x', 0,
@@ -111,7 +111,7 @@ is $p->finish->{status}, 3, "its status is listen's";
     close $accepted;
     print $client "Bob\nexit\n";
     shutdown $client, 1;
-    is rest($client), "Welcome!Hello, Bob!\n", 'a unix socket pair is served';
+    is rest($client), "Welcome!Hello, Bob!\n", 'a Unix socket pair is served';
     is $p->finish->{status}, 0, 'well';
 }
 
@@ -145,7 +145,7 @@ for my $case (["$dir/dgram", 2, qr/--allow is for IP/],
     my $s = IO::Socket::UNIX->new(Type => SOCK_DGRAM,
         $path ? (Local => $path) : ());
     exits nowait($s, 'udp-serve', '--fd', 0, '--allow', '127.0.0.1')->finish,
-        $status, 'udp-serve --allow with a unix socket', err => $line;
+        $status, 'udp-serve --allow with a Unix socket', err => $line;
 }
 
 # Datagrams: inetd dgram wait, systemd.
@@ -212,7 +212,7 @@ socket my $vsock, 40, SOCK_STREAM, 0;
 my $has_vsock = $vsock && bind $vsock, pack 'S S L L x4', 40, 0, 0xffffffff, 0xffffffff;
 $has_vsock &&= listen $vsock, 1;
 for my $case (
-    $has_vsock ? [ 'listen', $vsock, qr/is neither an IP socket nor a unix socket/ ] : (),
+    $has_vsock ? [ 'listen', $vsock, qr/is neither an IP socket nor a Unix socket/ ] : (),
     [ 'listen', $stream, qr/needs a handler/, 2 ],
     [ 'listen', $dgram, qr/is a datagram socket, which udp-serve takes/ ],
     [ 'serve-hello', $dgram, qr/is a datagram socket, which udp-serve/ ],

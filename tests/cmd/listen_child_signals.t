@@ -53,6 +53,16 @@ POSIX::sigprocmask(POSIX::SIG_SETMASK(), $old);
 is exchange($p->port, 'x'), 'x', 'started with TERM and INT blocked: it serves';
 is $p->stop->{status}, 0, 'and can be stopped';
 
+# With SIGCHLD blocked a program never seemed to end.
+$set = POSIX::SigSet->new(POSIX::SIGCHLD());
+for my $command (['listen', '-k', 0, '--', 'cat'], ['listen', '-e', 'cat', 0]) {
+    POSIX::sigprocmask(POSIX::SIG_BLOCK(), $set, $old);
+    $p = start($command->[0], '-4', @$command[1 .. $#$command]);
+    POSIX::sigprocmask(POSIX::SIG_SETMASK(), $old);
+    is exchange($p->port, 'x'), 'x', "started with CHLD blocked: @$command serves";
+    is $p->stop->{status}, 0, '  and ends';
+}
+
 # A child that the shell left behind ends while listen relays: its signal does
 # not end the relay.
 my $dir = scratch();

@@ -64,6 +64,7 @@ my @small = ('--sndbuf', 4096);
 my @idle = ('--idle-timeout', '300ms');
 my @long = ('serve-hello', '--reply', 'x' x 30_000);
 my @late = ('serve-hello', '--delay', 9);
+my @via = ('--to', 'h:1', '--via');
 my @dump = ('-x', scratch() . '/dump');
 
 # Name, command, what the client sends, what ends it (a signal to the server, or
@@ -78,6 +79,9 @@ my @rows = (
             ["$how dies", [@run, @dies], $once, '', 'reset'],
             ["$how exits", [@run, @exits], $once, '', 'fin']);
     } ['a program'], ['recorded', @dump]),
+    ['--via dies', [@k, @via, 'read l; echo half; kill -9 $$', 0], $once, '', 'reset'],
+    ['--via fails', [@k, @via, 'read l; echo half; exit 3', 0], $once, '', 'reset'],
+    ['--via exits', [@k, @via, 'read l; echo whole', 0], $once, '', 'fin'],
     ['--echo, -m', [@k, '-m', 1, @small, '--echo', 0], $flood, '', 'reset'],
     ['--echo, --idle-timeout', [@k, @idle, @small, '--echo', 0], $flood, '', 'reset'],
     ['--echo, TERM', [@k, @small, '--echo', 0], $flood, 'TERM', 'reset'],

@@ -131,15 +131,15 @@ for my $how ([], ['-x', "$dir/dump"]) {
 }
 
 misused 'listen',
-    qr/--retry-for is for reaching --to/ => '--echo --retry-for 1 0',
-    qr/--proxy is for reaching --to/ => '--proxy http://127.0.0.1 0',
+    qr/--retry-for goes with --to$/m => '--echo --retry-for 1 0',
+    qr/--proxy goes with --to/ => '--proxy http://127.0.0.1 0',
     qr/^sockt listen: --to: missing port after 'nowhere'/ => "--to $first --to nowhere 0",
     qr/--to: name\.test/ => "--to $first -n --to name.test:80 0",
     qr/--to: .*unix/ => "--to $first --proxy http://127.0.0.1 --to $missing 0",
     qr/cannot be used together/ => "--to $first --echo 0",
-    qr/--via is for reaching --to/ => '--via cat 0',
-    qr/--tls is for reaching --to; TLS is accepted with --tls-cert FILE$/m => '--tls 0',
-    qr/--tls-insecure is for reaching --to/ => '--echo --tls-insecure 0',
+    qr/--via goes with --to/ => '--via cat 0',
+    qr/--tls goes with --to: TLS of clients is --tls-cert FILE$/m => '--tls 0',
+    qr/--tls-insecure goes with --tls/ => '--echo --tls-insecure 0',
     qr/--tls-insecure goes with --tls/ => '--to a:1 --tls-insecure 0',
     qr/--proxy does not apply with --via/ => '--to a:1 --via cat --proxy http://b 0',
     qr/--to: .*%x/ => [['--to', 'a:1', '--via', 'cat %x', 0]];

@@ -30,9 +30,26 @@ $port = $p->port;
 my $c = tcp_client($port);
 syswrite $c, 'x';
 is hear($c), 'x', '--max-per-host: one is served';
-is hear(tcp_client($port)) // 'nothing', '', 'a second is closed';
-$p->expect(err => qr/rejected \(--max-per-host\)/);
+ok is_reset($port), 'a second is reset';
+$p->expect(err => qr/denied \(--max-per-host\)/);
 close $c;
+$p->stop;
+
+# At -v, a full server is reported once until nobody waits.
+$p = start('listen', '-k', '--echo', '-v', '--max-conns', 1, 0);
+for my $episode (1, 2) {
+    my @waiting = map { tcp_client($p->port) } 1 .. 4;
+    $p->expect(err => qr/(?:.*?next client waits){$episode}/s);
+    for (@waiting) {
+        syswrite $_, 'x';
+        is hear($_), 'x', 'full: it waits for its turn';
+        close $_;
+    }
+    is scalar(() = $p->{err} =~ /1 connection open, as --max-conns allows/g), $episode,
+        "full at -v: one line, episode $episode";
+    # The end of the episode: the server waits for a client, and has none.
+    select undef, undef, undef, 0.01 while children($p->{pid}) || !is_asleep($p->{pid});
+}
 $p->stop;
 
 exits run('listen', '--accept-timeout', '200ms', 0), 5,
@@ -155,9 +172,9 @@ $p->stop;
 $p = start('listen', '-kv', '--max-per-host', 1, 0, '--', 'true');
 @c = tcp_client($p->port);
 $p->expect(err => qr/closed /);
-push @c, tcp_client($p->port);
-$p->expect(err => qr/rejected \(--max-per-host\)|closed .*closed/s);
-like $p->{err}, qr/rejected/, '--max-per-host counts them';
+ok is_reset($p->port), '--max-per-host: a drained connection';
+$p->expect(err => qr/denied \(--max-per-host\)|closed .*closed/s);
+like $p->{err}, qr/denied/, '--max-per-host counts them';
 close $_ for @c;
 $p->stop;
 

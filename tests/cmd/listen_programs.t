@@ -52,11 +52,20 @@ exchange($p->port, '');
 $p->finish;
 is slurp("$dir/five"), "it has 5\n", 'a program inherits descriptor 5';
 
+# Those of an outer server are removed for every program.
+my $outer = { map { $_ => 'of an outer server' } qw(TCPREMOTEIP SSL_PROTOCOL
+    SSL_CLIENT_S_DN UNIXREMOTEEUID) };
+$pid = peer($l, sub { local $/; die if readline($_[0]) ne '.' }, 1);
+is run({ env => $outer }, 'connect', @to, '-e',
+    'printf %s "$SSL_CLIENT_S_DN$UNIXREMOTEEUID."')->{status}, 0, 'connect -e';
+is reap($pid), 0, 'has no variable of an outer server';
+exits run({ env => $outer }, 'connect', '--via',
+    'echo "$TCPREMOTEIP$SSL_CLIENT_S_DN."; : %h', 'h', 1), "0 .\n", 'nor has --via';
 for my $host ('127.0.0.1', has_ipv6() ? '::1' : ()) {
     for my $record (@recorded) {
-        $p = start({ env => { TCPREMOTEIP => 'of an outer server' } }, 'listen',
+        $p = start({ env => $outer }, 'listen',
             '-k', @$record, '-e', 'echo $PROTO $TCPLOCALIP $TCPLOCALPORT '
-            . '$TCPREMOTEIP $TCPREMOTEPORT', 0);
+            . '$TCPREMOTEIP $TCPREMOTEPORT $SSL_CLIENT_S_DN $UNIXREMOTEEUID', 0);
         $c = tcp_client($p->port, $host);
         is scalar(<$c>),
             join(' ', 'TCP', $host, $p->port, $host, $c->sockport) . "\n",
@@ -98,10 +107,21 @@ for my $record (@recorded) {
     $p = start('listen', '-k', @$record, 0, '--', "$dir/gone");
     $p->port;
     unlink "$dir/gone";
-    is exchange($p->port, ''), '', "a program that has gone: closed @$record";
-    $p->expect(err => qr{cannot run \S+/gone: no such file});
+    ok is_reset($p->port), "a program that has gone: a reset @$record";
+    $p->expect(err => qr{127\.0\.0\.1 port \d+: .*cannot run \S+/gone: no such file});
     is $p->stop->{status}, 0, 'and the server goes on';
 }
+# With -q nothing has opened the terminal of the messages when it fails.
+spew("$dir/bad", "#!/no/such/interpreter\n");
+chmod 0755, "$dir/bad";
+my $quiet = free_port();
+$p = start({ command => built('pty') }, "$dir/tty", '2', 100, sockt(), 'listen', '-q',
+    '-k', '--accept-timeout', 2, '127.0.0.1', $quiet, '--', "$dir/bad");
+await_listener($quiet);
+ok is_reset($quiet), "no message reaches client $_" for 1 .. 3;
+$p->finish;
+like slurp("$dir/tty"), qr/(?:cannot run.*){3}no connection within 2 s/s,
+    'all of them reach the terminal';
 
 SKIP: {
     skip 'needs root', 9 unless is_root() && defined getpwnam 'nobody';
@@ -228,6 +248,23 @@ for my $case (['echo', 'bye'], [$^X, '-e', 'fork or exit;'
     # Portably, a zombie cannot be told from a process that goes on.
     is join('', grep { !/: (?:listening|accepted|closed) |keeps the conn/ }
         split /^/, $p->stop->{err}), '', 'which is no error';
+}
+
+# The FIN of a client is no byte, also if a reset follows, and the program has
+# received both.
+SKIP: {
+    skip 'needs the counts of Linux', 2 if !$linux;
+    for my $read ('read x; read y', 'true') {
+        $p = start('listen', '-kv', 0, '-e', "$read; sleep 0.1; echo a; sleep 0.1; echo b; "
+            . 'sleep 0.1; echo c');
+        $c = tcp_client($p->port);
+        print $c "12\n";
+        shutdown $c, 1;
+        close $c;
+        $p->expect(err => qr/closed .*\n/);
+        like $p->{err}, qr/received 3, .*reset/, "a FIN before a reset is not counted: $read";
+        $p->stop;
+    }
 }
 
 # A client that resets a recorded connection.

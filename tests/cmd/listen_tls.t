@@ -1,6 +1,8 @@
 # Servers of TLS: listen and serve-hello with --tls-cert. The client is sockt,
 # whose own rows are in connect_tls.t.
 use Sockt;
+use IO::Select;
+use Socket ();
 use SocktTls;
 
 plan skip_all => 'openssl is not installed' unless tls_is_available();
@@ -63,6 +65,44 @@ for my $handler ([], ['--echo'], ['-e', 'cat'], ['-x', "$dir/one", '--echo']) {
     is $q->finish->{status} . $p->finish->{status}, '00', '  and the only one';
 }
 
+# Several handshakes at a time: none waits for a client that is silent. The first
+# that is done is served, the others are reset.
+for my $handler ([], ['--echo'], ['-k'], ['-k', '--echo']) {
+    my $is_alone = "@$handler" ne '-k --echo';
+    $p = start({ keep_stdin => 1 }, 'listen', '-4', @cert, @$handler, 0);
+    my @silent = map { tcp_client($p->port) } 1, 2;
+    my $q = start({ keep_stdin => 1 }, 'connect', @ca, 'localhost', $p->port);
+    $q->send_line("abc\n");
+    ("@$handler" =~ /echo/ ? $q : $p)->expect(out => qr/abc/, 5);
+    ok 1, "listen @$handler: a client is served while others are silent";
+    if ($is_alone) {
+        ok !defined sysread($_, my $byte, 1) && $!{ECONNRESET}, '  which are reset'
+            for @silent;
+    } else {
+        ok !IO::Select->new(@silent)->can_read(0.1), '  which have time';
+    }
+    $q->stop;
+    $p->stop;
+}
+# A probe is reported with -v only, and without -k the next has its place.
+for my $how ('reset', 'fin') {
+    for my $command (['listen'], ['listen', '-k', '--echo'], ['serve-hello']) {
+        $p = start(@$command, '-4v', @cert, 0);
+        my $probe = tcp_client($p->port);
+        setsockopt $probe, Socket::SOL_SOCKET(), Socket::SO_LINGER(),
+            pack 'ii', $how eq 'reset', 0;
+        close $probe;
+        $p->expect(err => qr/^sockt \S+ [^\n]*: TLS: [^\n]*\(a probe, it seems\)$/m);
+        $p->stop;
+        $p = start(@$command, '-4', @cert, 0);
+        close tcp_client($p->port);
+        tcp_client($p->port)->syswrite("GET / HTTP/1.0\r\n\r\n");
+        $p->expect(err => qr/TLS: the client speaks HTTP/);
+        unlike $p->stop->{err}, qr/probe|during the handshake/,
+            "@$command: a probe by $how is not an error";
+    }
+}
+
 # A client that ends TCP and not TLS may have been cut.
 for my $handler ([], ['-e', 'cat']) {
     $p = start({ keep_stdin => 1 }, 'listen', '-4', @cert, @$handler, 0);
@@ -72,6 +112,32 @@ for my $handler ([], ['-e', 'cat']) {
     exits $p->finish, @$handler ? '10 ' : '10 cut',
         "a client that is cut, @$handler: status 10";
 }
+
+# What a client does once it has everything is not an error: many reset then, or
+# do not end TLS.
+my $web = start('serve-hello', '-4', '--http', 0);
+for my $server (['serve-hello', '--http'], ['listen', '-k', '-e', 'read x; echo whole'],
+    ['listen', '-k', '--to', '127.0.0.1:' . $web->port]) {
+    for my $level ([], ['-v']) {
+        $p = server(@$server, @$level, []);
+        $p->port;
+        run({ stdin => "GET / HTTP/1.0\r\n\r\n" }, 'connect', '-q', @ca, 'localhost',
+            tls_cutter($p->port, 'reset'));
+        $p->expect(err => qr/TLS: after everything was exchanged: .* reset/) if @$level;
+        $p->expect(err => qr/\Q"GET \E|GET/) if $server->[0] eq 'serve-hello' && !@$level;
+        my $r = $p->stop;
+        unlike $r->{err}, qr/^sockt \S+ [\d.]+ port \d+: TLS: the conn/m,
+            "@$server @$level: a client that resets when it has everything";
+    }
+}
+$web->stop;
+# Some do so as soon as they have what they need, before they get the end.
+$p = server('listen', '-k', '-v', ['-e', 'printf %03000d 7']);
+run({ stdin => '' }, 'connect', '-q', @ca, 'localhost', tls_middle($p->port,
+    sub { length $_[0] > 3000 && length $_[0] < 3100 ? undef : $_[0] }, 0, 1));
+$p->expect(err => qr/TLS: after everything was exchanged: |closed /);
+unlike $p->stop->{err}, qr/port \d+: TLS: the conn/,
+    'nor is one that resets upon the last byte';
 
 # Half-close: the answer follows the end of the client's data.
 $p = server('listen', '-k', ['-e', 'wc -c']);

@@ -13,6 +13,32 @@ my $r = run('portscan', '-v', '--rate', '500', '127.0.0.1', "1-400,$open");
 cmp_ok $r->{seconds}, '>=', 0.76, '--rate 500: 401 ports take 0.8 s';
 exits $r, 0, '  each of them is asked once', err => qr/401 probes/;
 
+# The system repeats a SYN that is not answered, after 1 s at first.
+sub repeated {
+    my ($names, $numbers) = slurp('/proc/net/snmp') =~ /^Tcp: (.*)\nTcp: (.*)/m;
+    my %of;
+    @of{split ' ', $names} = split ' ', $numbers;
+    return $of{RetransSegs};
+}
+SKIP: {
+    skip 'no network namespace or no counters', 4
+        unless $alone && -r '/proc/net/snmp';
+    my $full = tcp_listener(backlog => 0);
+    # Its queue is full, and none of ours waits to get in.
+    my @queued = grep { $_->connected } map { IO::Socket::IP->new(
+        PeerHost => '127.0.0.1', PeerPort => $full->sockport,
+        Blocking => 0) } 1 .. 8;
+    for my $row ([0], [1, '--rate', 20]) {
+        my ($counts, @rate) = @$row;
+        my $before = repeated();
+        exits run('portscan', '-v', '-w', 2, @rate, '127.0.0.1', $full->sockport),
+            5, "a silent port, @rate", out => qr/filtered .*no answer/;
+        is repeated() > $before ? 0 : 1, $counts,
+            $counts ? '  no SYN is repeated beside the rate'
+            : '  the system repeats SYNs';
+    }
+}
+
 exits run('portscan', '-m', '300ms', '--rate', '10', '127.0.0.1',
     "$open,1-99"), 5, '-m: the end of the run is status 5',
     out => qr/^partial: \d+ of 100 ports were not decided$/m;
@@ -141,6 +167,18 @@ exits $p->finish, 0, '--until closed: it ends when the port has closed',
 $up = tcp_listener();
 exits run('portscan', '--retry-for', '100ms', '--until', 'closed', '127.0.0.1',
     $up->sockport), 5, '--until closed: status 5 when it stays open';
+
+SKIP: {
+    skip 'no network namespace', 2 unless $alone;
+    for my $row (['192.0.2.9', '2 ports of 192.0.2.9 could not be probed'],
+        ['192.0.2.8-9',
+            '4 ports could not be probed; the last one, of 192\.0\.2\.[89]']) {
+        my ($hosts, $text) = @$row;
+        exits run('portscan', "127.0.0.1,$hosts", "$open,1"), 0,
+            "$hosts cannot be probed: the host is named",
+            err => qr/^sockt portscan: $text: network unreachable$/m;
+    }
+}
 
 # What could not be probed is not closed; nor is what did not answer.
 SKIP: {

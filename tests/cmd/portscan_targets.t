@@ -47,6 +47,9 @@ is_deeply found('127.0.0.0/30', $any),
 is_deeply found('127.0.0.1-3,127.0.0.2', $any),
     [map { "127.0.0.$_:$any" } 1 .. 3], 'a range; nobody twice'
     if $^O eq 'linux';
+is_deeply found('::ffff:127.0.0.1-3,127.0.0.0/30', '--exclude-hosts',
+    '127.0.0.1,::ffff:127.0.0.2/127', $any), ["127.0.0.0:$any"],
+    'an IPv4-mapped address is that IPv4 address' if $^O eq 'linux';
 is_deeply found('--targets', spew("$dir/nul", "127.0.0.1\x00127.0.0.2\x00"), $any),
     [map { "127.0.0.$_:$any" } 1 .. 2], 'a list separated by NUL bytes'
     if $^O eq 'linux';
@@ -57,12 +60,15 @@ like run('portscan', '127.0.0.1-2', $any)->{out},
     qr/^2 hosts: 2 with open ports, 0 without, 0 that did not answer$/m,
     'several hosts are summed up';
 
-my $names = { env => { SOCKT_TEST_NAMES => 'both=127.0.0.2,127.0.0.1 link=fe80::1' },
+my $names = { env => { SOCKT_TEST_NAMES =>
+    'both=127.0.0.2,127.0.0.1 mapped=::ffff:127.0.0.1,127.0.0.1 link=fe80::1' },
     command => built('sockt-names') };
 my $both = qr/\A(?:127\.0\.0\.1:$any\n|127\.0\.0\.2:$any\n){2}\z/;
 for my $row (['of a name, its first address', '-q both', 0, out => "127.0.0.2:$any\n"],
     ['--all-addresses: every one', '-q --all-addresses both', 0,
         out => [$both, qr/\.1:.*\.2:|\.2:.*\.1:/s]],
+    ['an address of a name that is IPv4-mapped', '-q --all-addresses mapped', 0,
+        out => "127.0.0.1:$any\n"],
     ['the name is shown', 'both', 0, out => qr/\Aboth \(127\.0\.0\.2\)\n/],
     ['  and with --json', '--json both', 0,
         out => qr/"event":"port",.*"host":"both","ip":"127\.0\.0\.2"/],
@@ -117,11 +123,11 @@ spew("$dir/list", "999.1\n$list");
 exits run('portscan', @args), '2 ', 'a wrong line: nothing is scanned',
     no_err => qr/one operand/;
 
-# A scan that is cut off says how to go on: what is left is done by that, and
+# A scan that is cut off says how to continue: what is left is done by that, and
 # little is done twice.
 my @slow = ('-m', '0.3', '--rate', '200', '127.0.0.1-200', free_port());
-exits run('portscan', @slow), 5, 'a scan that is cut off says how to go on',
-    err => qr/^sockt portscan: to go on: the same command with --shard \d+-200\/200$/m;
+exits run('portscan', @slow), 5, 'a scan that is cut off says how to continue',
+    err => qr/^sockt portscan: to continue, repeat the command with --shard \d+-200\/200$/m;
 my %times;
 $r = run('portscan', '--json', '-a', @slow);
 my ($rest) = $r->{out} =~ /"rest":"([^"]+)"/;

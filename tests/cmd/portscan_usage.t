@@ -37,7 +37,7 @@ misused 'portscan',
     qr/ host '\S+': must be a host without a port; .*: sockt connect -z HOST:PORT\.\.\.$/m
         => ['127.0.0.1:22', '127.0.0.1:', '[::1]:22', 'localhost:ssh', ':22'],
     qr/host without a port/ => '--exclude-hosts 127.0.0.1:22 127.0.0.1 22',
-    qr/a unix socket has no ports/ => 'unix:/tmp/socket 80',
+    qr/a Unix socket has no ports/ => 'unix:/tmp/socket 80',
     qr/a URL/ => 'http://127.0.0.1/', qr/operand/ => '127.0.0.1 80 81',
     qr/./ => ['-n localhost 80', '--until open 127.0.0.1 1',
         '--until closed 127.0.0.1 1', '--until never 127.0.0.1 1',

@@ -55,7 +55,7 @@ for my $option ([], ['--send-only']) {
 my $path = scratch() . '/s';
 my $r = start({ stdin => null() }, 'listen', '-v', "unix:$path");
 $r->expect(err => qr/listening/);
-transfer('a unix socket', start({ keep_stdin => 1 }, 'connect', "unix:$path"), $r);
+transfer('a Unix socket', start({ keep_stdin => 1 }, 'connect', "unix:$path"), $r);
 
 $r = start({ stdin => null() }, 'listen', '-4', 0);
 my $f = start('listen', '-4', 0, '--to', '127.0.0.1:' . $r->port);

@@ -10,6 +10,8 @@ my @options = ('--ttl', 9, '--tos', 16, '--keepalive',
 my %common = (
     nodelay => [IPPROTO_TCP, TCP_NODELAY],
     keepalive => [SOL_SOCKET, SO_KEEPALIVE],
+    # TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT of Linux
+    idle => [IPPROTO_TCP, 4], interval => [IPPROTO_TCP, 5], probes => [IPPROTO_TCP, 6],
     rcvbuf => [SOL_SOCKET, SO_RCVBUF],
     sndbuf => [SOL_SOCKET, SO_SNDBUF],
 );
@@ -22,6 +24,7 @@ sub has_options {
     my ($name, $given, $got) = @_;
     # The kernel may double sizes for its own needs.
     my %has = (ttl => qr/\A9\z/, tos => qr/\A16\z/, keepalive => qr/\A[^0]/,
+        idle => qr/\A60\z/, interval => qr/\A10\z/, probes => qr/\A6\z/,
         rcvbuf => qr/\A(?:49152|98304)\z/, sndbuf => qr/\A(?:16384|32768)\z/);
     for my $option (sort keys %has) {
         is !!($got->{$option} =~ $has{$option}), !!@$given,

@@ -163,4 +163,18 @@ $p = start({ keep_stdin => 1 }, 'connect', @idle, $here, $l->sockport);
 $c = $l->accept;
 is stopped($p)->{status}, 5, 'a silent peer is one';
 
+# Whoever is stopped again and again is not waited for without end.
+{
+    my $p = start('listen', '--accept-timeout', 1, $here, 0);
+    my $begin = time;
+    while (is_running($p->{pid}) && time - $begin < 8) {
+        $p->signal('STOP');
+        select undef, undef, undef, 0.26;
+        $p->signal('CONT');
+        select undef, undef, undef, 0.03;
+    }
+    cmp_ok time - $begin, '<', 4, 'a limit holds for one that is stopped in turns';
+    exits $p->finish, 5, '  with status 5';
+}
+
 done_testing;

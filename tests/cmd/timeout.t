@@ -69,8 +69,27 @@ like $p->finish->{err}, qr/no answer within 0\.3 s \(--connect-timeout\)/,
 # A program's connection has no idle limit.
 exits run('connect', '-w', $short, @quiet, '--', 'sleep', 0.8), 0,
     'connect -w with a program: connecting alone';
-misused 'listen', qr/does not apply to a program's connection/ =>
+misused 'listen', qr/does not apply with a program: --max-time limits/ =>
     ['-w 1 0 -- cat', '--idle-timeout 1 0 -- cat'],
-    qr/--connect-timeout is for reaching --to/ => '--connect-timeout 1 0';
+    qr/--connect-timeout goes with --to/ => '--connect-timeout 1 0';
+
+# "sent" counted what the system holds, and a forwarder spoke of stdout.
+{
+    my $l = tcp_listener();
+    open my $zero, '<', '/dev/zero' or die;
+    exits run({ stdin => $zero }, 'connect', '-m', 1, '127.0.0.1', $l->sockport), 5,
+        'a limit says how much was not acknowledged',
+        err => qr/sent \d+ bytes, [1-9]\d* of them not acknowledged, received 0$/m;
+    my $p = start('listen', '--idle-timeout', 1, '--to', '127.0.0.1:' . $l->sockport, 0);
+    my $c = tcp_client($p->port);
+    $c->blocking(0);
+    my $until = time + 1.5;
+    while (time < $until) {
+        syswrite $c, 'x' x 65536 or select undef, undef, undef, 0.02;
+    }
+    exits $p->finish, 5, 'a forwarder names the target and the client',
+        err => qr/sent to the target: \d+ bytes, [1-9]\d* of them not acknowledged; to the client: 0 bytes$/m,
+        no_err => qr/stdout/;
+}
 
 done_testing;

@@ -2,7 +2,9 @@
 # in TLS 1.2 and 1.3, key updates, records that were damaged on the way.
 use Sockt;
 use Digest::SHA qw(sha1_hex);
+use Socket ();
 use SocktTls;
+use Time::HiRes qw(time);
 
 plan skip_all => 'openssl is not installed' unless tls_is_available();
 
@@ -53,6 +55,118 @@ exits $q->finish, "9 before\n", 'a damaged record',
 $p->expect(err => qr/TLS: the peer reports an error: .*bad record mac/);
 ok 1, '  the other end gets an alert in mid-stream, and says so';
 is $p->stop->{status}, 0, '  and goes on';
+
+# A peer that renews its keys and asks for the same.
+sub renewing {
+    my $p = start({ command => built('tls_peer') }, $good->{cert}, $good->{key}, @_);
+    return ($p, $p->expect(out => qr/port (\d+)\n/));
+}
+for my $row (['late', '', 'x' x 300_000, 'after the end of what was sent'],
+    ['meanwhile', 'x' x 4_000_000, 4_000_000, 'while what is sent waits']) {
+    my ($mode, $stdin, $out, $what) = @$row;
+    my ($peer, $port) = renewing($mode);
+    my $r = run({ stdin => $stdin, timeout => 20 }, 'connect', @tls, '--on-eof', 'fin',
+        'localhost', $port);
+    ok "$r->{status} $r->{out}" eq "0 $out", "key updates $what change nothing"
+        or diag "$r->{status} $r->{err}";
+    $peer->finish;
+}
+{
+    my ($peer, $port) = renewing('flood');
+    my $began = time;
+    exits run('connect', @tls, '-m', 1, 'localhost', $port), 5, 'a flood of key updates';
+    cmp_ok time - $began, '<', 1.9, '  does not make the limit late';
+    $peer->stop;
+}
+
+# Peers that read slowly, through a middle with small buffers.
+sub slow {
+    my ($port, $pause, $piece, $is_upload) = @_;
+    my $l = tcp_listener();
+    setsockopt $l, Socket::SOL_SOCKET(), Socket::SO_RCVBUF(), 4096;
+    Sockt::fork_child(sub {
+        while (my $c = $l->accept) {
+            socket my $s, Socket::AF_INET(), Socket::SOCK_STREAM(), 0;
+            setsockopt $s, Socket::SOL_SOCKET(), Socket::SO_RCVBUF(), 4096;
+            connect $s, Socket::sockaddr_in($port, Socket::inet_aton('127.0.0.1'));
+            my ($from, $to) = $is_upload ? ($c, $s) : ($s, $c);
+            my $other = Sockt::fork_child(sub {
+                while (sysread $to, my $bytes, 65536) { syswrite $from, $bytes }
+                shutdown $from, 1;
+            });
+            my $left = 8000;
+            while (sysread $from, my $bytes, $left > 0 ? $left : $piece) {
+                syswrite $to, $bytes;
+                $left -= length $bytes;
+                select undef, undef, undef, $pause if $left <= 0;
+                $pause = 0.03 if $pause > 1;
+            }
+            shutdown $to, 1;
+            Sockt::reap($other);
+        }
+    });
+    return $l->sockport;
+}
+# A server gives a client as long for the last bytes as without TLS.
+my $zeros = 'head -c 600000 /dev/zero';
+for my $row (['-e', $zeros], ['--to', '127.0.0.1:PORT']) {
+    my ($handler, $what) = @$row;
+    my $source = start('listen', '-4k', 0, '-e', $zeros);
+    my $port = $source->port;
+    my $server = start('listen', '-4k', @cert, 0, $handler, $what =~ s/PORT/$port/r);
+    my $r = run({ timeout => 20 }, 'connect', '--recv-only', @tls, 'localhost',
+        slow($server->port, 3.5, 20_000));
+    is "$r->{status} " . length $r->{out}, '0 600000', "$handler: a client that pauses";
+    like $server->stop->{err}, qr/^\N*listening\N*\n\z/, '  is not an error';
+    $source->stop;
+}
+# What the peer acknowledges is progress.
+{
+    my $server = start('listen', '-4k', @cert, '-e', 'wc -c', 0);
+    exits run({ stdin => 'x' x 250_000, timeout => 20 }, 'connect', @tls,
+        '--idle-timeout', '0.8', '--on-eof', 'fin', 'localhost',
+        slow($server->port, 0.03, 3000, 1)), 0,
+        '--idle-timeout: what is sent slowly is not idle', out => qr/250000/;
+    $server->stop;
+    $server = start({ command => 'sh' }, '-c', 'head -c 250000 /dev/zero | exec "$@"',
+        'sh', sockt(), 'listen', '-4', @cert, '--idle-timeout', '0.8', 0);
+    my $r = run({ timeout => 20 }, 'connect', '--recv-only', @tls, 'localhost',
+        slow($server->port, 0.03, 3000));
+    is "$r->{status} " . length $r->{out}, '0 250000', '  of a server, either';
+    is $server->finish->{status}, 0, '  whose status is 0';
+    $server = start('listen', '-4k', @cert, '--discard', 0);
+    exits run({ stdin => 'x' x 250_000, timeout => 20 }, 'connect', @tls,
+        '--idle-timeout', '0.8', 'localhost', slow($server->port, 9, 1, 1)), 5,
+        '  but what is not acknowledged is', err => qr/--idle-timeout/;
+    $server->stop;
+}
+# The end of stdin waits for as long as the peer takes to answer, not a second.
+{
+    my $server = start('listen', '-4k', @cert, '--echo', 0);
+    my $began = time;
+    exits run({ stdin => "hi\n" }, 'connect', @tls, 'localhost', $server->port),
+        "0 hi\n", 'the end of stdin, after an answer';
+    cmp_ok time - $began, '<', 0.7, '  is passed on soon';
+    cmp_ok time - $began, '>=', 0.1, '  but not at once';
+    $server->stop;
+}
+# A connection of which one side has ended does not wake up again and again.
+SKIP: {
+    skip 'no /proc', 1 if !-r "/proc/$$/status";
+    my $server = start('listen', '-4k', @cert, '-e', 'cat >/dev/null; sleep 9', 0);
+    my $q = start({ keep_stdin => 1 }, 'connect', @tls, '--on-eof', 'fin', 'localhost',
+        $server->port);
+    $q->close_stdin;
+    my $pid = await_child($q->{pid});
+    my $switches = sub {
+        return (slurp("/proc/$pid/status") =~ /^voluntary_ctxt_switches:\s*(\d+)/m)[0];
+    };
+    select undef, undef, undef, 0.5;
+    my $before = $switches->();
+    select undef, undef, undef, 0.5;
+    cmp_ok $switches->() - $before, '<', 4, 'a half-closed connection sleeps';
+    $_->stop for $q, $server;
+}
 
 # Key updates by the server, in mid-transfer.
 my $s = tls_serve($good, '-tls1_3');

@@ -65,11 +65,13 @@ is hear($s), 'both', 'another member on the same port hears it too';
 is hear($c), 'Hello, both!', 'as does the server';
 is $p->stop->{status}, 0, 'ends';
 
-$p = start('udp-serve', '-4', '--join', "$group%$lo", '*', '0');
-$c->send('hi', 0, pack_sockaddr_in($p->port, inet_aton($group)));
-is hear($c), 'Hello, hi!', 'with ADDR the group';
-is ask(udp_client($p), 'x'), 'Hello, x!', 'and everything else';
-$p->stop;
+for my $families ([], ['-4']) {
+    $p = start('udp-serve', @$families, '--join', "$group%$lo", '*', '0');
+    $c->send('hi', 0, pack_sockaddr_in($p->port, inet_aton($group)));
+    is hear($c), 'Hello, hi!', "@$families with ADDR the group";
+    is ask(udp_client($p), 'x'), 'Hello, x!', 'and everything else';
+    $p->stop;
+}
 exits run('udp-serve', '--join', "$group%$lo", '127.0.0.1', '0', '-m', '0.1'), 5,
     'a group may be joined on any address';
 exits run('udp-serve', '-6', '--join', "$group%$lo", '::1', '0'), 7,
@@ -87,7 +89,7 @@ exits run('udp-send', '--broadcast', '-w', '0.3', '127.255.255.255', $port,
 $p->stop;
 
 # An option for multicast groups was accepted for another peer, and ignored.
-my $none = qr/is about multicast groups, and 127\.0\.0\.1 is none$/m;
+my $none = qr/requires a multicast group; 127\.0\.0\.1 is not one$/m;
 misused 'udp-send', map { my ($option) = /^(\S+)/;
     (qr/^sockt udp-send: $option $none/ => "-n $_ 127.0.0.1 9 x") }
     '--multicast-ttl 3', '--no-multicast-loop', '--multicast-interface lo';

@@ -100,18 +100,18 @@ $p->stop;
 # Who is let in.
 ($p, $c) = udp_pair('--echo', '-v', '--deny', '127.0.0.1', '--count', '1');
 is ask($c, 'x', 0.2), undef, '--deny: no answer';
-ok $p->expect(err => qr/ignored: rejected/), 'told';
+ok $p->expect(err => qr/ignored: denied/), 'told';
 $c->send('x') for 1 .. 20;
 is ask(udp_client($p, host => '127.0.0.2'), 'x'), 'x', 'others are answered';
 $r = $p->finish;
 exits $r, 0, 'what was not let in does not count, all of it in the summary',
-    err => qr/ignored 21;/;
-is scalar(() = $r->{err} =~ /ignored: rejected/g), 1,
+    err => qr/ignored 21,/;
+is scalar(() = $r->{err} =~ /ignored: denied/g), 1,
     'and is told once for each sender';
 
 ($p, $c) = udp_pair('--json', '--echo', '--deny', '127.0.0.1', '-v');
 $c->send('x') for 1 .. 3;
-$p->expect(err => qr/(?:\{"event":"ignored",.*"rejected by --allow or --deny".*\n){3}/);
+$p->expect(err => qr/(?:\{"event":"ignored",.*"denied by --allow or --deny".*\n){3}/);
 pass '--json: each one is an event';
 $p->stop;
 
@@ -274,7 +274,7 @@ like $dump, qr/^< received from 127\.0\.0\.2 port ${\$stranger->sockport} at \S+
     'who has replied';
 ($p, $c) = udp_pair('-v', '-x', "$dir/deny", '--deny', '127.0.0.2', '--count', 1);
 udp_client($p, host => '127.0.0.2')->send('no');
-$p->expect(err => qr/rejected/);
+$p->expect(err => qr/denied/);
 $c->send('yes');
 $p->finish;
 unlike slurp("$dir/deny"), qr/127\.0\.0\.2/, 'who is denied is left out';

@@ -12,8 +12,9 @@ my $long = join '', map { chr(97 + $_ % 26) } 1 .. 65507;
 is ask($c, $long), uc $long, 'the longest datagram';
 is $p->stop->{status}, 0, 'ends';
 
+$ENV{SSL_CLIENT_S_DN} = 'of an outer server';
 ($p, $c) = udp_pair('--', 'sh', '-c',
-    'printf %s "$PROTO $UDPLOCALIP $UDPLOCALPORT $UDPREMOTEIP $UDPREMOTEPORT"');
+    'printf %s "$SSL_CLIENT_S_DN$PROTO $UDPLOCALIP $UDPLOCALPORT $UDPREMOTEIP $UDPREMOTEPORT"');
 is ask($c, ''), join(' ', 'UDP', '127.0.0.1', $p->port, '127.0.0.1',
     $c->sockport), 'the variables of UCSPI';
 $p->stop;

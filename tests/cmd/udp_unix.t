@@ -74,11 +74,19 @@ my $r = $p->stop;
 my $told = () = $r->{err} =~ /stuck: ignored: no answer was sent: the client does not read those it has/g;
 is scalar(@got) + $told, 700, 'each answer is sent or told';
 is_deeply \@got, [map { "stuck $_" } 1 .. @got], 'in order';
-my ($answered, $ignored) = $r->{err} =~ /answered (\d+) .*, ignored (\d+);/;
+my ($answered, $ignored) = $r->{err} =~ /answered (\d+) .*, ignored (\d+),/;
 is "$answered $ignored", @got + 2 . " $told", 'and counted';
 my @after = times;
 cmp_ok $after[2] + $after[3] - $before[2] - $before[3], '<', 0.5,
     'without spinning';
+
+# The signal comes while an answer waits for space.
+$p = serve('-v', '--echo');
+for (1 .. 700) {
+    send $stuck, 'x', 0, $server or die "send: $!";
+    $p->_pump(0);
+}
+ok !$p->stop->{timed_out}, 'a server whose client does not read can be ended';
 
 # sockt asks.
 my $s = unix_socket("$dir/perl");

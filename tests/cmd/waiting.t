@@ -40,7 +40,7 @@ my @rows = (
             $_[0]->close_stdin;
             return $c;
         }],
-    ['a receiver with -k', qr/the peer has finished, and has sent nothing; it gets what stdin still gives, until another client comes/,
+    ['a receiver with -k', qr/the peer has finished, and has sent nothing; the rest of stdin is sent to it until another client connects/,
         ['listen', '-k', 0],
         sub { my $c = tcp_client($_[0]->port); shutdown $c, 1; return $c }],
     ['no answer', qr/connecting to 127\.0\.0\.1 port \d+: no answer yet \(--connect-timeout limits this\)/,
@@ -65,7 +65,7 @@ my @rows = (
         ['listen', '-o', "$dir/fifo", 0]],
     ['a response', qr/127\.0\.0\.1 port \d+: the request was sent; no response yet \(--timeout limits this\)/,
         ['http-get', "127.0.0.1:$host[1]"]],
-    ['a response, with a limit', qr/127\.0\.0\.1 port \d+: the request was sent; no response yet(?=\n)/,
+    ['a response, with a limit', qr/127\.0\.0\.1 port \d+: the request was sent; no response yet(?=[;\n])/,
         ['http-get', '-w', 60, "127.0.0.1:$host[1]"]],
 );
 push @rows, ['a handshake', qr/waiting for the handshake/,

@@ -34,6 +34,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct hello_client c;
 	struct message m;
 	int result;
+	struct link l = {.fd = -1};
 	int ends[2];
 
 	if (size > MAX_SIZE ||
@@ -42,10 +43,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size > 0 && write(ends[1], data, size) != (ssize_t)size)
 		abort();
 	shutdown(ends[1], SHUT_WR);
+	l.fd = ends[0];
 	c.has_lines = false;
 	buf_init(&c.queue, c.storage, sizeof(c.storage));
-	(void)session_start(
-	    &c.session, ends[0], (struct limit)LIMIT_NONE, -1, NULL);
+	session_start(&c.session, &l, (struct limit)LIMIT_NONE, -1);
 	while ((result = receive_message(&c, &m)) > 0) {
 		check(&m, data, size);
 		data += m.length + m.newline;

@@ -1,4 +1,4 @@
-# The JSON events as sockt(1) documents them, and whether an event is what it
+# The JSON events as sockt-json(7) documents them, and whether an event is what it
 # says.
 package Events;
 
@@ -13,7 +13,7 @@ our @EXPORT_OK = qw(event_table event_fault);
 
 # A list of { name, commands => [...], members => [{ name, optional }] }.
 sub event_table {
-    my ($events) = text('man/sockt.1') =~ /^\.Ss JSON events\n(.+?)^\.El/ms;
+    my ($events) = text('man/sockt-json.7') =~ /^\.Sh EVENTS\n(.+?)^\.El/ms;
     my @table;
     for my $item (split /^\.It /m, $events) {
         my ($name, $commands) = $item =~ /\ASy (\w+) Pq (\N+)\n/ or next;
@@ -31,14 +31,14 @@ sub event_table {
 
 # A member's name says of what type it is; the others are text.
 my %type = (
-    (map { $_ => 'address' } qw(local remote)),
-    (map { $_ => 'seconds' } qw(seconds min avg max mdev)),
-    (map { $_ => 'bool' } qw(cut verified reused partial)),
+    (map { $_ => 'address' } qw(local remote target)),
+    (map { $_ => 'seconds' } qw(seconds min avg max mdev rtt)),
+    (map { $_ => 'bool' } qw(cut verified reused partial accepted)),
     (map { $_ => 'object' } qw(phases reasons)),
-    addresses => 'list',
-    (map { $_ => 'number' } qw(connection port offset bytes count status rate
+    (map { $_ => 'list' } qw(addresses names)),
+    (map { $_ => 'number' } qw(connection port offset key_bits retransmitted bytes count status rate
         attempts connected sent received answered ignored lost duplicates late
-        dropped hosts asked open probes)),
+        dropped refused sessions evicted hosts asked open probes)),
 );
 my %is = (
     text => sub { !ref $_[0] },
@@ -77,7 +77,7 @@ sub event_fault {
         return "'$name' is not of type $type" if !$is{$type}->($left{$name});
         delete $left{$name};
     }
-    return join ' ', map { "'$_' is not in sockt(1)" } sort keys %left;
+    return join ' ', map { "'$_' is not in sockt-json(7)" } sort keys %left;
 }
 
 1;

@@ -32,7 +32,7 @@ use Time::HiRes qw(time);
 
 our @ISA = qw(Exporter);
 our @EXPORT = qw(sockt run start exits misused tcp_listener udp_socket tcp_client peer
-    exchange reap slurp spew scratch has_ipv6 is_root free_port own_network
+    exchange is_reset reap slurp spew scratch has_ipv6 is_root free_port own_network
     children await_child is_running is_asleep left_behind
     group_ends set_loopback acknowledged glob built start_server await_listener);
 
@@ -260,6 +260,13 @@ sub exchange {
     shutdown $c, 1;
     local $/;
     return scalar(<$c>) // '';
+}
+
+# Whether a server resets a client without an answer, at once or later.
+sub is_reset {
+    my ($port) = @_;
+    my $c = eval { tcp_client($port) } or return $@ =~ /reset/;
+    return !defined sysread($c, my $answer, 1) && $!{ECONNRESET};
 }
 
 # A peer in its own process: accepts count connections (default 1) one after
@@ -596,7 +603,7 @@ sub finish {
     };
 }
 
-# Dies where an event is not what sockt(1) says.
+# Dies where an event is not what sockt-json(7) says.
 sub _check_events {
     my ($self) = @_;
     our @table;

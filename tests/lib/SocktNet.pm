@@ -10,7 +10,7 @@ use Sockt;
 use Test::More;
 
 our @EXPORT = qw(need_root namespace link_namespaces in_namespace start_in ip
-    two_hosts inside listen_inside firewall);
+    two_hosts routed_hosts inside listen_inside firewall);
 
 my @made;
 my $owner = $$;
@@ -100,7 +100,7 @@ my @links;    # the processes that are slow links
 my $pairs = 0;
 
 # Names of two namespaces, linked by v0 in both, or by a slow link between t0 and
-# t1: link => a list DELAY-MS LOSS-PERMILLE QUEUE, see tests/lib/link.c. The first
+# t1: link => a list DELAY-MS LOSS-PERMILLE QUEUE, see tests/lib/tun_link.c. The first
 # is 192.0.2.1 and 2001:db8::1, the second .2 and ::2.
 sub two_hosts {
     my (%o) = @_;
@@ -117,6 +117,35 @@ sub two_hosts {
     }
     set_up($names[$_ - 1], $dev[$_ - 1], "192.0.2.$_/24", "2001:db8::$_/64")
         for 1, 2;
+    return @names;
+}
+
+# Names of four namespaces in a row: a client, two routers and a server. Each has
+# "e" towards the server and "w" towards the client; the links are 10.9.1.0/24 to
+# 10.9.3.0/24 and fd09:1::/64 to fd09:3::/64, .1 in the west and .2 in the east.
+# The server is 10.9.3.2 and fd09:3::2.
+sub routed_hosts {
+    $pairs++;
+    my @names = map { namespace("$pairs-$_") } qw(client near far server);
+    for my $i (1 .. 3) {
+        my ($west, $east) = @names[$i - 1, $i];
+        ip('link', 'add', 'e', 'netns', $west, 'type', 'veth', 'peer', 'name',
+            'w', 'netns', $east);
+        set_up($west, 'e', "10.9.$i.1/24", "fd09:${i}::1/64");
+        set_up($east, 'w', "10.9.$i.2/24", "fd09:${i}::2/64");
+    }
+    inside($_, 'echo 1 >/proc/sys/net/ipv4/ip_forward; '
+        . 'echo 1 >/proc/sys/net/ipv6/conf/all/forwarding') for @names[1, 2];
+    my @routes = ([0, 'default', '10.9.1.2', 'fd09:1::2'],
+        [1, ['10.9.3.0/24', 'fd09:3::/64'], '10.9.2.2', 'fd09:2::2'],
+        [2, ['10.9.1.0/24', 'fd09:1::/64'], '10.9.2.1', 'fd09:2::1'],
+        [3, 'default', '10.9.3.1', 'fd09:3::1']);
+    for (@routes) {
+        my ($i, $to, @via) = @$_;
+        my @to = ref $to ? @$to : ($to) x 2;
+        ip('-n', $names[$i], $_ ? '-6' : '-4', 'route', 'add', $to[$_], 'via',
+            $via[$_]) for 0, 1;
+    }
     return @names;
 }
 

@@ -1,6 +1,6 @@
 # Compares what a page shows with what a program printed. What differs between
-# two runs is put aside: durations, rates, dates and process ids may be any,
-# and ports that the system chose must be the same wherever the page has the
+# two runs is put aside: durations, rates, dates, digests and process ids may be
+# any, and ports that the system chose must be the same wherever the page has the
 # same one. Blanks, and where a long line is broken (four spaces in front of the
 # rest), don't count.
 package Transcript;
@@ -14,13 +14,18 @@ our $EPHEMERAL = 32768;
 my $VARIES = qr{
     (?<date>(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),\ \d\d\ \w{3}\ \d{4}
         \ \d\d:\d\d:\d\d\ GMT)
+  | (?<date>20\d\d-\d\d-\d\d[T\ ]\d\d:\d\d:\d\d(?:\.\d{6})?)
   | (?<time>(?<![\d.])[\d.]+(?:/[\d.]+)+\ ms)
   | (?<time>(?<![\d.])\d+(?:\.\d+)?\ (?:us|ms|s|min|h)\b(?!\ \(--))
   | (?<rate>(?<![\d.])\d+(?:\.\d+)?\ (?:[KMGT]i)?B/s)
   | (?<json>(?<=":)\d+\.\d+(?:e-?\d+)?)
   | (?<port>(?<=port\ )\d{5}|(?<=":)\d{5}|(?<=:)\d{5}|(?<=\d\.)\d{5}(?=[:\ ])|(?m:^)(?=\d{5}(?m:$))\d{5})(?!\d)
+  | (?<digest>(?<![\da-f])[\da-f]{64}(?![\da-f]))
+  | (?<count>\d+\ segments?\ lost,\ sent\ \d+\ times)
+  | (?<count>\d+\ bytes,\ \d+\ of\ them(?=\ not\ acknowledged))
   | (?<count>(?<=accepted\ )\d+\ of\ \d+(?=\ bytes))
   | (?<pid>(?<=process\ )\d+|(?<=pid\ )\d+|(?<="pid":)\d+)
+  | (?<digest>\b[0-9a-f]{64}\b)
   | (?<bar>(?<=\|)[\#\ ]+(?=\|))
 }x;
 

@@ -71,7 +71,7 @@ main(void)
 {
 	static const char *const bad[] = {"", "-1", "+1", " 1", "1 ", "1x",
 	    "0x10", "1.5.5", ".", ".s", "5.", "1e3", "1ms ", "1S",
-	    "0.0000000001", "99999999999999999999x", "99999999999999999999."};
+	    "0.00000000x", "99999999999999999999x", "99999999999999999999."};
 	static const char *const long_ones[] = {"99999999999999999999",
 	    "9223372036854775807h", "9223372036854775808ms", "2207520001",
 	    "2207520000.001", "2207520000001ms", "36792001m", "613200.1h"};
@@ -84,6 +84,10 @@ main(void)
 		refuses_duration(bad[i], NUM_MALFORMED);
 	for (i = 0; i < sizeof(long_ones) / sizeof(long_ones[0]); i++)
 		refuses_duration(long_ones[i], NUM_TOO_LARGE);
+	/* 0.1 + 0.2 as programs print it. */
+	takes_duration("0.30000000000000004", 301);
+	takes_duration("2.5000000000", 2500);
+	takes_duration("0.00000000001ms", 1);
 	takes_duration("2207520000", NUM_MAX_DURATION);
 	takes_duration("613200h", NUM_MAX_DURATION);
 	takes_duration(".5", 500);
