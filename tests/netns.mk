@@ -2,7 +2,7 @@
 
 # A slow and lossy link between two network namespaces; Linux only. Built with
 # the system's compiler, since others lack the kernel's headers.
-$(B)/tests/link: tests/lib/link.c
+$(B)/tests/link: tests/lib/tun_link.c
 	@mkdir -p $(@D)
 	cc -std=c11 $(WARN) $(CFLAGS) -o $@ $<
 

@@ -1,5 +1,6 @@
 # http-get and curl fetch the same bytes from nginx, Apache and lighttpd,
-# directly and by way of a HTTP and a SOCKS proxy.
+# directly and by way of a HTTP and a SOCKS proxy; listen --files gives curl,
+# wget and http-get what these servers do.
 use Sockt;
 use Digest::SHA qw(sha256_hex);
 
@@ -153,6 +154,46 @@ for my $via (['a HTTP proxy', "http://$http->{at}"],
 }
 exits run('http-get', '--proxy', "socks5://$secret->{at}", $servers[0]{url}), 8,
     'SOCKS5 without its password';
+
+my $files = start('listen', '--files', "$dir/www", 0);
+my $url = 'http://127.0.0.1:' . $files->port;
+my $large = slurp("$dir/www/large");
+for my $client (['curl', '-sS', '-C', '-', '-o', "$dir/part"],
+    ['wget', '-q', '-c', '-O', "$dir/part"], [sockt(), 'http-get', '-q', '-o', "$dir/part"]) {
+    my ($command, @args) = @$client;
+    spew("$dir/part", substr $large, 0, 1_000_000) if $command ne sockt();
+    unlink "$dir/part" if $command eq sockt();
+    exits run({ command => $command }, @args, "$url/large"), 0, "--files: $command";
+    ok slurp("$dir/part") eq $large, '  whole, the part that was there, too';
+}
+exits run({ command => 'sh' }, '-c', 'ulimit -f 1000; exec "$@"', 'sh', sockt(),
+    'http-get', '-o', "$dir/files.2", "$url/large"), 11, '--files: http-get, cut short';
+exits run('http-get', '-c', '--sha256', sha256_hex($large), '-o', "$dir/files.2",
+    "$url/large"), 0, '  resumed', err => qr/^HTTP.* 206 /;
+ok slurp("$dir/files.2") eq $large, '  and whole';
+exits run({ command => 'curl' }, '-sS', "$url/{small,empty,small}", '-w', '%{num_connects}'), 0,
+    '--files: curl keeps the connection', out => qr/1\D*0\D*0\z/;
+exits run({ command => 'curl' }, '-sS', '-D', '-', '-r', '0-4,10-14', "$url/large", '-o',
+    '/dev/null'), 0, '--files: curl, two ranges', out => qr/ 200 /;
+exits run({ command => 'curl' }, '-sS0', '-D', '-', "$url/small"), 0,
+    '--files: curl, HTTP/1.0', out => qr{^HTTP/1\.1 200 .*^Connection: close\r.*^small$}ms;
+exits run({ command => 'curl' }, '-sS', '--compressed', "$url/small"), "0 small\n",
+    '--files: curl --compressed';
+exits run({ command => 'curl' }, '-sS', '-r', '-7', '-w', '%{http_code}', "$url/large"),
+    '0 ' . substr($large, -7) . 206, '--files: curl, the last bytes';
+my $etag = "$dir/etag";
+exits run({ command => 'curl' }, '-sS', '--etag-save', $etag, "$url/small"), "0 small\n",
+    '--files: curl saves an ETag';
+exits run({ command => 'curl' }, '-sS', '--etag-compare', $etag, '-w', '%{http_code}',
+    "$url/small"), '0 304', '  and has the file already';
+exits run({ command => 'aria2c' }, '-q', '--no-conf', '-x4', '-s4', '-k1M', '-d', $dir,
+    '-o', 'pieces', "$url/large"), 0, '--files: aria2c, four ranges at a time';
+ok slurp("$dir/pieces") eq $large, '  and whole';
+mkdir "$dir/mirror" or die $!;
+exits run({ command => 'wget' }, '-qr', '-nH', '-P', "$dir/mirror", "$url/"), 0,
+    '--files: wget -r follows the listing';
+ok slurp("$dir/mirror/large") eq $large && -e "$dir/mirror/chunked.cgi", '  to every file';
+$files->stop;
 
 $_->{process}->stop for @servers, $http, $socks, $secret;
 done_testing;

@@ -12,7 +12,7 @@ my $dir = scratch();
 my %mark = (env => { TMPDIR => $dir }, timeout => 120);
 my $ca = tls_authority("$dir/ca");
 my $pem = "$dir/ca/ca.pem";
-my $good = tls_certificate($ca, 'good', 'DNS:localhost,IP:127.0.0.1');
+my $good = tls_certificate($ca, 'good', 'DNS:localhost,IP:127.0.0.1', days => 2);
 my $wrong = tls_certificate($ca, 'wrong', 'DNS:other.test');
 my ($cert, $key) = @$good{qw(cert key)};
 my @ca = ('--tls-ca', $pem);
@@ -114,6 +114,27 @@ for my $peer (sort keys %client) {
     }
 }
 
+# A certificate for this run, for clients that do not verify.
+my $own = start('listen', '-4', '--tls-self', '--echo', '-k', 0);
+my $self_port = $own->port;
+my ($pin) = $own->{err} =~ /--tls-pin ([0-9a-f]{64})\n/;
+my @insecure = (
+    ['openssl', 's_client', '-quiet', '-verify_quiet', '-connect', "127.0.0.1:$self_port"],
+    ['ncat', '--ssl', '127.0.0.1', $self_port],
+    ['socat', '-t5', '-', "OPENSSL:127.0.0.1:$self_port,verify=0"],
+    ['gnutls-cli', '--insecure', '--logfile', "$dir/log", '-p', $self_port, '127.0.0.1'],
+    [sockt(), 'connect', '-q', '--tls', '--tls-pin', $pin, '127.0.0.1', $self_port],
+);
+for (@insecure) {
+    my ($command, @args) = @$_;
+    my $r = run({ command => $command, stdin => "hello\n", timeout => 60 }, @args);
+    is "$r->{status} $r->{out}", "0 hello\n", "--tls-self: $command" or diag $r->{err};
+}
+my $shown = `openssl s_client -connect 127.0.0.1:$self_port </dev/null 2>/dev/null |
+    openssl x509 -fingerprint -sha256 -noout`;
+is lc $shown =~ s/.*=|[:\n]//gr, $pin, '  openssl shows the digest that was printed';
+$own->stop;
+
 # Files of nginx.
 mkdir "$dir/www" or die $!;
 chmod 0755, $dir;
@@ -162,6 +183,18 @@ exits run({%mark}, 'http-get', '-q', @ca, '-o', "$dir/file",
 is sha256_hex(slurp("$dir/file")), $sum, '  and all of it';
 exits run({%mark}, 'http-get', '-q', '--retry', 3, '--retry-for', 20, @ca,
     "https://localhost:$other_port/small"), '9 ', '  another name is status 9';
+
+my @check = ('connect', '-z', @tls, '--tls-days');
+exits run(@check, 1, 'localhost', $https), 0, 'nginx: enough days';
+exits run(@check, 9, 'localhost', $https), 9, '  too few', err => qr/expires in \d days?/;
+my $folder = start('listen', '-4', '--tls-self', '--files', "$dir/www", 0);
+my $url = 'https://127.0.0.1:' . $folder->port . '/large';
+for (['curl', '-sk', $url], ['wget', '-qO-', '--no-check-certificate', $url]) {
+    my ($command, @args) = @$_;
+    my $r = run({ command => $command, timeout => 60 }, @args);
+    is "$r->{status} " . sha256_hex($r->{out}), "0 $sum", "--tls-self --files: $command";
+}
+$folder->stop;
 
 # Both directions at the same time, with a program that prints the sum.
 my $exchange = spew("$dir/exchange.pl", <<'END');

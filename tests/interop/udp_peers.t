@@ -1,5 +1,7 @@
-# Datagrams to and from nc, ncat and socat, and a question to a DNS server.
+# Datagrams to and from nc, ncat and socat, and a question to a DNS server; DNS,
+# syslog and a measurement through a forwarder.
 use Sockt;
+use JSON::PP qw(decode_json);
 
 # Nobody else takes a port here.
 own_network() if is_root();
@@ -60,6 +62,35 @@ like $same, qr/^12 34 (?:[0-9a-f]{2} )+c0 00 02 35\n\z/,
 $r = run(@ask, '--escapes', '--raw',
     '\x12\x34\x01\0\0\x01\0\0\0\0\0\0\x03www\x05sockt\x04test\0\0\x01\0\x01');
 is join(' ', unpack '(H2)*', $r->{out}) . "\n", $same, 'and with escapes';
+
+my $forwarder = start('udp-serve', '-4', 0, '--to', "127.0.0.1:$port");
+$r = run({ command => 'dig' }, '@127.0.0.1', '-p', $forwarder->port, '+short',
+    'www.sockt.test');
+exits $r, "0 192.0.2.53\n", 'dig asks through udp-serve --to';
+$forwarder->stop;
 $dns->stop;
+
+my $log = udp_socket();
+$forwarder = start('udp-serve', '-4', 0, '--to', '127.0.0.1:' . $log->sockport);
+exits run({ command => 'logger' }, '-d', '-n', '127.0.0.1', '-P', $forwarder->port,
+    '-t', 'sockt', 'a line'), 0, 'logger sends through it';
+$log->recv(my $line, 1000);
+like $line, qr/ sockt\b.* a line$/, 'and the line arrives';
+$forwarder->stop;
+
+# iperf3 uses one port number for its TCP and its UDP connections.
+my $iperf = free_port();
+my $s = start({ command => 'iperf3' }, '-s', '-1', '-B', '127.0.0.2', '-p', $iperf);
+await_listener($iperf);
+my $control = start('listen', '-4', '-k', '127.0.0.1', $iperf, '--to', "127.0.0.2:$iperf");
+$forwarder = start('udp-serve', '-4', '127.0.0.1', $iperf, '--to', "127.0.0.2:$iperf");
+await_listener($iperf, 'udp');
+$r = run({ command => 'iperf3', timeout => 60 }, '-c', '127.0.0.1', '-p', $iperf, '-u',
+    '-b', '20M', '-n', '5M', '-l', '1400', '-J');
+my $sum = decode_json($r->{out})->{end}{sum};
+is "$r->{status} $sum->{lost_packets}", '0 0', 'iperf3 -u loses nothing'
+    or diag $r->{out};
+cmp_ok $sum->{bytes}, '>=', 5e6, 'of all that it sends';
+$_->stop for $forwarder, $control, $s;
 
 done_testing;

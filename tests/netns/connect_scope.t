@@ -23,6 +23,38 @@ is $p->finish->{out}, 'hello', 'the bytes arrive';
 $r = start_in($left, 'connect', '-z', "[$address%nonesuch]:$port")->finish;
 is $r->{status}, 7, 'an unknown scope: no such interface' or diag $r->{err};
 
+# --interface: what comes, or would leave, by another one is not for it.
+$p = start_in($right, 'listen', '-k', '--echo', '--interface', 'lo', '*', 0);
+$port = $p->port;
+is start_in($left, 'connect', '-z', '10.9.0.2', $port)->finish->{status}, 4,
+    'listen --interface lo: refused on another one';
+is start_in($right, 'connect', '-z', '127.0.0.1', $port)->finish->{status}, 0,
+    '  open there';
+$p->stop;
+$p = start_in($right, 'listen', '-k', '--echo', '--interface', 'right', '*', 0);
+$port = $p->port;
+is start_in($right, 'connect', '-z', '127.0.0.1', $port)->finish->{status}, 4,
+    'listen --interface right: refused on the loopback';
+for my $case ([0, 'left', '10.9.0.2'], [0, 'left', $address], [6, 'lo', '10.9.0.2']) {
+    my ($status, $interface, @to) = @$case;
+    $r = start_in($left, 'connect', '-z', '-w', '500ms', '--interface', $interface,
+        @to, $port)->finish;
+    my $wanted = $status ? qr/^[56]$/ : qr/^0$/;
+    like $r->{status}, $wanted, "connect --interface $interface @to" or diag $r->{err};
+    $r = start_in($left, 'portscan', '-w', '500ms', '--interface', $interface, @to,
+        $port)->finish;
+    is $r->{status} == 0, $status == 0, "portscan --interface $interface @to"
+        or diag $r->{err};
+}
+$p->stop;
+$p = start_in($right, 'udp-serve', '--interface', 'right', '*', 0);
+$port = $p->port;
+is in_namespace($left, sockt(), 'udp-send', '--interface', 'left', $address, $port,
+    'x')->{out}, "Hello, x!\n", 'udp-send and udp-serve --interface';
+isnt in_namespace($right, sockt(), 'udp-send', '-w', '300ms', '127.0.0.1', $port,
+    'x')->{status}, 0, '  and not on another one';
+$p->stop;
+
 $r = start_in($left, 'connect', '-z', '192.0.2.1', 80)->finish;
 is $r->{status}, 6, 'no route is status 6';
 like $r->{err}, qr/network unreachable \(no route to that network from here\)/,

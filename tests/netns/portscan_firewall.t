@@ -21,8 +21,14 @@ my %reject6 = (
     3104 => ['icmpv6 type admin-prohibited', 'filtered', 'prohibited'],
 );
 
+# The sender of an ICMP error is the host; a reset is nobody else's.
+my $is_posix = run('--version')->{out} =~ /posix/;
+for my $code (grep { !$is_posix && $_->[0] ne 'tcp reset' } values %reject, values %reject6) {
+    $code->[2] .= ($code->[2] =~ /unreachable/ ? ', says' : ' by') . " the host's firewall";
+}
+
 # For IPv4 POSIX has one error for host unreachable and prohibited.
-if (run('--version')->{out} =~ /posix/) {
+if ($is_posix) {
     $reject{$_}[2] = 'host unreachable' for 3104, 3105;
     $reject{3106}[2] = 'network unreachable';
 }

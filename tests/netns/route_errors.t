@@ -12,7 +12,7 @@ ip('-n', $left, 'route', 'add', $_->[0], $_->[1])
     ['unreachable', '10.4.0.0/16'];
 
 for my $row (
-    ['10.9.0.77', 5, qr/no answer within 0\.3 s \(--timeout\); the host is down, a firewall drops the packets, or the server's queue is full$/],
+    ['10.9.0.77', 5, qr/no answer within 0\.3 s \(--timeout\); the host is down, a firewall drops the packets, or the server's queue is full$/m],
     ['10.1.0.1', 6, qr/unreachable \(a blackhole route of this machine discards the packets\)$/],
     ['10.3.0.1', 6, qr/prohibited \(a router, a firewall or a route of this machine forbids it\)$/],
     ['10.4.0.1', 6, qr/host unreachable \(the host is down, or there is no route to it\)$/],
@@ -41,6 +41,6 @@ like $r->{err}, qr/stopped after 0\.3 s \(--max-time\); 10\.9\.0\.77 port 80: no
     '--max-time is named likewise';
 # What the table of causes lacks is the system's own reason.
 $r = start_in($left, 'udp-serve', '--join', '239.1.2.3', 0)->finish;
-like "$r->{status} $r->{err}", qr/^7 .*: cannot join 239\.1\.2\.3 \(no interface takes multicast by default: name one, GROUP%IF\): no such device \(error \d+ of the system\)$/,
+like "$r->{status} $r->{err}", qr/^7 .*: cannot join 239\.1\.2\.3 \(no interface takes multicast by default: name one, GROUP%INTERFACE\): no such device \(error \d+ of the system\)$/,
     'a group on no interface';
 done_testing;

@@ -142,6 +142,12 @@ connects 'zero-several', '-q -z 127.0.0.1:PORT 127.0.0.1:PORT2', stdin => undef,
     peers => [ ({ steps => \@receiver }) x 2 ], out => '', got => [ '', '' ],
     except => qr/^(?:calloc|realloc|aligned_alloc)\@\d/;
 
+# The first of the attempts is closed, others that have opened are reset.
+connects 'trace', '--trace -w 1 127.0.0.1 PORT', stdin => undef, out => undef,
+    got => undef, peers => [ { connections => [ ([ [ until => 'eof' ] ]) x 8 ] } ],
+    names => qr/--ttl|this system/,
+    check => prints(qr/^1  127\.0\.0\.1  .*  open$/m);
+
 # TLS, which another sockt ends in front of the peer.
 if (tls_is_available()) {
     my $tls = scratch();
@@ -213,6 +219,9 @@ keeps 'program-record', '-x dump 127.0.0.1 0 -- cat', 1, $up,
 # keep-echo is about what is said without the steps.
 keeps 'steps', '-v --echo 127.0.0.1 0', 1, $up, notes => $steps,
     except => qr/\A(?!fork)/;
+keeps 'tls-self', '--tls-self --echo 127.0.0.1 0', 2, qr/\A(?:\x15.*)?\z/s,
+    notes => qr/a certificate for this run|TLS: /, names => qr/TLS/
+    if tls_is_available();
 keeps 'discard', '--discard unix:s', 2, '',
     clients => [ ({ %$client, unix => 's' }) x 2 ];
 keeps 'to', '--to localhost:PORT 127.0.0.1 0', 2, $down,
@@ -234,6 +243,15 @@ scenario 'serve-hello-http', args => 'serve-hello --http localhost 0',
     got => [ (qr{\AHTTP/1.1 200 OK\r\n.*\r\n\r\nHello!\z}s) x 2 ];
 
 my $body = data(20_000, 5);
+
+# What lies in a run's own folder is served: small and large, once each.
+my $large = data(150_000, 6);
+keeps 'files', '--files . 127.0.0.1 0', 2, qr{\r\n\r\n(?:\Q$large\E|\Q$body\E)\z}s,
+    map({ $_ => { large => $large, small => $body } } qw(before files)),
+    notes => qr/: GET |serving \S+;/, names => qr/\b(large|small)\b|--files/,
+    except => qr/fstat\@\d \d+ EACCES/,
+    clients => [ map { { steps => [ [ send => head_of("GET /$_ HTTP/1.1", 'Host: x',
+        'Connection: close') ], [ until => 'eof' ] ] } } qw(large small) ];
 
 # A response with a body of known length, or in chunks.
 sub whole {
@@ -398,6 +416,10 @@ replies '-join', '-v --join 239.1.2.3 127.0.0.1 0', names => qr/239\.1\.2\.3/;
 replies '-unix', '-v unix:s', clients => [ { %asks, unix => 's' } ];
 replies '-print', '--print --lines --count 3 127.0.0.1 0', stop => undef,
     check => undef, out => "Michael\nTracy\nSarah\n";
+replies '-forward', '-v 127.0.0.1 0 --to 127.0.0.1:PORT', limit => 2,
+    notes => qr/; \d+ sessions?, /,
+    peers => [ { udp => 1, answer => sub { "re $_[0]" } } ],
+    check  => sub { answers($_[0], map { "re $_" } qw(Michael Tracy Sarah)) };
 # A program need not read what it is given.
 replies '-program', '-v 127.0.0.1 0 -- cat', limit => 2, names => qr/\bcat\b/,
     except => qr/write \d+ EPIPE/,
