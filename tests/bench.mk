@@ -1,10 +1,10 @@
 # make bench: speed next to other programs; see tests/bench/README.md.
 
-BENCH = $(B)/bench/clients
+BENCH = $(B)/bench/clients $(B)/bench/datagrams
 bench: $(B)/sockt $(BENCH) $(B)/tests/link
 	@$(TESTENV) perl tests/bench/bench.pl $(ROWS)
 
-$(BENCH): tests/bench/clients.c
+$(BENCH): $(B)/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)
 	$(COMPILE) $(STRICT) -o $@ $< $(LINK)
 

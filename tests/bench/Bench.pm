@@ -160,7 +160,7 @@ sub run_pipeline {
 }
 
 # Starts nginx, which serves a folder by HTTP and, with a certificate, by HTTPS.
-# Returns the ports. It ends with the round.
+# Returns the ports, and its process group. It ends with the round.
 sub nginx {
     my ($folder, $identity) = @_;
     my ($port, $tls) = (free_port(), free_port());
@@ -175,8 +175,8 @@ sub nginx {
             . "$identity->{cert}; ssl_certificate_key $identity->{key};" : '')
         . "} }\n";
     close $h;
-    start('exec ' . installed('nginx') . " -c $conf");
-    return wait_listening($port) ? ($port, $tls) : ();
+    my $pid = start('exec ' . installed('nginx') . " -c $conf");
+    return wait_listening($port) ? ($port, $tls, $pid) : ();
 }
 
 # Those contestants [NAME, COMMAND...] that are installed. SOCKT in a command is
