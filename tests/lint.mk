@@ -5,7 +5,8 @@ CORES = $(shell getconf _NPROCESSORS_ONLN)
 C_FILES = $(wildcard src/*.[ch] src/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch])
 # Tests are run; these are what no test may have loaded.
 PERL_FILES = $(wildcard tests/*/*.pm tests/*/*.pl tests/*/*/*.pl)
-SHELL_FILES = $(wildcard .ci/run) tests/demo/run $(wildcard tests/*/*.sh)
+SHELL_FILES = $(wildcard .ci/run) src/cmd/completion.bash tests/demo/run \
+	$(wildcard tests/*/*.sh)
 lint: lint-format lint-names lint-tidy lint-cppcheck lint-shell lint-perl \
 	lint-man
 

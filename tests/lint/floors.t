@@ -2,7 +2,7 @@
 # Modules include each other in no circle.
 use Source;
 
-# The folders that a folder may include, besides itself; see README.
+# The folders that a folder may include, besides itself; see src/README.
 my %reaches = (
     base  => [],
     cli   => [qw(base)],
@@ -11,7 +11,7 @@ my %reaches = (
     relay => [qw(net base)],
     tls   => [qw(net base)],
     dial  => [qw(tls http net base)],
-    serve => [qw(dial tls relay net base)],
+    serve => [qw(http dial tls relay net base)],
     fetch => [qw(dial relay http net base)],
     udp   => [qw(net base)],
     scan  => [qw(net base)],
@@ -24,9 +24,7 @@ push @{ $reaches{$_} }, $_ for keys %reaches;
 my %private = (
     relay => [qw(policy splice)],
     tls   => [qw(tls_library)],
-    serve => [qw(children)],
     fetch => [qw(part_file route)],
-    scan  => [qw(ready)],
 );
 
 # http knows what an endpoint is, and nothing else of net.

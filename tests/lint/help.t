@@ -21,6 +21,7 @@ for my $command (@commands) {
     my $r = run($command, '--help');
     exits $r, 0, "$command --help", err => '', no_out => $wide,
         out => qr/\Ausage: sockt \Q$command\E .*^examples:\n/ms;
+    unlike $r->{out}, qr/\(default: [^()]*\)\s+\(default:/, '  has each default once';
     is run('help', $command)->{out}, $r->{out}, "  is what help $command says";
     is join(' ', map { $_->{name} } grep { !mentions($r->{out}, $_) } @options),
         '', '  mentions every option';
@@ -34,18 +35,19 @@ for my $command (@commands) {
     exits $short, 0, "$command -h, with one example and where to read on",
         err => '', no_out => $wide, out => [qr/\Ausage: sockt \Q$command\E /,
         qr/^example:\n  .+\n(?!  )/m,
-        qr/'sockt \Q$command\E --help'.*sockt-\Q$command\E\(1\)/];
+        qr/@{[ @options ? "'sockt $command --help'.*" : '' ]}sockt-\Q$command\E\(1\)/];
     cmp_ok scalar(() = $short->{out} =~ /\n/g), '<=', 23,
         '  fits a terminal, with the prompt';
     cmp_ok scalar(() = $short->{out} =~ /^ +-/mg), '>=', 10,
         '  shows ten options or more' if @options > 10;
 }
 
-# What options exclude, or need, are options of some command.
+# What options exclude, or need, are options of some command, or facts.
 my %known = map { $_->{name} => 1 } map { @$_ } values %options;
 my $sources = join '', map { text($_) } files('src/cmd/*.c');
+$known{$_} = 1 for 'program', $sources =~ /command_check\(\w+, "([^"]+)"/g;
 my @listed = map { split ' ', s/"\s+"|"//gr }
-    $sources =~ /\.(?:excludes|dash_with|dash_without|usual) = ("[^"]+"(?:\s+"[^"]+")*)/g;
+    $sources =~ /\.(?:excludes|needs|dash_with|dash_without|usual) = ("[^"]+"(?:\s+"[^"]+")*)/g;
 cmp_ok scalar @listed, '>', 50, 'lists of options are found';
 is join(' ', grep { !$known{$_} } @listed), '', '  and name options';
 

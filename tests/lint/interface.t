@@ -23,7 +23,7 @@ my %kind = text('src/base/err.c') =~ /^    \[ERR_(\w+)\] = \{"(\w+)", /mg;
 push @lines, map { "status $status{$_} $kind{$_}" }
     sort { $status{$a} <=> $status{$b} } keys %status;
 
-my ($every) = text('man/sockt.1') =~ /^\.Ss JSON events\n(.+?)^\.Bl /ms;
+my ($every) = text('man/sockt-json.7') =~ /^\.Sh DESCRIPTION\n(.+?)^\.Sh /ms;
 push @lines, 'members of every event: '
     . join ' ', $every =~ /^\.Va (\w+) [,.]$/mg;
 for my $event (sort { $a->{name} cmp $b->{name}

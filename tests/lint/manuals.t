@@ -1,6 +1,7 @@
 # The manual pages and the option tables say the same.
 use Sockt;
 use Events qw(event_table);
+use List::Util qw(uniq);
 use Source;
 
 # The options that a page describes itself: for each name its letter or
@@ -9,12 +10,14 @@ sub described {
     my ($page) = @_;
     my %found;
     my ($options) = $page =~ /^\.Sh OPTIONS\n(.+?)^\.Sh /ms or return {};
+    $options =~ s/^\.Ss Common options\n.*?(?=^\.Ss |\z)//ms;
     for my $item ($options =~ /^\.It (.+?)(?=^\.It |^\.S[hs] |\z)/msg) {
         my ($head, $text) = split /\n/, $item, 2;
         my @names = $head =~ /(?:\bFl |, (?!Fl ))(-?[\w-]+)(?= |$)/g
             or next;
-        my @args = $head =~ /\bAr (\w+)/g;
-        $found{"-$_"} = { text => $text, args => \@args } for @names;
+        my @args = map { split / \| / } $head =~ /\bAr (\w+(?: \| (?!Cm )\w+)*)/g;
+        $found{"-$_"} = { head => $head, text => $text, args => \@args }
+            for @names;
     }
     return \%found;
 }
@@ -26,10 +29,39 @@ sub pointers {
     my ($common) = $page =~ /^\.Ss Common options\n(.+?)^\.S[hs] /ms or return {};
     while ($common =~ /^\.Xr (\S+) 1\b[^\n]*\n(?:[^.]\N*\n)?\.Bl\N*\n(.+?)^\.El/msg) {
         my ($to, $list) = ($1, $2);
-        push @{ $found{$to} }, map { map { "-$_" } split / , / }
-            $list =~ /^\.Fl (\N+)$/mg;
+        push @{ $found{$to} }, map { "-$_" } $list =~ /^\.It Fl (-?[\w-]+)/mg;
     }
     return \%found;
+}
+
+# An option's line of help as an item of a list, under the head that it has on
+# the page that describes it, with its argument once.
+sub item {
+    my ($head, $help, $arg) = @_;
+    my %word = map { $_ => 1 } qw(HOST PORT), ($arg // '') =~ /[A-Z]+/g;
+    my @lines = '';
+    for my $w (split / /, $help =~ s/\\/\\e/gr) {
+        my ($name, $mark) = $w =~ /^([A-Z]+(?::PORT)?)([,;]?)$/;
+        if (defined $name && $word{ $name =~ s/:.*//r }) {
+            push @lines, '.Ar ' . join(' : Ns Ar ', map { lc } split /:/, $name)
+                . ($mark && " $mark"), '';
+        } elsif ($lines[-1] ne '' && length("$lines[-1] $w") > 80) {
+            push @lines, $w;
+        } else {
+            $lines[-1] .= ($lines[-1] ne '' ? ' ' : '') . $w;
+        }
+    }
+    $head =~ s/^(Fl \w) .* , Fl /$1 , /;
+    return join "\n", ".It $head", (map { s/^(?!\.Ar )(?=[.'])/\\&/r }
+        grep { $_ ne '' } @lines), '';
+}
+
+# The line of -h about an option.
+sub short_help {
+    my ($command, $name) = @_;
+    my ($text) = run($command, '-h')->{out}
+        =~ /^ {2}(?:-\S,| {3}) \Q$name\E(?: \S+)?(?: {2,}|\n +)(\N+)/m;
+    return $text;
 }
 
 # Where the defaults that a text and an option's row name differ. A number in
@@ -80,15 +112,16 @@ for my $command (@commands) {
         push @{ $texts{"$names[-1]: " . ($o->{help} // '')} },
             [$name, $mine->{text}] if !$depends{ $o->{name} // '' };
         push @wrong, map { "$names[-1]: $_" } defaults($o, $mine->{text});
-        my $unit = { T => 'time', SIZE => 'size' }->{ $o->{arg} // '' };
-        push @wrong, "$names[-1] @{ $mine->{args} }"
-            if $unit && grep { $_ ne $unit } @{ $mine->{args} };
+        my %word = map { lc, 1 } ($o->{arg} // '') =~ /\b[A-Z]+/g;
+        push @wrong, map { "$names[-1] $_" } grep { !delete $word{$_} }
+            ($o->{arg} // '') =~ /^[a-z\d|]+$/ ? () : uniq(@{ $mine->{args} });
+        push @wrong, map { "$names[-1] lacks $_" } keys %word;
     }
     delete @covered{qw(-h --help)};
     is join(' ', @missing), '', "$name documents every option";
     is join(' ', sort keys %covered), '',
         "$name documents no option that does not exist";
-    is join(', ', @wrong), '', "$name has the rows' defaults, and calls a duration time";
+    is join(', ', @wrong), '', "$name has the rows' defaults and words for arguments";
     for my $to (sort keys %$pointers) {
         is join(' ', grep { !$own{$to}{$_} } @{ $pointers->{$to} }), '',
             "what $name points to is in $to(1)";
@@ -96,6 +129,33 @@ for my $command (@commands) {
     my ($summary) = run('help')->{out} =~ /^  \Q$command\E +(.+)$/m;
     like $page, qr/^\.Nm sockt-\Q$command\E\n\.Nd \Q$summary\E$/m,
         "$name names it as sockt help does";
+}
+# The lists that repeat lines of help: OPTIONS SUMMARY has those of -h, Common
+# options those of --help about options that another page describes.
+# MANUALS=update writes them anew.
+for my $command (grep { $options{$_} } @commands) {
+    my %row = map { my $o = $_; map { $_ => $o } "--$o->{name}",
+        defined $o->{letter} ? "-$o->{letter}" : () } @{ $options{$command} };
+    my $to_item = sub {
+        my ($name, $help) = @_;
+        my ($o) = $row{$name} or return ".It Fl $name: no such option\n";
+        my ($at) = grep { defined } map { $own{$_}{"--$o->{name}"} }
+            "sockt-$command", qw(sockt sockt-connect sockt-listen);
+        return item($at->{head} // '', $help // $o->{help}, $o->{arg});
+    };
+    my @short = run($command, '-h')->{out} =~ /^ {2}(?:-\S,| {3}) (--[\w-]+)/mg;
+    my $new = $page{"sockt-$command"} =~ s{(^\.Sh OPTIONS SUMMARY\n.*?^\.Bl \N+\n).*?(?=^\.El)}{
+        $1 . join '', map { $to_item->($_, short_help($command, $_)) } @short }emsr;
+    my ($common) = $new =~ /^(\.Ss Common options\n.*?)^\.S[hs] /ms;
+    my $lists = ($common // '') =~ s{^\.It Fl (-?[\w-]+)\N*\n(?:(?!\.It |\.El).*\n)*}{
+        $to_item->("-$1") }emgr;
+    $new =~ s/\Q$common\E/$lists/ if $lists ne '';
+    my $path = "$Source::TOP/man/sockt-$command.1";
+    spew($path, $page{"sockt-$command"} = $new)
+        if ($ENV{MANUALS} // '') eq 'update';
+    ok $page{"sockt-$command"} eq $new
+        && (@short < 10 || $new =~ /^\.Sh OPTIONS SUMMARY/m),
+        "sockt-$command(1) repeats help as it is (MANUALS=update mends it)";
 }
 for my $option (sort keys %texts) {
     my %text = map { $_->[1] => $_->[0] } @{ $texts{$option} };
@@ -117,7 +177,7 @@ for my $name (sort keys %page) {
     is join(' ', grep { !$known{$_} } $section =~ /^\.It (\d+)$/mg), '',
         "$name(1) has no other status";
 }
-# sockt(1) has the events and members that the source names, and no others.
+# sockt-json(7) has the events and members that the source names, and no others.
 my @table = event_table();
 cmp_ok scalar @table, '>', 15, 'the events are found';
 my $code = join "", map { text($_) =~ s{/\*.*?\*/}{}gsr } files("src/*/*.c");
@@ -125,16 +185,16 @@ my %begun = map { $_ => 1 } $code =~ /\bbegin\("(\w+)"/g,
     $code =~ /_event_begin\(\s*"(\w+)"/g,
     $code =~ /(?:conn_event_message|log_message)\([^;"]*"(\w+)"/g;
 is_deeply [sort keys %begun], [sort keys %{ { map { $_->{name} => 1 } @table } }],
-    'sockt(1) documents every event';
+    'sockt-json(7) documents every event';
 my %added = map { $_ => 1 }
     $code =~ /\b\w+_(?:text|bytes|number|seconds|bool|object|array|json)\(
     [^;"]*\bj,\s*"(\w+)"/gx;
 delete @added{qw(event time path)};
 my %documented = map { $_->{name} => 1 } map { @{ $_->{members} } } @table;
 is join(' ', grep { !$documented{$_} } sort keys %added), '',
-    'sockt(1) documents every member';
+    'sockt-json(7) documents every member';
 is join(' ', grep { !$added{$_} } sort keys %documented), '',
-    'sockt(1) documents no member that the source lacks';
+    'sockt-json(7) documents no member that the source lacks';
 
 # A number that a page has from the source is followed by the comment
 #	.\" check: NAME [FILE] [s]
