@@ -2,8 +2,7 @@
 #
 #	make dist     a tarball of the last commit
 #	make deb      a package for Debian of what make install installs
-#	make static   one binary that needs nothing: with musl, or for
-#	              MACHINE=aarch64 with the C library of Debian's compiler
+#	make static   one binary that needs nothing, with musl
 #	make release  all of them, and their checksums
 #
 # make check-dist installs and removes the package in a minimal Debian, and
@@ -13,8 +12,11 @@
 VERSION = $(shell sed -n 's/^.define VERSION "\(.*\)"/\1/p' src/main.c)
 DIST = build/sockt-$(VERSION).tar.gz
 
+checkout:
+	@[ -e .git ] || { echo 'this needs a git checkout' >&2; exit 1; }
+
 # Nobody's configuration counts: neither git's nor gzip's.
-dist:
+dist: checkout
 	@mkdir -p build
 	@git --git-dir=.git -c tar.umask=0022 -c core.attributesFile=/dev/null \
 		-c core.autocrlf=false archive --format=tar \
@@ -43,11 +45,16 @@ static:
 	@cp build/$(STATIC_ARCH)/release/sockt \
 		build/sockt-$(VERSION)-linux-$(STATIC_ARCH)
 
-release:
+# TOOL:PACKAGE, of Debian.
+RELEASE_TOOLS = git:git gzip:gzip musl-gcc:musl-tools dpkg-deb:dpkg
+release: checkout
+	@for tool in $(RELEASE_TOOLS); do \
+		command -v $${tool%:*} >/dev/null || { echo "release: needs" \
+			"$${tool%:*} (Debian package $${tool#*:})" >&2; \
+			exit 1; }; done
 	@git diff --quiet HEAD || { echo 'release: commit first' >&2; exit 1; }
 	@rm -f build/sockt[-_]*
-	@for part in dist deb static 'static MACHINE=aarch64'; do \
-		$(MAKE) $$part || exit 1; done
+	@for part in dist deb static; do $(MAKE) $$part || exit 1; done
 	@cd build && sha256sum sockt[-_]* >SHA256SUMS && cat SHA256SUMS
 
 check-deb: deb
@@ -56,4 +63,4 @@ check-deb: deb
 check-dist: dist deb
 	@sh tests/dist/debian.sh $(DEB) $(DIST) $(DIST_USERS)
 
-.PHONY: dist deb static release check-deb check-dist
+.PHONY: checkout dist deb static release check-deb check-dist

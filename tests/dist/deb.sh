@@ -5,8 +5,8 @@
 set -eu
 umask 022
 root=$1 version=$2 arch=$3 file=$4
-# Whoever publishes it writes an address into the manual page.
-maintainer=$(sed -n 's/^\.ds Contact //p' man/sockt.1)
+# Whoever publishes it sets MAINTAINER, which Debian demands.
+maintainer=${MAINTAINER:-the sockt authors <sockt@localhost>}
 doc=$root/usr/share/doc/sockt
 
 # An entry of the changelog: VERSION, TIME, and the text on standard input.

@@ -46,7 +46,9 @@ like run({ command => "$dir/usr/bin/sockt" }, '--version')->{out},
     qr/\Asockt \Q$version\E /, 'it runs';
 SKIP: {
     skip 'no lintian', 1 if system('lintian --version >/dev/null 2>&1') != 0;
-    is `lintian --allow-root --tag-display-limit 0 '$deb' 2>&1`, '',
+    # Who publishes the package sets MAINTAINER: there is no address before.
+    is `lintian --allow-root --tag-display-limit 0 --suppress-tags \\
+        bogus-mail-host,bogus-mail-host-in-debian-changelog '$deb' 2>&1`, '',
         'lintian has no complaint';
 }
 
