@@ -3,6 +3,7 @@
 #ifndef BASE_RATE_H
 #define BASE_RATE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +20,9 @@ size_t rate_piece(const struct rate *r, size_t n);
 
 /* When the next piece may be moved; deadline_none() if it may be moved now. */
 struct deadline rate_next(const struct rate *r);
+
+/* Whether the limit delays the next piece, or did so until a moment ago. */
+bool rate_is_limiting(const struct rate *r);
 
 /* Counts n bytes that were moved. At most 200 ms of a pause are made up for. */
 void rate_spend(struct rate *r, size_t n);

@@ -314,7 +314,7 @@ stall_clause(const struct relay *r, bool accepts_silence)
 
 	if (is_pending && !is_forwarder)
 		return "stdout accepts no more data";
-	if (deadline_is_set(rate_next(r->up.rate)))
+	if (r->up.in.fd >= 0 && rate_is_limiting(r->up.rate))
 		return "--limit-rate delays the rest";
 	if (is_forwarder && (is_pending || link_unacked(r->target) > 0 ||
 				(!is_unsent && link_unacked(r->peer) == 0 &&
