@@ -25,13 +25,6 @@ rate_next(const struct rate *r)
 	return (struct deadline){.at_ns = r->paid_ns};
 }
 
-bool
-rate_is_limiting(const struct rate *r)
-{
-	return r != NULL && r->limit != 0 &&
-	       r->paid_ns > clock_now() - CREDIT_MS * CLOCK_MS;
-}
-
 void
 rate_spend(struct rate *r, size_t n)
 {

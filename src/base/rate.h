@@ -3,7 +3,6 @@
 #ifndef BASE_RATE_H
 #define BASE_RATE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,11 +17,10 @@ struct rate {
  * allows, at least one. rate may be NULL, in all of these. */
 size_t rate_piece(const struct rate *r, size_t n);
 
-/* When the next piece may be moved; deadline_none() if it may be moved now. */
+/* When the next piece may be moved; deadline_none() if it may be moved now. A
+ * caller that polls gets this before it decides what to poll: otherwise a pause
+ * that ends in between would neither be polled for nor be waited for. */
 struct deadline rate_next(const struct rate *r);
-
-/* Whether the limit delays the next piece, or did so until a moment ago. */
-bool rate_is_limiting(const struct rate *r);
 
 /* Counts n bytes that were moved. At most 200 ms of a pause are made up for. */
 void rate_spend(struct rate *r, size_t n);

@@ -645,15 +645,15 @@ copy_body(struct client *c, struct sink *s, struct err *e)
 			}
 			break;
 		}
+		limit = deadline_first(limit, progress_next(&c->progress));
+		limit = deadline_first(limit, rate_next(&c->rate));
 		fds[0] =
 		    (struct pollfd){.fd = flow_wants_read(&f) ? c->link.fd : -1,
 			.events = POLLIN};
 		fds[1] =
 		    (struct pollfd){.fd = flow_wants_write(&f) ? f.out.fd : -1,
 			.events = POLLOUT};
-		limit = deadline_first(limit, progress_next(&c->progress));
-		if (wait_poll(fds, 2,
-			deadline_first(limit, rate_next(&c->rate))) < 0) {
+		if (wait_poll(fds, 2, limit) < 0) {
 			result = err_sys(e, ERR_FAILED, errno, "receiving");
 			break;
 		}

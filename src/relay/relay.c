@@ -52,6 +52,7 @@ struct relay {
 	int in, out;
 	struct flow up, down;
 	struct rate rate;     /* of up */
+	bool is_paused;       /* input waits for rate, or did until just now */
 	unsigned options;     /* option bits of enum policy_state */
 	unsigned decided;     /* decision bits so far */
 	unsigned state;       /* all bits, set by decide() */
@@ -314,7 +315,7 @@ stall_clause(const struct relay *r, bool accepts_silence)
 
 	if (is_pending && !is_forwarder)
 		return "stdout accepts no more data";
-	if (r->up.in.fd >= 0 && rate_is_limiting(r->up.rate))
+	if (r->is_paused && r->up.in.fd >= 0 && !is_unsent)
 		return "--limit-rate delays the rest";
 	if (is_forwarder && (is_pending || link_unacked(r->target) > 0 ||
 				(!is_unsent && link_unacked(r->peer) == 0 &&
@@ -641,6 +642,7 @@ loop(struct relay *r, struct pollfd *fds, struct err *e)
 {
 	struct progress *progress = r->o->progress;
 	struct wait_reason reason;
+	struct deadline until;
 	bool was_scripted;
 	nfds_t count;
 	int ready;
@@ -653,13 +655,17 @@ loop(struct relay *r, struct pollfd *fds, struct err *e)
 		if (was_scripted && !is(r, POLICY_SCRIPTED))
 			continue;
 		end_output(r);
+		r->is_paused = deadline_is_set(rate_next(r->up.rate));
+		until = next_event(r);
 		count = fill_poll(r, fds);
 		wait_begin(&reason, wait_text, r);
 		reason.due = report_deadline(r);
-		ready = wait_poll(fds, count, next_event(r));
+		ready = wait_poll(fds, count, until);
 		wait_end();
 		if (ready < 0)
 			return err_sys(e, ERR_FAILED, errno, "relaying");
+		if (r->rate.limit != 0 && fds[POLL_IN].revents != 0)
+			r->is_paused = true;
 		if (r->unread >= 0 && fds[POLL_IN].revents != 0) {
 			if (fd_available(r->unread) > 0)
 				return err_set(
