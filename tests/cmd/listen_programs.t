@@ -116,11 +116,11 @@ spew("$dir/bad", "#!/no/such/interpreter\n");
 chmod 0755, "$dir/bad";
 my $quiet = free_port();
 $p = start({ command => built('pty') }, "$dir/tty", '2', 100, sockt(), 'listen', '-q',
-    '-k', '--accept-timeout', 2, '127.0.0.1', $quiet, '--', "$dir/bad");
+    '-k', '--accept-timeout', 6, '127.0.0.1', $quiet, '--', "$dir/bad");
 await_listener($quiet);
 ok is_reset($quiet), "no message reaches client $_" for 1 .. 3;
 $p->finish;
-like slurp("$dir/tty"), qr/(?:cannot run.*){3}no connection within 2 s/s,
+like slurp("$dir/tty"), qr/(?:cannot run.*){3}no connection within 6 s/s,
     'all of them reach the terminal';
 
 SKIP: {
