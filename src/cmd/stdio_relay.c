@@ -236,7 +236,7 @@ stdio_relay_run(struct stdio_relay *s, struct link *l, struct err *e)
 	if (r->script != NULL)
 		script_release(r->script);
 	if (l->is_aborted)
-		sock_abort_acked(&l->fd, r->idle.ms,
+		link_abort(l, r->idle.ms,
 		    deadline_first(r->until, deadline_after(LINK_DRAIN_MS)));
 	result = link_close(l, result, r->until, e);
 	conn_event_closed(DIAG_NOTE, l, exit_status(result, e));

@@ -129,7 +129,7 @@ open_through_proxy(const struct attempt *a)
 	dial.name = name;
 	if (dial_connect(&p->server, &dial, a->until, a->link, a->e) < 0)
 		return err_prefix(a->e, "%s", endpoint_text(a->ep));
-	if (proxy_open(p, a->ep, a->link->fd, a->until, a->e) == 0)
+	if (proxy_open(p, a->ep, a->link, a->until, a->e) == 0)
 		return 0;
 	sock_close(&a->link->fd);
 	return -1;
@@ -197,7 +197,7 @@ add_tls(const struct attempt *a)
 
 	snprintf(name, sizeof(name), "%s", endpoint_text(a->ep));
 	if (a->o->starttls != STARTTLS_NONE &&
-	    starttls_open(a->o->starttls, l->fd, a->until, a->e) < 0) {
+	    starttls_open(a->o->starttls, l, a->until, a->e) < 0) {
 		err_prefix(a->e, "%s", name);
 		return link_close(l, -1, a->until, a->e);
 	}

@@ -420,7 +420,7 @@ http_connect(struct tunnel *t)
 }
 
 int
-proxy_open(const struct proxy *p, const struct endpoint *target, int fd,
+proxy_open(const struct proxy *p, const struct endpoint *target, struct link *l,
     struct deadline until, struct err *e)
 {
 	static int (*const open[])(struct tunnel *) = {
@@ -429,7 +429,7 @@ proxy_open(const struct proxy *p, const struct endpoint *target, int fd,
 	    [PROXY_SOCKS5] = socks5};
 	struct tunnel t = {.proxy = p,
 	    .target = target,
-	    .stream = {.fd = fd, .until = until, .idle_ms = -1},
+	    .stream = {.link = l, .until = until, .idle_ms = -1},
 	    .e = e};
 	int64_t ns = clock_now();
 	struct json *j;

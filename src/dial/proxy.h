@@ -8,6 +8,7 @@
 #include "net/endpoint.h"
 
 struct err;
+struct link;
 
 /* Longest user and password: RFC 1929 has one byte for each length. */
 #define PROXY_SECRET 256
@@ -48,14 +49,14 @@ const char *proxy_text(const struct proxy *p);
 bool proxy_credentials(const struct proxy *p, char *buf, size_t size);
 
 /*
- * Makes the proxy at the other end of fd connect to target, whose name it
+ * Makes the proxy at the other end of l connect to target, whose name it
  * resolves, and reports it. Returns 0, after which the connection carries the
  * target's data, or -1 with *e: ERR_PEER if the proxy declined (with the errno
  * of a direct connection if the target was unreachable, otherwise 0),
  * ERR_PROTOCOL, ERR_LOST, ERR_TIMEOUT, or ERR_FAILED with EINTR after a caught
  * signal.
  */
-int proxy_open(const struct proxy *p, const struct endpoint *target, int fd,
-    struct deadline until, struct err *e);
+int proxy_open(const struct proxy *p, const struct endpoint *target,
+    struct link *l, struct deadline until, struct err *e);
 
 #endif

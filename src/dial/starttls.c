@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "base/num.h"
 #include "base/text.h"
+#include "net/link.h"
 #include "net/stream.h"
 
 /* The longest line of an answer: RFC 5321 has 512 bytes, RFC 2822 998. */
@@ -231,10 +232,10 @@ open_postgres(struct stream *s, struct err *e)
 }
 
 int
-starttls_open(
-    enum starttls protocol, int fd, struct deadline until, struct err *e)
+starttls_open(enum starttls protocol, struct link *l, struct deadline until,
+    struct err *e)
 {
-	struct stream s = {.fd = fd, .until = until, .idle_ms = -1};
+	struct stream s = {.link = l, .until = until, .idle_ms = -1};
 	const char *name = starttls_names[protocol - 1];
 	int64_t start = clock_now();
 	uint64_t extra;
@@ -245,7 +246,7 @@ starttls_open(
 
 	/* A TLS server does not send first: bytes inserted by an attacker would
 	 * look protected by TLS. */
-	extra = result == 0 ? fd_available(fd) : 0;
+	extra = result == 0 ? fd_available(l->fd) : 0;
 	if (extra > 0)
 		result = err_set(e, ERR_PROTOCOL,
 		    "%s came after the server had agreed to TLS and before "

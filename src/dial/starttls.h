@@ -9,6 +9,7 @@
 #include "base/deadline.h"
 
 struct err;
+struct link;
 
 enum starttls {
 	STARTTLS_NONE,
@@ -24,14 +25,14 @@ enum starttls {
 extern const char *const starttls_names[];
 
 /*
- * Requests TLS from the server at the other end of fd, which speaks the
+ * Requests TLS from the server at the other end of l, which speaks the
  * protocol, and reports it. Returns 0 when the handshake may follow, with no
  * data left in the socket; or -1 with *e: ERR_PEER if the server declines,
  * ERR_PROTOCOL if it does not speak the protocol, or sent data after its
  * agreement, which would look protected by TLS; ERR_LOST, ERR_TIMEOUT, or
  * ERR_FAILED with EINTR after a caught signal.
  */
-int starttls_open(
-    enum starttls protocol, int fd, struct deadline until, struct err *e);
+int starttls_open(enum starttls protocol, struct link *l, struct deadline until,
+    struct err *e);
 
 #endif

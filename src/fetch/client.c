@@ -339,7 +339,7 @@ show_request(const struct client *c)
 static int
 send_request(struct client *c, struct err *e)
 {
-	struct stream stream = {.fd = c->link.fd,
+	struct stream stream = {.link = &c->link,
 	    .until = c->until,
 	    .idle_ms = c->options->idle.ms};
 	enum stream_end end;
@@ -380,7 +380,7 @@ static ssize_t
 receive(struct client *c, const char *what, struct err *e)
 {
 	struct deadline limit;
-	struct stream stream = {.fd = c->link.fd, .idle_ms = -1};
+	struct stream stream = {.link = &c->link, .idle_ms = -1};
 	enum stream_end end;
 	unsigned char *space;
 	size_t capacity, n = 0;

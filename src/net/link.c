@@ -20,11 +20,12 @@
 #include "net/signals.h"
 #include "net/sock.h"
 #include "net/stall.h"
-#include "net/stream.h"
 #include "net/wait.h"
 
 /* How long the process of a discarded connection may take to end it. */
 #define DISCARD_MS 500
+/* The wait for acknowledgements on systems that do not report them. */
+#define BLIND_ACK_MS 2000
 
 /* A program that makes the connection. */
 struct link_program {
@@ -250,6 +251,63 @@ link_is_acked(const struct link *l)
 			      : sock_is_acked(l->fd);
 }
 
+struct deadline
+link_look(struct link *l, int64_t idle_ms)
+{
+	/* Not all that TLS sends is known. */
+	uint64_t unacked = l->tls != NULL
+			       ? UINT64_MAX - peer_report_acked(&l->tls->report)
+			       : link_unacked(l);
+
+	if (unacked < l->unacked)
+		l->moved_ns = clock_now();
+	l->unacked = unacked;
+	return unacked == 0 ? deadline_none() : deadline_after(idle_ms / 8 + 1);
+}
+
+int
+link_wait(struct link *l, int fd, short events, int64_t idle_ms,
+    struct deadline until)
+{
+	struct deadline limit, check = deadline_none();
+	int ready;
+
+	for (;;) {
+		if (idle_ms >= 0)
+			check = link_look(l, idle_ms);
+		limit =
+		    deadline_first(until, deadline_from(l->moved_ns, idle_ms));
+		if (deadline_passed(limit))
+			return 0;
+		ready = wait_fd(fd, events, deadline_first(limit, check));
+		if (ready != 0)
+			return ready;
+	}
+}
+
+void
+link_abort(struct link *l, int64_t idle_ms, struct deadline until)
+{
+	int64_t start = clock_now();
+	bool waits = l->fd >= 0 && !sock_is_unix(l->fd);
+	struct deadline limit;
+	struct os_tcp tcp;
+	bool is_blind = !os_tcp_info(l->fd, &tcp);
+
+	if (is_blind)
+		until = deadline_first(until, deadline_after(BLIND_ACK_MS));
+	l->moved_ns = start;
+	while (waits && (is_blind || !sock_is_acked(l->fd))) {
+		(void)link_look(l, idle_ms);
+		limit =
+		    deadline_first(until, deadline_from(l->moved_ns, idle_ms));
+		if (deadline_passed(limit) ||
+		    wait_until(deadline_first(limit, sock_recheck(start))) < 0)
+			break;
+	}
+	sock_abort(&l->fd);
+}
+
 int
 link_finish(struct link *l)
 {
@@ -326,42 +384,13 @@ drain(struct link *l, struct deadline until)
 
 	if ((l->is_fin_sent || link_finish(l) == 0) && !l->is_fin_received) {
 		do
-			more = stream_discard(l->fd, &dropped);
+			more = sock_discard(l->fd, &dropped);
 		while (more > 0 && wait_fd(l->fd, POLLIN, until) > 0);
 	}
 	if (more == 0)
 		link_note_fin(l);
 	link_observe(l);
 	sock_close(&l->fd);
-}
-
-/*
- * Waits until the process of TLS ends, the deadline passes, or the peer has
- * acknowledged nothing for the idle limit. Returns 1, 0 for a limit, or -1 with
- * EINTR.
- */
-static int
-wait_tls(struct link_tls *t, struct deadline until)
-{
-	struct deadline idle = deadline_after(t->idle.ms), check;
-	uint64_t acked = peer_report_acked(&t->report), before;
-	int ready;
-
-	while (!t->report.has_ended) {
-		if (deadline_passed(deadline_first(until, idle)))
-			return 0;
-		check =
-		    t->idle.ms < 0 ? idle : deadline_after(t->idle.ms / 8 + 1);
-		ready = wait_fd(t->report.fd, POLLIN,
-		    deadline_first(deadline_first(until, idle), check));
-		if (ready < 0)
-			return -1;
-		before = acked;
-		acked = peer_report_acked(&t->report);
-		if (acked > before)
-			idle = deadline_after(t->idle.ms);
-	}
-	return 1;
 }
 
 /*
@@ -375,13 +404,17 @@ end_tls(struct link *l, bool is_complete, struct deadline until, struct err *e)
 {
 	struct link_tls *t = l->tls;
 	const struct peer_record *r = &t->report.peer;
-	int ended = 1;
+	int ready = 1;
 
 	if (is_complete)
 		(void)sock_shut(t->hold, SHUT_RDWR);
-	if (is_complete || r->lost.kind == ERR_NONE)
-		ended = wait_tls(t, until);
+	l->moved_ns = clock_now();
 	(void)peer_report_read(&t->report);
+	while (!t->report.has_ended && ready > 0 &&
+	       (is_complete || r->lost.kind == ERR_NONE)) {
+		ready = link_wait(l, t->report.fd, POLLIN, t->idle.ms, until);
+		(void)peer_report_read(&t->report);
+	}
 	if ((r->facts & PEER_REPORT_DROPPED) != 0)
 		diag_warn("%s: the peer ended the connection when it learned "
 			  "that stdin had ended, and sent nothing; it may have "
@@ -401,11 +434,11 @@ end_tls(struct link *l, bool is_complete, struct deadline until, struct err *e)
 		*e = r->lost;
 	} else if ((r->facts & PEER_REPORT_LAST) != 0) {
 		return 0;
-	} else if (ended == 0) {
+	} else if (ready == 0) {
 		deadline_idle_error(until, t->idle, e);
 		err_append(e, "the peer has not acknowledged everything");
 		e->errnum = ETIMEDOUT;
-	} else if (ended < 0) {
+	} else if (ready < 0) {
 		return err_sys(e, ERR_FAILED, EINTR, "%s", t->name);
 	} else {
 		err_set(e, ERR_LOST, "its process was killed");

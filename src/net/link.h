@@ -91,6 +91,9 @@ struct link {
 	int64_t output_ns; /* how long received data waited for the output */
 	struct os_tcp tcp; /* the kernel's counters, by link_observe() */
 	bool is_observed;  /* tcp is set */
+	uint64_t unacked;  /* at the last link_look() */
+	int64_t moved_ns;  /* when bytes last moved, which the caller may set,
+			      or link_look() found new acknowledgements */
 };
 
 /* Reads the kernel's counters, if the "closed" event is reported. Call it
@@ -143,6 +146,21 @@ uint64_t link_unacked(const struct link *l);
 bool link_is_acked(const struct link *l);
 
 /*
+ * Sets moved_ns if the peer has acknowledged more since the last call, which no
+ * event reports. Returns when to call it again for an idle limit of idle_ms:
+ * none if nothing more can be acknowledged.
+ */
+struct deadline link_look(struct link *l, int64_t idle_ms);
+
+/*
+ * wait_fd() (net/wait.h) for the connection, or a descriptor of its process,
+ * until the deadline, or until nothing has moved since moved_ns for idle_ms
+ * (-1: no limit); acknowledgements count.
+ */
+int link_wait(struct link *l, int fd, short events, int64_t idle_ms,
+    struct deadline until);
+
+/*
  * Sends FIN. Returns 0, or -1 with errno. Records that the FIN was sent, and
  * who finished first: the peer if its FIN has arrived, as far as the system
  * reports it. If the two FINs cross, each side was first.
@@ -159,6 +177,14 @@ void link_note_fin(struct link *l);
  * is_to_program is set.
  */
 enum link_end link_end(struct link *l);
+
+/*
+ * Ends an incomplete transfer: waits until the peer has acknowledged everything
+ * that was sent, or has acknowledged nothing for idle_ms (-1: no limit), or the
+ * deadline passes; then closes the descriptor with RST. If the system does not
+ * report acknowledgements, it waits for two seconds.
+ */
+void link_abort(struct link *l, int64_t idle_ms, struct deadline until);
 
 /* How long link_close() waits for the peer's FIN when everything was sent. */
 #define LINK_DRAIN_MS 2000

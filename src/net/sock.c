@@ -10,18 +10,17 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "base/backoff.h"
 #include "base/err.h"
 #include "base/step.h"
 #include "base/text.h"
 #include "net/os.h"
-#include "net/wait.h"
 
-/* The longest interval between checks for acknowledgements. */
-#define MAX_RECHECK_MS 32
+/* The interval between checks for acknowledgements. */
+#define MIN_RECHECK_MS INT64_C(1)
+#define MAX_RECHECK_MS INT64_C(32)
 
-/* The wait for acknowledgements on systems that do not report them. */
-#define BLIND_ACK_MS 2000
+/* The number of bytes that a peer may send after this side's FIN. */
+#define DRAIN_BYTES (8 * 1024 * 1024)
 
 /* Keepalive: seconds between probes, and the limit of unanswered ones. */
 #define PROBE_SECONDS 2
@@ -533,27 +532,28 @@ sock_is_acked(int fd)
 	return sock_unacked_bytes(fd) == 0 || peer.len == 0;
 }
 
-/* The bytes in the send queue; -1 if the system does not report them. */
-static int
-send_queue(int fd)
-{
-	int bytes = -1;
-
-#ifdef TIOCOUTQ
-	if (ioctl(fd, TIOCOUTQ, &bytes) < 0)
-		bytes = -1;
-#endif
-	return bytes;
-}
-
 uint64_t
 sock_unacked_bytes(int fd)
 {
-	int bytes = send_queue(fd);
+	int bytes = 0;
 
+#ifdef TIOCOUTQ
+	if (ioctl(fd, TIOCOUTQ, &bytes) < 0)
+		return 0;
+#endif
 	/* On a Unix socket they have reached the peer, which has not read them
 	 * yet. */
 	return bytes <= 0 || sock_is_unix(fd) ? 0 : (uint64_t)bytes;
+}
+
+struct deadline
+sock_recheck(int64_t since_ns)
+{
+	int64_t ms = (clock_now() - since_ns) / CLOCK_MS;
+
+	return deadline_after(ms < MIN_RECHECK_MS   ? MIN_RECHECK_MS
+			      : ms > MAX_RECHECK_MS ? MAX_RECHECK_MS
+						    : ms);
 }
 
 void
@@ -613,27 +613,14 @@ sock_is_unix(int fd)
 	return addr_is_unix(&local);
 }
 
-void
-sock_abort_acked(int *fd, int64_t idle_ms, struct deadline until)
+int
+sock_discard(int fd, size_t *dropped)
 {
-	struct deadline idle = deadline_after(idle_ms);
-	struct backoff pause = {.min = 1, .max = MAX_RECHECK_MS};
-	bool is_blind = send_queue(*fd) < 0,
-	     waits = *fd >= 0 && !sock_is_unix(*fd);
-	uint64_t before = UINT64_MAX, left;
-	struct os_tcp tcp;
+	char drop[64 * 1024];
+	ssize_t n = sock_recv(fd, drop, sizeof(drop), MSG_DONTWAIT);
 
-	/* Without os_tcp_info() a lost connection would not end the wait. */
-	if (is_blind || !os_tcp_info(*fd, &tcp))
-		until = deadline_first(until, deadline_after(BLIND_ACK_MS));
-	while (waits && (is_blind || !sock_is_acked(*fd)) &&
-	       !deadline_passed(deadline_first(until, idle))) {
-		left = sock_unacked_bytes(*fd);
-		if (left < before)
-			idle = deadline_after(idle_ms);
-		before = left;
-		if (wait_until(deadline_after(backoff_next(&pause))) < 0)
-			break;
-	}
-	sock_abort(fd);
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? 1 : -1;
+	*dropped += (size_t)n;
+	return n == 0 ? 0 : *dropped < DRAIN_BYTES ? 1 : -1;
 }

@@ -8,7 +8,7 @@
  *   link_close           sends FIN, reads until the peer's FIN, then closes
  *   sock_close           closes: FIN, or RST if unread bytes are queued
  *   sock_abort           closes with RST: unsent bytes are dropped
- *   sock_abort_acked     waits until all is acknowledged, then closes with RST
+ *   link_abort           waits until all is acknowledged, then closes with RST
  *   sock_reset_on_close  makes every close an RST, even when killed
  */
 #ifndef NET_SOCK_H
@@ -191,6 +191,13 @@ bool sock_is_acked(int fd);
 uint64_t sock_unacked_bytes(int fd);
 
 /*
+ * When to check again whether everything is acknowledged, which no event
+ * reports: soon after since_ns, when the last bytes were sent, and later the
+ * longer that is ago.
+ */
+struct deadline sock_recheck(int64_t since_ns);
+
+/*
  * Probes an idle connection every two seconds (SO_KEEPALIVE, tcp(7)) to detect
  * a vanished peer: by a reset, or after half a minute without an answer. If the
  * intervals cannot be set, the system's apply.
@@ -216,11 +223,10 @@ void sock_close_note(int *fd, const char *note);
 void sock_abort(int *fd);
 
 /*
- * Ends an incomplete transfer: waits until the peer has acknowledged everything
- * that was sent, or has acknowledged nothing for idle_ms (-1: no limit), or the
- * deadline passes; then closes with RST. If the system does not report
- * acknowledgements, it waits for two seconds. Sets *fd to -1.
+ * Discards received bytes, a piece at a time; counts them in *dropped, which
+ * begins with 0. Returns 1 if more may come; 0 if the peer has finished; -1 if
+ * the connection is lost, or the peer has sent more than a drain discards.
  */
-void sock_abort_acked(int *fd, int64_t idle_ms, struct deadline until);
+int sock_discard(int fd, size_t *dropped);
 
 #endif

@@ -2,52 +2,28 @@
 #include "net/stream.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "net/link.h"
 #include "net/os.h"
-#include "net/peer_report.h"
 #include "net/sock.h"
-#include "net/wait.h"
 
-/* The number of bytes that a peer may send after this side's FIN. */
-#define DRAIN_BYTES (8 * 1024 * 1024)
 /* The clock is checked after at most this many bytes of a file. */
 #define FILE_PIECE (1024 * 1024)
 
-/* A number that decreases when the peer acknowledges bytes. */
-static uint64_t
-unacked(const struct stream *s)
-{
-	return s->report == NULL ? sock_unacked_bytes(s->fd)
-				 : UINT64_MAX - peer_report_acked(s->report);
-}
-
-/*
- * Waits until fd is ready. *idle is the end of the idle limit; it moves forward
- * while the peer acknowledges bytes, which no event reports.
- */
+/* Waits until the socket is ready. */
 static enum stream_end
-wait_ready(const struct stream *s, short events, struct deadline *idle)
+wait_ready(const struct stream *s, short events)
 {
-	uint64_t before = s->idle_ms < 0 ? 0 : unacked(s), left;
-	struct deadline limit, check;
-	int ready;
+	int ready =
+	    link_wait(s->link, s->link->fd, events, s->idle_ms, s->until);
 
-	do {
-		limit = deadline_first(s->until, *idle);
-		check = before == 0 ? deadline_none()
-				    : deadline_after(s->idle_ms / 8 + 1);
-		ready = wait_fd(s->fd, events, deadline_first(limit, check));
-		if (ready != 0)
-			return ready > 0 ? STREAM_DONE : STREAM_STOPPED;
-		left = before == 0 ? 0 : unacked(s);
-		if (left < before)
-			*idle = deadline_after(s->idle_ms);
-		before = left;
-	} while (!deadline_passed(deadline_first(s->until, *idle)));
-	return STREAM_LIMIT;
+	return ready > 0    ? STREAM_DONE
+	       : ready == 0 ? STREAM_LIMIT
+			    : STREAM_STOPPED;
 }
 
 /* Sends at most n bytes of a file from *at; returns as os_send_file(). */
@@ -72,20 +48,20 @@ static enum stream_end
 send_all(const struct stream *s, const unsigned char *p, int file, off_t at,
     uint64_t n, uint64_t *sent)
 {
-	struct deadline idle = deadline_after(s->idle_ms);
 	enum stream_end end;
 	ssize_t done;
 
+	s->link->moved_ns = clock_now();
 	while (n > 0) {
 		if (deadline_passed(s->until))
 			return STREAM_LIMIT;
 		/* Limits must hold although no call waits. */
 		deadline_looked(clock_now());
 		if (p != NULL)
-			done = sock_send(
-			    s->fd, p, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL);
+			done = sock_send(s->link->fd, p, (size_t)n,
+			    MSG_DONTWAIT | MSG_NOSIGNAL);
 		else
-			done = send_piece(s->fd, file, &at,
+			done = send_piece(s->link->fd, file, &at,
 			    n < FILE_PIECE ? (size_t)n : FILE_PIECE);
 		if (done == 0 && p == NULL)
 			return STREAM_ENDED;
@@ -93,12 +69,12 @@ send_all(const struct stream *s, const unsigned char *p, int file, off_t at,
 			*sent += (uint64_t)done;
 			p = p == NULL ? NULL : p + done;
 			n -= (uint64_t)done;
-			idle = deadline_after(s->idle_ms);
+			s->link->moved_ns = clock_now();
 			continue;
 		}
 		if (errno != EAGAIN && errno != EINTR)
 			return STREAM_LOST;
-		end = wait_ready(s, POLLOUT, &idle);
+		end = wait_ready(s, POLLOUT);
 		if (end != STREAM_DONE)
 			return end;
 	}
@@ -124,34 +100,22 @@ stream_receive(const struct stream *s, void *space, size_t size, size_t *got)
 	bool has_limit = s->idle_ms >= 0 || deadline_is_set(s->until);
 	/* Without a limit, a blocking socket need not be polled first. */
 	int flags = s->receive_flags | (has_limit ? MSG_DONTWAIT : 0);
-	struct deadline idle = deadline_after(s->idle_ms);
 	enum stream_end end = STREAM_DONE;
 	ssize_t n;
 
+	s->link->moved_ns = clock_now();
 	while (end == STREAM_DONE) {
 		if (deadline_passed(s->until))
 			return STREAM_LIMIT;
 		deadline_looked(clock_now());
-		n = sock_recv(s->fd, space, size, flags);
+		n = sock_recv(s->link->fd, space, size, flags);
 		if (n >= 0) {
 			*got = (size_t)n;
 			return n > 0 ? STREAM_DONE : STREAM_ENDED;
 		}
 		if (errno != EAGAIN && errno != EINTR)
 			return STREAM_LOST;
-		end = wait_ready(s, POLLIN, &idle);
+		end = wait_ready(s, POLLIN);
 	}
 	return end;
-}
-
-int
-stream_discard(int fd, size_t *dropped)
-{
-	char drop[64 * 1024];
-	ssize_t n = sock_recv(fd, drop, sizeof(drop), MSG_DONTWAIT);
-
-	if (n < 0)
-		return errno == EAGAIN || errno == EINTR ? 1 : -1;
-	*dropped += (size_t)n;
-	return n == 0 ? 0 : *dropped < DRAIN_BYTES ? 1 : -1;
 }

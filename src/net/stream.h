@@ -10,15 +10,13 @@
 
 #include "base/deadline.h"
 
-struct peer_report;
+struct link;
 
 struct stream {
-	int fd;                /* the caller's */
+	struct link *link;     /* the caller's */
 	struct deadline until; /* limit of all calls */
 	int64_t idle_ms;       /* longest time without progress; -1: no limit */
-	struct peer_report *report; /* of the process that holds the connection;
-				       NULL: fd is the connection */
-	int receive_flags;          /* flags of recv(2): MSG_PEEK, or 0 */
+	int receive_flags;     /* flags of recv(2): MSG_PEEK, or 0 */
 };
 
 enum stream_end {
@@ -49,12 +47,5 @@ enum stream_end stream_send_file(
  */
 enum stream_end stream_receive(
     const struct stream *s, void *space, size_t size, size_t *got);
-
-/*
- * Discards received bytes, a piece at a time; counts them in *dropped, which
- * begins with 0. Returns 1 if more may come; 0 if the peer has finished; -1 if
- * the connection is lost, or the peer has sent more than a drain discards.
- */
-int stream_discard(int fd, size_t *dropped);
 
 #endif

@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/backoff.h"
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/fd.h"
@@ -28,9 +27,6 @@
 #include "relay/policy.h"
 #include "relay/recorder.h"
 #include "relay/script.h"
-
-/* The longest pause between two checks of the acknowledgements. */
-#define MAX_RECHECK_MS 32
 
 /* The longest wait for the last acknowledgements with --on-peer-eof quit. */
 #define QUIT_MS INT64_C(2000)
@@ -71,11 +67,9 @@ struct relay {
 	int64_t written_ns;   /* when bytes last waited for out */
 	bool is_output_late;  /* bytes wait for out */
 	int64_t checked_ns;   /* the last movement before a check for a stall */
-	uint64_t unacked;     /* bytes not yet acknowledged */
-	int64_t acked_ns;     /* when their number last decreased */
-	struct deadline next; /* check of the acknowledgements */
-	struct backoff pause;
-	struct err *e; /* the caller's, for the recorder */
+	struct deadline look; /* for acknowledgements, which extend limits */
+	struct deadline next; /* check whether all is acknowledged */
+	struct err *e;        /* the caller's, for the recorder */
 };
 
 static bool
@@ -110,9 +104,9 @@ hold_deadline(const struct relay *r)
 	    r->up.out.errnum != 0 || r->down.in.fd < 0 ||
 	    (r->decided & POLICY_FINISHED) != 0)
 		return deadline_none();
-	if (r->unacked > 0)
-		return deadline_after(MAX_RECHECK_MS);
-	return deadline_from(later(last_movement(r), r->acked_ns),
+	if (r->peer->unacked > 0)
+		return sock_recheck(last_movement(r));
+	return deadline_from(later(last_movement(r), r->peer->moved_ns),
 	    r->up.bytes > 0 ? SOCK_QUIET_MS : SOCK_QUIET_UNUSED_MS);
 }
 
@@ -226,7 +220,7 @@ confirm(struct relay *r)
 	if (errnum != 0 || is_acked)
 		r->decided |= POLICY_WRITING;
 	else
-		r->next = deadline_after(backoff_next(&r->pause));
+		r->next = sock_recheck(later(r->finished_ns, r->peer_end_ns));
 }
 
 static bool
@@ -256,7 +250,6 @@ is_output_pending(const struct relay *r)
 static void
 note_progress(struct relay *r)
 {
-	uint64_t unacked;
 	int64_t now;
 
 	if (is_output_pending(r)) {
@@ -268,12 +261,10 @@ note_progress(struct relay *r)
 	r->is_output_late = is_output_pending(r);
 	if (r->o->idle.ms < 0 && !r->peer->delays_end)
 		return;
-	unacked = link_unacked(r->peer);
+	r->look = link_look(r->peer, r->o->idle.ms);
 	if (is(r, POLICY_FORWARDER))
-		unacked += link_unacked(r->target);
-	if (unacked < r->unacked)
-		r->acked_ns = clock_now();
-	r->unacked = unacked;
+		r->look = deadline_first(
+		    r->look, link_look(r->target, r->o->idle.ms));
 }
 
 /* When the wait for the peer to finish ends; none while it has not begun. */
@@ -290,7 +281,10 @@ linger_deadline(const struct relay *r)
 static struct deadline
 limit_deadline(const struct relay *r)
 {
-	int64_t last = later(last_movement(r), r->acked_ns);
+	int64_t last = later(last_movement(r), r->peer->moved_ns);
+
+	if (r->target != NULL)
+		last = later(last, r->target->moved_ns);
 
 	return deadline_first(
 	    r->o->until, deadline_first(linger_deadline(r),
@@ -460,17 +454,14 @@ static struct deadline
 next_event(const struct relay *r)
 {
 	struct deadline until = deadline_first(limit_deadline(r), r->next);
-	int64_t ms = r->o->idle.ms / 8;
 
 	/* Only data that has already arrived is read or searched. */
 	if (r->is_searching ||
 	    (wants(r, POLICY_DRAIN_TARGET) && flow_wants_read(&r->up)) ||
 	    (wants(r, POLICY_DRAIN_PEER) && flow_wants_read(&r->down)))
 		return deadline_after(0);
-	/* No event reports the system's progress. */
-	if (r->o->idle.ms >= 0 && r->unacked > 0)
-		until =
-		    deadline_first(until, deadline_after(ms < 10 ? 10 : ms));
+	if (r->o->idle.ms >= 0)
+		until = deadline_first(until, r->look);
 	until = deadline_first(until, rate_next(r->up.rate));
 	until = deadline_first(until, hold_deadline(r));
 	if (!deadline_passed(yield_deadline(r)))
@@ -911,8 +902,8 @@ relay_run(struct link *peer, struct link *target, const struct relay_options *o,
 	    .out = target != NULL ? target->fd : o->out,
 	    .is_unix = sock_is_unix(peer->fd),
 	    .unread = o->unread,
+	    .look = deadline_none(),
 	    .next = deadline_none(),
-	    .pause = {.min = 1, .max = MAX_RECHECK_MS},
 	    .e = e};
 	int status;
 

@@ -83,7 +83,7 @@ struct relay_options {
  * received was written; or -1 with *e: ERR_TIMEOUT, ERR_LOST (also for input
  * that a policy abandoned), ERR_OUTPUT, or ERR_FAILED with EINTR for a caught
  * signal. The totals of peer are set in both cases. If peer->is_aborted is set,
- * the caller closes the connection with sock_abort_acked(); a forwarder closes
+ * the caller closes the connection with link_abort(); a forwarder closes
  * both.
  */
 int relay_run(struct link *peer, struct link *target,

@@ -144,8 +144,8 @@ serve_forward(struct served *v)
 		sock_abort(&target.fd);
 		sock_abort(&s->link->fd);
 	} else if (s->link->is_aborted) {
-		sock_abort_acked(&target.fd, o.idle.ms, s->until);
-		sock_abort_acked(&s->link->fd, o.idle.ms, s->until);
+		link_abort(&target, o.idle.ms, s->until);
+		link_abort(s->link, o.idle.ms, s->until);
 	}
 	return link_close(&target, result, s->until, &s->e);
 }

@@ -20,7 +20,6 @@
 #include "net/proc.h"
 #include "net/sock.h"
 #include "net/signals.h"
-#include "net/stream.h"
 #include "net/wait.h"
 
 /* The shortest pause of accepting after a failure. */
@@ -297,7 +296,7 @@ advance(struct server *s)
 			end_process(s, c);
 		if (c->proc != NULL ||
 		    (c->link.fd >= 0 &&
-			stream_discard(c->link.fd, &c->dropped) == 1 &&
+			sock_discard(c->link.fd, &c->dropped) == 1 &&
 			!deadline_passed(c->drain))) {
 			i++;
 			continue;

@@ -74,10 +74,9 @@ session_wait(struct session *s, int64_t ms)
 static struct stream
 stream_of(const struct session *s)
 {
-	return (struct stream){.fd = s->link->fd,
+	return (struct stream){.link = s->link,
 	    .until = deadline_first(s->until, s->phase),
-	    .idle_ms = s->idle.ms,
-	    .report = s->link->tls != NULL ? &s->link->tls->report : NULL};
+	    .idle_ms = s->idle.ms};
 }
 
 ssize_t

@@ -10,7 +10,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/mem.h"
@@ -30,9 +29,6 @@
 /* With more unsent bytes, nothing is read: a peer could demand any number of
  * key updates without reading them. */
 #define MAX_UNSENT (4 * BUFFER)
-/* How often to check whether everything was acknowledged. */
-#define MIN_RECHECK_MS 1
-#define MAX_RECHECK_MS 100
 /* How long the peer may take to finish when sockt no longer reads. */
 #define ABANDONED_MS 100
 /* How long a server may take to reject a client's certificate, or a missing
@@ -85,7 +81,6 @@ struct tls_process {
 	int64_t answer_ns;    /* how long the last answer took; 0: none yet */
 	int64_t moved_ns;     /* when bytes last moved */
 	int64_t abandoned_ns; /* when is_abandoned was set */
-	struct backoff recheck;
 	struct peer_record record;
 	struct err lost;
 };
@@ -871,8 +866,7 @@ wait_both(struct tls_process *p)
 	if (p->has_more && (fds[0].events & POLLIN) != 0)
 		until = deadline_after(0);
 	if (awaits_acks(p))
-		until = deadline_first(
-		    until, deadline_after(backoff_next(&p->recheck)));
+		until = deadline_first(until, sock_recheck(p->moved_ns));
 	if (poll(fds, 3, deadline_poll_ms(until)) < 0)
 		return;
 	deadline_looked(clock_now());
@@ -946,8 +940,6 @@ tls_process_run(const struct tls_request *request, struct tls_context *context,
 
 	p->request = request;
 	p->l = context->l;
-	p->recheck =
-	    (struct backoff){.min = MIN_RECHECK_MS, .max = MAX_RECHECK_MS};
 	set_up(p, fds);
 	if (p->lost.kind != ERR_NONE)
 		fail_handshake(p, &facts);

@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "dial/proxy.h"
 #include "net/endpoint.h"
+#include "net/link.h"
 
 #define MAX_SIZE 8000
 
@@ -40,7 +41,8 @@ check_proxy(const struct proxy *p, const struct endpoint *target,
 	if (size > 0 && write(ends[1], data, size) != (ssize_t)size)
 		abort();
 	shutdown(ends[1], SHUT_WR);
-	result = proxy_open(p, target, ends[0], deadline_none(), &e);
+	result = proxy_open(
+	    p, target, &(struct link){.fd = ends[0]}, deadline_none(), &e);
 	if (result < 0) {
 		check_error(&e);
 	} else {

@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "dial/starttls.h"
+#include "net/link.h"
 
 #define MAX_SIZE 8000
 
@@ -27,7 +28,8 @@ check(enum starttls protocol, const uint8_t *data, size_t size)
 	if (size > 0 && write(ends[1], data, size) != (ssize_t)size)
 		abort();
 	shutdown(ends[1], SHUT_WR);
-	result = starttls_open(protocol, ends[0], deadline_none(), &e);
+	result = starttls_open(
+	    protocol, &(struct link){.fd = ends[0]}, deadline_none(), &e);
 	if (result == 0 && recv(ends[0], &rest, 1, MSG_DONTWAIT) != 0)
 		abort();
 	if (result < 0 && (e.text[0] == '\0' ||
