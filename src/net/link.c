@@ -200,9 +200,7 @@ link_why(struct link *l, bool awaits_peer, const char *peer)
 	if (!l->is_observed)
 		return NULL;
 	/* With TLS, data that its process has passed on counts, too. */
-	if (l->tls == NULL)
-		os_tcp_received(l->fd, &l->tcp);
-	else if (fd_available(l->fd) > 0)
+	if (l->tls != NULL && fd_available(l->fd) > 0)
 		l->tcp.has_unread = true;
 	return stall_text(&l->tcp, awaits_peer, peer);
 }

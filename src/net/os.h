@@ -37,23 +37,18 @@ struct os_tcp {
 	uint32_t mss, pmtu;     /* bytes of a full segment, and of its packet */
 	uint32_t window;        /* of the peer, in bytes */
 	bool knows_window;      /* window is set (Linux 5.4) */
-	bool has_unread;        /* os_tcp_received(): data can be read */
-	bool has_gap;           /* likewise: there is data after a gap */
-	bool is_unsent;         /* data waits to be sent for the first time */
-	int64_t rtt_us;         /* smoothed round trip; 0: not measured */
-	int64_t unanswered_ms;  /* since the last acknowledgement arrived */
-	int64_t unsent_ms;      /* since data was last sent */
-	int64_t busy_us;        /* time with unacknowledged data */
-	int64_t window_us;      /* part of it, limited by the peer's window */
+	bool has_unread;        /* data can be read */
+	bool has_gap;          /* an earlier part of received data is missing */
+	bool is_unsent;        /* data waits to be sent for the first time */
+	int64_t rtt_us;        /* smoothed round trip; 0: not measured */
+	int64_t unanswered_ms; /* since the last acknowledgement arrived */
+	int64_t unsent_ms;     /* since data was last sent */
+	int64_t busy_us;       /* time with unacknowledged data */
+	int64_t window_us;     /* part of it, limited by the peer's window */
 };
 
-/* Reads everything but what os_tcp_received() does. Returns false if the system
- * or the socket does not report it. */
+/* Returns false if the system or the socket does not report them. */
 bool os_tcp_info(int fd, struct os_tcp *tcp);
-
-/* Sets has_unread; and has_gap, if an earlier part of the received data is
- * missing: nothing can be read, but the kernel holds data. */
-void os_tcp_received(int fd, struct os_tcp *tcp);
 
 /*
  * Opens a file below the folder dir as fd_open_beneath() (base/fd.h). Symbolic

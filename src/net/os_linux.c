@@ -68,7 +68,9 @@ bool
 os_tcp_info(int fd, struct os_tcp *tcp)
 {
 	struct tcp_info info;
-	socklen_t len = sizeof(info);
+	uint32_t memory[SK_MEMINFO_VARS] = {0};
+	socklen_t len = sizeof(info), memory_len = sizeof(memory);
+	int readable = 0;
 
 	memset(&info, 0, sizeof(info));
 	/* Linux 4.19 counts the retransmitted bytes. */
@@ -106,7 +108,13 @@ os_tcp_info(int fd, struct os_tcp *tcp)
 	tcp->unsent_ms = info.tcpi_last_data_sent;
 	tcp->busy_us = (int64_t)info.tcpi_busy_time;
 	tcp->window_us = (int64_t)info.tcpi_rwnd_limited;
-	tcp->has_unread = tcp->has_gap = false;
+	(void)ioctl(fd, FIONREAD, &readable);
+	tcp->has_unread = readable > 0;
+	/* Nothing can be read, but the kernel holds data. */
+	tcp->has_gap =
+	    readable == 0 &&
+	    getsockopt(fd, SOL_SOCKET, SO_MEMINFO, memory, &memory_len) == 0 &&
+	    memory[SK_MEMINFO_RMEM_ALLOC] > 0;
 	return true;
 }
 
@@ -181,22 +189,6 @@ os_had_fin(int fd)
 		return false;
 	memcpy(&with_fin, CMSG_DATA(c), sizeof(with_fin));
 	return with_fin > unread;
-}
-
-void
-os_tcp_received(int fd, struct os_tcp *tcp)
-{
-	uint32_t memory[SK_MEMINFO_VARS] = {0};
-	socklen_t len = sizeof(memory);
-	int readable = 0;
-
-	if (ioctl(fd, FIONREAD, &readable) < 0)
-		return;
-	tcp->has_unread = readable > 0;
-	tcp->has_gap =
-	    readable == 0 &&
-	    getsockopt(fd, SOL_SOCKET, SO_MEMINFO, memory, &len) == 0 &&
-	    memory[SK_MEMINFO_RMEM_ALLOC] > 0;
 }
 
 /*

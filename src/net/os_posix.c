@@ -23,13 +23,6 @@ os_had_fin(int fd)
 	return false;
 }
 
-void
-os_tcp_received(int fd, struct os_tcp *tcp)
-{
-	(void)fd;
-	(void)tcp;
-}
-
 int
 os_open_beneath(int dir, const char *path)
 {

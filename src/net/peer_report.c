@@ -86,9 +86,7 @@ peer_report_answer(int fd, uint64_t acked, int tcp_fd)
 
 	if (read(fd, &what, 1) != 1)
 		return -1;
-	if (what == ASK_TCP) {
+	if (what == ASK_TCP)
 		record.has_tcp = os_tcp_info(tcp_fd, &record.tcp);
-		os_tcp_received(tcp_fd, &record.tcp);
-	}
 	return fd_write_all(fd, &record, sizeof(record));
 }
