@@ -111,7 +111,7 @@ path_text(struct json *j, const struct link *l, int64_t ns)
 	const struct os_tcp *tcp = &l->tcp;
 	const char *limit, *limit_words = "", *trip = "", *again = "";
 
-	if (!l->is_observed)
+	if (!tcp->is_known)
 		return "";
 	limit = stall_limit(tcp, ns, l->output_ns, &limit_words);
 	if (tcp->rtt_us > 0)

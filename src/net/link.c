@@ -26,6 +26,10 @@
 #define DISCARD_MS 500
 /* The wait for acknowledgements on systems that do not report them. */
 #define BLIND_ACK_MS 2000
+/* A record of TLS is not requested again within this time. */
+#define ASK_AGAIN_MS 10
+/* How long to wait for it: the process may be stopped. */
+#define ANSWER_MS 100
 
 /* A program that makes the connection. */
 struct link_program {
@@ -91,7 +95,7 @@ link_drop_tls(struct link *l)
 		return;
 	l->tls = NULL;
 	/* It sends what it has, and resets the connection. */
-	fd_close(&t->report.fd);
+	fd_close(&t->report);
 	if (t->proc != NULL)
 		(void)proc_wait(t->proc, deadline_after(PROC_GRACE_MS));
 	proc_free(&t->proc);
@@ -171,19 +175,72 @@ link_is_direct(const struct link *l)
 	return l->tls == NULL && l->program == NULL;
 }
 
+/* Reads the records that have arrived. */
+static void
+read_records(struct link_tls *t)
+{
+	struct link_record record, *all = &t->peer;
+	ssize_t n;
+
+	while (!t->has_ended) {
+		n = read(t->report, &record, sizeof(record));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			break;
+		t->has_ended = n != (ssize_t)sizeof(record);
+		if (t->has_ended)
+			break;
+		if (record.acked > all->acked)
+			all->acked = record.acked;
+		if (record.sent > all->sent)
+			all->sent = record.sent;
+		if (record.lost.kind != ERR_NONE)
+			all->lost = record.lost;
+		/* The process may have been taken over. */
+		all->lost.text[sizeof(all->lost.text) - 1] = '\0';
+		all->facts |= record.facts;
+		if (record.tcp.is_known)
+			all->tcp = record.tcp;
+	}
+}
+
+/* Reads the records, and requests the present state unless it is new. Returns
+ * all that was reported. */
+static const struct link_record *
+ask(struct link_tls *t)
+{
+	struct pollfd p = {.fd = t->report, .events = POLLIN};
+	int64_t now = clock_now();
+
+	read_records(t);
+	if (t->has_ended || now - t->asked_ns < ASK_AGAIN_MS * CLOCK_MS)
+		return &t->peer;
+	t->asked_ns = now;
+	if (write(t->report, "", 1) == 1 && poll(&p, 1, ANSWER_MS) > 0)
+		read_records(t);
+	return &t->peer;
+}
+
+int
+link_answer(int report, uint64_t acked, int tcp_fd)
+{
+	struct link_record record = {.acked = acked};
+	char request;
+
+	if (read(report, &request, 1) != 1)
+		return -1;
+	(void)os_tcp_info(tcp_fd, &record.tcp);
+	return fd_write_all(report, &record, sizeof(record));
+}
+
 static void
 observe(struct link *l)
 {
-	const struct os_tcp *tcp;
-
-	if (l->tls == NULL) {
-		l->is_observed = os_tcp_info(l->fd, &l->tcp);
-		return;
-	}
-	tcp = peer_report_tcp(&l->tls->report);
-	l->is_observed = tcp != NULL;
-	if (l->is_observed)
-		l->tcp = *tcp;
+	if (l->tls != NULL)
+		l->tcp = ask(l->tls)->tcp;
+	else
+		(void)os_tcp_info(l->fd, &l->tcp);
 }
 
 void
@@ -197,7 +254,7 @@ const char *
 link_why(struct link *l, bool awaits_peer, const char *peer)
 {
 	observe(l);
-	if (!l->is_observed)
+	if (!l->tcp.is_known)
 		return NULL;
 	/* With TLS, data that its process has passed on counts, too. */
 	if (l->tls != NULL && fd_available(l->fd) > 0)
@@ -212,7 +269,7 @@ link_count(struct link *l, bool goes_on)
 
 	observe(l);
 	/* The kernel counts encrypted bytes. */
-	l->bytes_unknown = !l->is_observed || l->tls != NULL;
+	l->bytes_unknown = !tcp->is_known || l->tls != NULL;
 	if (l->bytes_unknown)
 		return;
 	l->sent = tcp->sent;
@@ -234,7 +291,7 @@ link_unacked(const struct link *l)
 	uint64_t n;
 
 	if (l->tls != NULL) {
-		n = peer_report_acked(&l->tls->report);
+		n = ask(l->tls)->acked;
 		return n < l->sent ? l->sent - n : 0;
 	}
 	n = sock_unacked_bytes(l->fd);
@@ -245,7 +302,7 @@ link_unacked(const struct link *l)
 bool
 link_is_acked(const struct link *l)
 {
-	return l->tls != NULL ? l->tls->report.has_ended || link_unacked(l) == 0
+	return l->tls != NULL ? l->tls->has_ended || link_unacked(l) == 0
 			      : sock_is_acked(l->fd);
 }
 
@@ -253,9 +310,8 @@ struct deadline
 link_look(struct link *l, int64_t idle_ms)
 {
 	/* Not all that TLS sends is known. */
-	uint64_t unacked = l->tls != NULL
-			       ? UINT64_MAX - peer_report_acked(&l->tls->report)
-			       : link_unacked(l);
+	uint64_t unacked =
+	    l->tls != NULL ? UINT64_MAX - ask(l->tls)->acked : link_unacked(l);
 
 	if (unacked < l->unacked)
 		l->moved_ns = clock_now();
@@ -354,11 +410,10 @@ link_end(struct link *l)
 
 	if (l->tls != NULL) {
 		/* The process sends the record before it closes. */
-		lost = &l->tls->report.peer.lost;
+		read_records(l->tls);
+		lost = &l->tls->peer.lost;
 		l->end =
-		    (peer_report_read(&l->tls->report) & PEER_REPORT_CLOSED) !=
-			    0
-			? LINK_WHOLE
+		    (l->tls->peer.facts & LINK_FACT_CLOSED) != 0  ? LINK_WHOLE
 		    : lost->kind == ERR_LOST && lost->errnum == 0 ? LINK_BARE
 								  : LINK_CUT;
 		return l->end;
@@ -401,19 +456,19 @@ static int
 end_tls(struct link *l, bool is_complete, struct deadline until, struct err *e)
 {
 	struct link_tls *t = l->tls;
-	const struct peer_record *r = &t->report.peer;
+	const struct link_record *r = &t->peer;
 	int ready = 1;
 
 	if (is_complete)
 		(void)sock_shut(t->hold, SHUT_RDWR);
 	l->moved_ns = clock_now();
-	(void)peer_report_read(&t->report);
-	while (!t->report.has_ended && ready > 0 &&
+	read_records(t);
+	while (!t->has_ended && ready > 0 &&
 	       (is_complete || r->lost.kind == ERR_NONE)) {
-		ready = link_wait(l, t->report.fd, POLLIN, t->idle.ms, until);
-		(void)peer_report_read(&t->report);
+		ready = link_wait(l, t->report, POLLIN, t->idle.ms, until);
+		read_records(t);
 	}
-	if ((r->facts & PEER_REPORT_DROPPED) != 0)
+	if ((r->facts & LINK_FACT_DROPPED) != 0)
 		diag_warn("%s: the peer ended the connection when it learned "
 			  "that stdin had ended, and sent nothing; it may have "
 			  "dropped its answer (--on-eof keep)",
@@ -430,7 +485,7 @@ end_tls(struct link *l, bool is_complete, struct deadline until, struct err *e)
 	}
 	if (r->lost.kind != ERR_NONE) {
 		*e = r->lost;
-	} else if ((r->facts & PEER_REPORT_LAST) != 0) {
+	} else if ((r->facts & LINK_FACT_LAST) != 0) {
 		return 0;
 	} else if (ready == 0) {
 		deadline_idle_error(until, t->idle, e);

@@ -6,7 +6,8 @@
  * beneath it: that of TLS, which has the socket (tls/tls.h), a program that
  * makes the connection (--via), or TLS over a program. A pair has no reset, and
  * the death of its process looks like end of file. So the processes report how
- * the connection ended: TLS in records, a program by its exit status.
+ * the connection ended: TLS in records on a second socket, a program by its
+ * exit status.
  *
  *   link_finish   sends FIN; receiving continues
  *   link_end      how the peer's direction has ended
@@ -19,11 +20,9 @@
 #include <stdint.h>
 
 #include "base/deadline.h"
+#include "base/err.h"
 #include "net/addr.h"
 #include "net/os.h"
-#include "net/peer_report.h"
-
-struct err;
 
 /* How the peer's direction has ended. */
 enum link_end {
@@ -37,16 +36,41 @@ enum link_end {
 /* Which side finished first. */
 enum link_first { LINK_FIRST_NOBODY, LINK_FIRST_US, LINK_FIRST_PEER };
 
+/* What the process of TLS reports about the peer. */
+enum link_fact {
+	/* Nothing is missing: the peer has ended as its protocol requires, or
+	 * no data was exchanged. */
+	LINK_FACT_CLOSED = 1 << 0,
+	/* The peer sent nothing, and ended once it had received this side's
+	 * end. */
+	LINK_FACT_DROPPED = 1 << 1,
+	/* The process exits. */
+	LINK_FACT_LAST = 1 << 2
+};
+
+/* A record, which the process sends in one piece. */
+struct link_record {
+	uint64_t acked;    /* bytes that the peer has acknowledged, at least */
+	uint64_t sent;     /* bytes that the system has, or had, to send */
+	unsigned facts;    /* a set of enum link_fact */
+	struct err lost;   /* why the connection was lost, or ERR_NONE */
+	struct os_tcp tcp; /* the kernel's counters of the connection */
+};
+
 /* The TLS of a connection, on the heap. tls_start() makes it, the link owns it.
  */
 struct link_tls {
 	struct proc *proc;
-	int hold; /* a copy of the link's descriptor, so that closing this does
-		     not end the connection */
-	struct peer_report report; /* closing its fd ends the process */
-	struct limit idle;         /* without progress while TLS ends */
-	int64_t begin_ns;          /* when the handshake began */
-	const char *name;          /* of the peer in errors, owned */
+	int hold;   /* a copy of the link's descriptor, so that closing this
+		       does not end the connection */
+	int report; /* a non-blocking socket, on which the process sends records
+		       and answers requests; closing it ends the process */
+	bool has_ended;          /* the process sends no more */
+	int64_t asked_ns;        /* when a record was last requested */
+	struct link_record peer; /* everything reported so far */
+	struct limit idle;       /* without progress while TLS ends */
+	int64_t begin_ns;        /* when the handshake began */
+	const char *name;        /* of the peer in errors, owned */
 	/* For the environment of a program, "SSL_PROTOCOL=TLSv1.3"; owned, up
 	 * to a NULL. */
 	const char *variables[4];
@@ -90,7 +114,6 @@ struct link {
 	bool is_aborted;   /* it ends before everything was delivered */
 	int64_t output_ns; /* how long received data waited for the output */
 	struct os_tcp tcp; /* the kernel's counters, by link_observe() */
-	bool is_observed;  /* tcp is set */
 	uint64_t unacked;  /* at the last link_look() */
 	int64_t moved_ns;  /* when bytes last moved, which the caller may set,
 			      or link_look() found new acknowledgements */
@@ -209,6 +232,13 @@ void link_abort(struct link *l, int64_t idle_ms, struct deadline until);
  */
 int link_close(
     struct link *l, int status, struct deadline until, struct err *e);
+
+/*
+ * In the process of TLS: reads a request, and answers it with the kernel's
+ * counters of the connection tcp_fd and acked. Returns 0, or -1 if nobody
+ * requests anything any more.
+ */
+int link_answer(int report, uint64_t acked, int tcp_fd);
 
 /* Ends the process of TLS, which resets the connection unless it has ended. */
 void link_drop_tls(struct link *l);

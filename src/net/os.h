@@ -18,6 +18,7 @@ extern const char os_name[];
 
 /* The kernel's counters and state of a TCP connection. */
 struct os_tcp {
+	bool is_known; /* otherwise nothing else is set */
 	uint64_t sent,
 	    received;         /* bytes; the FIN of the peer may count as one */
 	bool peer_finished;   /* the peer's FIN has arrived */
@@ -47,7 +48,7 @@ struct os_tcp {
 	int64_t window_us;     /* part of it, limited by the peer's window */
 };
 
-/* Returns false if the system or the socket does not report them. */
+/* Returns is_known: false if the system or the socket does not report them. */
 bool os_tcp_info(int fd, struct os_tcp *tcp);
 
 /*

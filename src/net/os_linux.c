@@ -73,6 +73,7 @@ os_tcp_info(int fd, struct os_tcp *tcp)
 	int readable = 0;
 
 	memset(&info, 0, sizeof(info));
+	tcp->is_known = false;
 	/* Linux 4.19 counts the retransmitted bytes. */
 	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0 ||
 	    len < offsetof(struct tcp_info, tcpi_bytes_retrans) +
@@ -115,6 +116,7 @@ os_tcp_info(int fd, struct os_tcp *tcp)
 	    readable == 0 &&
 	    getsockopt(fd, SOL_SOCKET, SO_MEMINFO, memory, &memory_len) == 0 &&
 	    memory[SK_MEMINFO_RMEM_ALLOC] > 0;
+	tcp->is_known = true;
 	return true;
 }
 

@@ -12,7 +12,7 @@ bool
 os_tcp_info(int fd, struct os_tcp *tcp)
 {
 	(void)fd;
-	(void)tcp;
+	tcp->is_known = false;
 	return false;
 }
 

@@ -196,7 +196,7 @@ wait_event(struct server *s, struct deadline until, bool *waiting)
 						  : s->resume);
 		if (s->pending[i].link.tls != NULL)
 			s->fds[n++] = (struct pollfd){
-			    s->pending[i].link.tls->report.fd, POLLIN, 0};
+			    s->pending[i].link.tls->report, POLLIN, 0};
 	}
 	if (proc_poll(s->fds, n, until) <= 0)
 		return;
@@ -454,7 +454,7 @@ find_secured(struct server *s, struct link *l)
 				*p = s->pending[--s->pending_count];
 			continue;
 		}
-		f.fd = p->link.tls->report.fd;
+		f.fd = p->link.tls->report;
 		ready = poll(&f, 1, 0);
 		if (ready <= 0 && !deadline_passed(p->request.until)) {
 			i++;

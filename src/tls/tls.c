@@ -219,7 +219,7 @@ tls_begin(const struct tls_request *request, struct link *l, struct err *e)
 			l->fd, pair[1], ends[1], pair[0], tls_library_key_log});
 	errnum = errno;
 	t->hold = pair[0];
-	t->report.fd = ends[0];
+	t->report = ends[0];
 	step("fork", start, pid, "a process that holds the connection and TLS",
 	    "%s in process %ld", step_name_of(l->fd), (long)pid);
 	fd_close(&pair[1]);
@@ -241,7 +241,7 @@ tls_secure(
 	struct link_tls *t = l->tls;
 
 	if (ready > 0)
-		read_facts(t->report.fd, &facts);
+		read_facts(t->report, &facts);
 	if (ready > 0 && facts.is_secured) {
 		announce(&facts, request->options, clock_now() - t->begin_ns);
 		set_variables(t, &facts);
@@ -277,7 +277,7 @@ tls_start(const struct tls_request *request, struct link *l, struct err *e)
 		return -1;
 	}
 	wait_begin(&reason, handshake_text, l->tls);
-	ready = wait_fd(l->tls->report.fd, POLLIN, request->until);
+	ready = wait_fd(l->tls->report, POLLIN, request->until);
 	wait_end();
 	return tls_secure(request, l, ready, e) == TLS_SECURED ? 0 : -1;
 }

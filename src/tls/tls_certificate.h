@@ -36,7 +36,7 @@ int tls_certificate_check_days(const struct tls_library *l, const void *chain,
     int64_t days, struct err *e);
 
 /* The process's report of the handshake, sent once before the records of
- * net/peer_report.h. */
+ * net/link.h. */
 struct tls_facts {
 	/* Agreed in the handshake; "": none. */
 	char protocol[16], cipher[64], alpn[256];

@@ -15,7 +15,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "net/addr.h"
-#include "net/peer_report.h"
+#include "net/link.h"
 #include "net/proc.h"
 #include "net/sandbox.h"
 #include "net/sock.h"
@@ -81,7 +81,7 @@ struct tls_process {
 	int64_t answer_ns;    /* how long the last answer took; 0: none yet */
 	int64_t moved_ns;     /* when bytes last moved */
 	int64_t abandoned_ns; /* when is_abandoned was set */
-	struct peer_record record;
+	struct link_record record;
 	struct err lost;
 };
 
@@ -774,10 +774,10 @@ write_received(struct tls_process *p)
 		return;
 	p->receiving = RECEIVING_DONE;
 	if (p->lost.kind == ERR_NONE) {
-		p->record.facts |= PEER_REPORT_CLOSED;
+		p->record.facts |= LINK_FACT_CLOSED;
 		if (p->sending == SENDING_FINISHED && p->received_bytes == 0 &&
 		    p->sent_bytes > 0 && p->request->options->expects_answer)
-			p->record.facts |= PEER_REPORT_DROPPED;
+			p->record.facts |= LINK_FACT_DROPPED;
 		/* Only a probe finds that a peer has vanished. */
 		if (p->sending != SENDING_FINISHED)
 			sock_start_keepalive(TLS_FD_TCP);
@@ -873,7 +873,7 @@ wait_both(struct tls_process *p)
 	if ((fds[2].revents & POLLIN) != 0)
 		set_record(p);
 	if (fds[2].revents != 0 &&
-	    peer_report_answer(TLS_FD_REPORT, p->record.acked, TLS_FD_TCP) < 0)
+	    link_answer(TLS_FD_REPORT, p->record.acked, TLS_FD_TCP) < 0)
 		cut(p);
 	if (fds[1].fd >= 0 && (fds[1].revents & (POLLHUP | POLLERR)) != 0 &&
 	    !p->is_abandoned)
@@ -958,7 +958,7 @@ tls_process_run(const struct tls_request *request, struct tls_context *context,
 	}
 	if (p->lost.kind == ERR_NONE)
 		sock_reset_on_close(TLS_FD_TCP, false);
-	p->record.facts |= PEER_REPORT_LAST;
+	p->record.facts |= LINK_FACT_LAST;
 	set_record(p);
 	report(p);
 	_exit((int)p->lost.kind);

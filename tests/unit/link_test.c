@@ -70,7 +70,7 @@ test_sockets(void)
 /* What link_end() says when its process has sent the record, or nothing, and
  * then exits. */
 static enum link_end
-end_of(const struct peer_record *record)
+end_of(const struct link_record *record)
 {
 	struct link_tls t = {.proc = NULL};
 	struct link l = {.fd = -1, .tls = &t};
@@ -78,21 +78,21 @@ end_of(const struct peer_record *record)
 
 	(void)sock_pair(ends);
 	(void)sock_nonblocking(ends[0], true);
-	t.report.fd = ends[0];
+	t.report = ends[0];
 	if (record != NULL)
 		(void)fd_write_all(ends[1], record, sizeof(*record));
 	sock_close(&ends[1]);
 	(void)link_end(&l);
-	sock_close(&t.report.fd);
+	sock_close(&t.report);
 	return l.end;
 }
 
 static void
 test_tls(void)
 {
-	const struct peer_record closed = {.facts = PEER_REPORT_CLOSED},
+	const struct link_record closed = {.facts = LINK_FACT_CLOSED},
 				 acked = {.acked = 7};
-	struct peer_record lost = {.lost = {.kind = ERR_LOST}};
+	struct link_record lost = {.lost = {.kind = ERR_LOST}};
 
 	is_int(end_of(&closed), LINK_WHOLE, "close_notify");
 	is_int(end_of(NULL), LINK_CUT, "a process that was killed");
