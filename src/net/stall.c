@@ -14,84 +14,57 @@
 #define MIN_BYTES (256 * 1024)
 #define MIN_NS (CLOCK_SECOND / 2)
 
-enum stall {
-	STALL_UNKNOWN, /* the kernel shows no cause, or nothing is wrong */
-	STALL_WINDOW,  /* the peer's window is closed: it does not read */
-	STALL_UNACKED, /* sent data, or probes, are not acknowledged */
-	STALL_MTU,     /* large packets were never acknowledged, small ones
-			  were: a guess */
-	STALL_GAP,     /* a part of what the peer sent has not arrived */
-	STALL_SILENT   /* everything is acknowledged, and the peer sends nothing
-			*/
-};
-
-/* Whether a full segment is not acknowledged, and none of that size ever was.
- * The SYN of a client counts as a byte. */
-static bool
-is_only_large(const struct os_tcp *tcp)
+/* The clause for data or probes that nothing has acknowledged. */
+static const char *
+unacked_text(const struct os_tcp *tcp, const char *peer)
 {
-	return tcp->unacked >= tcp->mss && tcp->acked < (uint64_t)tcp->mss + 1;
-}
+	/* A full segment is not acknowledged, and none of that size ever was:
+	 * a guess. The SYN of a client counts as a byte. */
+	bool is_only_large = tcp->segments > 0 && tcp->timeouts > 0 &&
+			     tcp->unacked >= tcp->mss &&
+			     tcp->acked < (uint64_t)tcp->mss + 1;
+	const char *how =
+	    tcp->segments == 0
+		? text_format("%u %s probes unanswered", tcp->probes,
+		      tcp->is_unsent ? "window" : "keepalive")
+		: text_format("%s lost, sent %u times",
+		      num_count_text(tcp->lost > 0 ? tcp->lost : 1, "segment"),
+		      tcp->timeouts + 1);
+	const char *why =
+	    is_only_large
+		? text_format("; packets of %u bytes do not arrive, smaller "
+			      "ones did: a path MTU problem?",
+		      tcp->pmtu)
+		: text_format(": the path is broken, or %s is gone", peer);
 
-static enum stall
-find(const struct os_tcp *tcp, bool awaits_peer)
-{
-	if (tcp->is_closed)
-		return STALL_UNKNOWN;
-	if (tcp->segments > 0 && tcp->timeouts > 0)
-		return is_only_large(tcp) ? STALL_MTU : STALL_UNACKED;
-	if (tcp->probes >= MIN_PROBES)
-		return STALL_UNACKED;
-	if (tcp->knows_window && tcp->is_unsent && tcp->segments == 0 &&
-	    tcp->window < tcp->mss)
-		return STALL_WINDOW;
-	if (!awaits_peer || tcp->has_unread || tcp->peer_finished ||
-	    tcp->is_unsent || tcp->segments > 0)
-		return STALL_UNKNOWN;
-	if (tcp->has_gap)
-		return STALL_GAP;
-	return tcp->sent > 0 ? STALL_SILENT : STALL_UNKNOWN;
+	return text_format("nothing has been acknowledged for %s (%s)%s",
+	    num_duration_text(tcp->unanswered_ms * CLOCK_MS), how, why);
 }
 
 const char *
 stall_text(const struct os_tcp *tcp, bool awaits_peer, const char *peer)
 {
-	enum stall stall = find(tcp, awaits_peer);
-	const char *how;
-
-	switch (stall) {
-	case STALL_WINDOW:
+	if (tcp->is_closed)
+		return NULL;
+	if ((tcp->segments > 0 && tcp->timeouts > 0) ||
+	    tcp->probes >= MIN_PROBES)
+		return unacked_text(tcp, peer);
+	if (tcp->knows_window && tcp->is_unsent && tcp->segments == 0 &&
+	    tcp->window < tcp->mss)
 		return text_format(
 		    "%s does not read (its window has been full for %s)", peer,
 		    num_duration_text(tcp->unsent_ms * CLOCK_MS));
-	case STALL_UNACKED:
-	case STALL_MTU:
-		how = tcp->segments == 0
-			  ? text_format("%u %s probes unanswered", tcp->probes,
-				tcp->is_unsent ? "window" : "keepalive")
-			  : text_format("%s lost, sent %u times",
-				num_count_text(
-				    tcp->lost > 0 ? tcp->lost : 1, "segment"),
-				tcp->timeouts + 1);
-		return text_format(
-		    "nothing has been acknowledged for %s (%s)%s",
-		    num_duration_text(tcp->unanswered_ms * CLOCK_MS), how,
-		    stall == STALL_MTU
-			? text_format("; packets of %u bytes do not arrive, "
-				      "smaller ones did: a path MTU problem?",
-			      tcp->pmtu)
-			: text_format(
-			      ": the path is broken, or %s is gone", peer));
-	case STALL_GAP:
+	if (!awaits_peer || tcp->has_unread || tcp->peer_finished ||
+	    tcp->is_unsent || tcp->segments > 0)
+		return NULL;
+	if (tcp->has_gap)
 		return text_format("a part of what %s sent is missing, lost on "
 				   "the way; what follows it has arrived",
 		    peer);
-	case STALL_SILENT:
-		return text_format(
-		    "%s has received everything and sends nothing", peer);
-	default:
-		return NULL;
-	}
+	return tcp->sent == 0
+		   ? NULL
+		   : text_format(
+			 "%s has received everything and sends nothing", peer);
 }
 
 const char *
