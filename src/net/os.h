@@ -106,12 +106,6 @@ int os_segment_type(int fd);
 bool os_drops(int fd, uint32_t *count);
 
 /*
- * Binds a Unix socket to a name that the system chooses. Returns 0, or -1 with
- * errno.
- */
-int os_autobind(int fd);
-
-/*
  * In a child: asks for the signal when the parent with that pid exits, or at
  * once if it already has. The setting survives execve(2); processes that the
  * child starts do not inherit it. Does nothing on systems that lack it.

@@ -22,7 +22,6 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "base/step.h"
 #include "net/addr.h"
 
 /* The kernel's header has what glibc's lacks; musl's is complete. */
@@ -354,18 +353,6 @@ os_drops(int fd, uint32_t *count)
 		return false;
 	*count = info[SK_MEMINFO_DROPS];
 	return true;
-}
-
-int
-os_autobind(int fd)
-{
-	struct sockaddr_un any = {.sun_family = AF_UNIX};
-	int64_t start = step_start();
-	int result = bind(fd, (struct sockaddr *)&any, sizeof(any.sun_family));
-
-	step("bind", start, result, "the system chooses an abstract name",
-	    "%s to any name", step_name_of(fd));
-	return result;
 }
 
 bool

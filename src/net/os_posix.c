@@ -84,14 +84,6 @@ os_drops(int fd, uint32_t *count)
 	return false;
 }
 
-int
-os_autobind(int fd)
-{
-	(void)fd;
-	errno = ENOTSUP;
-	return -1;
-}
-
 bool
 os_adopt_orphans(bool adopts)
 {

@@ -106,11 +106,14 @@ sock_bind(int fd, const struct addr *a)
 {
 	int64_t start = step_start();
 	int result = bind(fd, &a->u.sa, a->len);
+	bool is_unnamed = addr_is_unnamed(a);
 
 	step("bind", start, result,
-	    addr_is_unix(a) ? "the path becomes its address"
-			    : "gives the socket its local address and port",
-	    "%s to %s", step_name_of(fd), addr_text(a));
+	    is_unnamed        ? "the system chooses an abstract name"
+	    : addr_is_unix(a) ? "the path becomes its address"
+			      : "gives the socket its local address and port",
+	    "%s to %s", step_name_of(fd),
+	    is_unnamed ? "any name" : addr_text(a));
 	return result;
 }
 

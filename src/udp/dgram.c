@@ -57,7 +57,10 @@ bind_local(int fd, const struct addr *peer, const struct dgram_options *o)
 	struct err e;
 
 	if (addr_is_unix(peer)) {
-		if (os_autobind(fd) == 0)
+		/* Linux chooses an abstract name (unix(7)). */
+		local = (struct addr){.len = sizeof(local.u.sa.sa_family)};
+		local.u.sa.sa_family = AF_UNIX;
+		if (sock_bind(fd, &local) == 0)
 			return 0;
 		snprintf(path, sizeof(path), "%s/sockt.%ld.%u",
 		    dir != NULL && strlen(dir) < 64 ? dir : "/tmp",
