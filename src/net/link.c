@@ -234,8 +234,8 @@ link_answer(int report, uint64_t acked, int tcp_fd)
 	return fd_write_all(report, &record, sizeof(record));
 }
 
-static void
-observe(struct link *l)
+void
+link_observe(struct link *l)
 {
 	if (l->tls != NULL)
 		l->tcp = ask(l->tls)->tcp;
@@ -243,17 +243,10 @@ observe(struct link *l)
 		(void)os_tcp_info(l->fd, &l->tcp);
 }
 
-void
-link_observe(struct link *l)
-{
-	if (diag_emits(DIAG_NOTE))
-		observe(l);
-}
-
 const char *
 link_why(struct link *l, bool awaits_peer, const char *peer)
 {
-	observe(l);
+	link_observe(l);
 	if (!l->tcp.is_known)
 		return NULL;
 	/* With TLS, data that its process has passed on counts, too. */
@@ -267,7 +260,7 @@ link_count(struct link *l, bool goes_on)
 {
 	const struct os_tcp *tcp = &l->tcp;
 
-	observe(l);
+	link_observe(l);
 	/* The kernel counts encrypted bytes. */
 	l->bytes_unknown = !tcp->is_known || l->tls != NULL;
 	if (l->bytes_unknown)

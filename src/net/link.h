@@ -119,9 +119,8 @@ struct link {
 			      or link_look() found new acknowledgements */
 };
 
-/* Reads the kernel's counters, if the "closed" event is reported. Call it
- * before the descriptor is closed; link_count() and link_close() call it
- * themselves. */
+/* Reads the kernel's counters, for the "closed" event. Call it before the
+ * descriptor is closed; link_count() and link_close() call it themselves. */
 void link_observe(struct link *l);
 
 /*
