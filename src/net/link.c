@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -562,35 +561,26 @@ end_processes(
 	return l->program != NULL ? end_program(l->program, until, e) : 0;
 }
 
-/* The connection was lost, with *e: waits for the cause that its processes
- * report, and puts it before *e. */
-static void
-explain(struct link *l, struct deadline until, struct err *e)
-{
-	struct err reason = ERR_INIT;
-	char text[ERR_TEXT];
-
-	/* If they had to be terminated, they know no cause. */
-	if (end_processes(l, false, until, &reason) == 0 ||
-	    reason.errnum == ETIMEDOUT)
-		return;
-	snprintf(text, sizeof(text), "%s", e->text);
-	*e = reason;
-	err_append(e, "%s", text);
-}
-
 int
 link_close(struct link *l, int status, struct deadline until, struct err *e)
 {
+	struct err cause = ERR_INIT;
+
 	if (l->fd >= 0)
 		drain(l, deadline_first(until,
 			     deadline_after(status < 0 ? 0 : LINK_DRAIN_MS)));
 	if (status == 0 && signals_stopped() != 0)
 		status = err_sys(e, ERR_FAILED, EINTR, "draining");
-	if (status >= 0 && end_processes(l, true, until, e) < 0 && status == 0)
-		status = -1;
-	else if (status < 0 && (e->kind == ERR_LOST || err_is_reset(e->errnum)))
-		explain(l, until, e);
+	if (status >= 0) {
+		if (end_processes(l, true, until, e) < 0 && status == 0)
+			status = -1;
+	} else if ((e->kind == ERR_LOST || err_is_reset(e->errnum)) &&
+		   end_processes(l, false, until, &cause) < 0 &&
+		   /* Otherwise they were terminated, and know no cause. */
+		   cause.errnum != ETIMEDOUT) {
+		err_append(&cause, "%s", e->text);
+		*e = cause;
+	}
 	release(l);
 	return status;
 }
