@@ -20,24 +20,22 @@ extern const char os_name[];
 struct os_tcp {
 	bool is_known; /* otherwise nothing else is set */
 	uint64_t sent,
-	    received;         /* bytes; the FIN of the peer may count as one */
-	bool peer_finished;   /* the peer's FIN has arrived */
-	bool is_closed;       /* the connection was reset */
-	bool is_acknowledged; /* the peer acknowledged everything sent */
-	uint32_t waiting;     /* of a listening socket: pending connections, */
-	uint32_t backlog;     /* and their limit */
+	    received;       /* bytes; the FIN of the peer may count as one */
+	bool peer_finished; /* the peer's FIN has arrived */
+	bool is_closed;     /* the connection was reset */
+	uint32_t waiting;   /* of a listening socket: pending connections, */
+	uint32_t backlog;   /* and their limit */
 
 	/* For net/stall.h. */
 	uint64_t acked;    /* bytes acknowledged; the SYN may count */
-	uint64_t unacked;  /* bytes not yet acknowledged; the SYN may count */
 	uint32_t segments; /* segments not yet acknowledged */
 	uint32_t lost;     /* segments that the kernel considers lost */
 	uint32_t timeouts; /* retransmissions in a row, without an answer */
 	uint32_t probes;   /* probes in a row, without an answer */
 	uint32_t retransmitted; /* segments, since the connection began */
 	uint32_t mss, pmtu;     /* bytes of a full segment, and of its packet */
-	uint32_t window;        /* of the peer, in bytes */
-	bool knows_window;      /* window is set (Linux 5.4) */
+	uint32_t window;        /* of the peer, in bytes; UINT32_MAX: not known
+				   (before Linux 5.4) */
 	bool has_unread;        /* data can be read */
 	bool has_gap;          /* an earlier part of received data is missing */
 	bool is_unsent;        /* data waits to be sent for the first time */

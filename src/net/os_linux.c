@@ -85,13 +85,10 @@ os_tcp_info(int fd, struct os_tcp *tcp)
 			     info.tcpi_state == STATE_TIME_WAIT;
 	tcp->received = info.tcpi_bytes_received;
 	tcp->is_closed = info.tcpi_state == STATE_CLOSE;
-	tcp->is_acknowledged =
-	    info.tcpi_unacked == 0 && info.tcpi_notsent_bytes == 0;
 	/* For a listening socket these two describe its accept queue. */
 	tcp->waiting = info.tcpi_unacked;
 	tcp->backlog = info.tcpi_sacked;
 	tcp->acked = info.tcpi_bytes_acked;
-	tcp->unacked = tcp->sent >= tcp->acked ? tcp->sent - tcp->acked : 0;
 	tcp->segments = info.tcpi_unacked;
 	tcp->lost = info.tcpi_lost;
 	tcp->timeouts = info.tcpi_retransmits;
@@ -99,9 +96,10 @@ os_tcp_info(int fd, struct os_tcp *tcp)
 	tcp->retransmitted = info.tcpi_total_retrans;
 	tcp->mss = info.tcpi_snd_mss;
 	tcp->pmtu = info.tcpi_pmtu;
-	tcp->window = info.tcpi_snd_wnd;
-	tcp->knows_window = len >= offsetof(struct tcp_info, tcpi_snd_wnd) +
-				       sizeof(info.tcpi_snd_wnd);
+	tcp->window = len >= offsetof(struct tcp_info, tcpi_snd_wnd) +
+				  sizeof(info.tcpi_snd_wnd)
+			  ? info.tcpi_snd_wnd
+			  : UINT32_MAX;
 	tcp->is_unsent = info.tcpi_notsent_bytes > 0;
 	tcp->rtt_us = info.tcpi_rtt;
 	tcp->unanswered_ms = info.tcpi_last_ack_recv;

@@ -15,8 +15,7 @@
 #include "base/text.h"
 #include "net/os.h"
 
-/* The interval between checks for acknowledgements. */
-#define MIN_RECHECK_MS INT64_C(1)
+/* The longest interval between checks for acknowledgements. */
 #define MAX_RECHECK_MS INT64_C(32)
 
 /* The number of bytes that a peer may send after this side's FIN. */
@@ -529,7 +528,7 @@ sock_is_acked(int fd)
 	struct addr peer;
 
 	if (os_tcp_info(fd, &tcp))
-		return tcp.is_acknowledged || tcp.is_closed;
+		return (tcp.segments == 0 && !tcp.is_unsent) || tcp.is_closed;
 	/* The send queue of a lost connection is never emptied. */
 	sock_remote(fd, &peer);
 	return sock_unacked_bytes(fd) == 0 || peer.len == 0;
@@ -552,11 +551,9 @@ sock_unacked_bytes(int fd)
 struct deadline
 sock_recheck(int64_t since_ns)
 {
-	int64_t ms = (clock_now() - since_ns) / CLOCK_MS;
+	int64_t ms = (clock_now() - since_ns) / CLOCK_MS + 1;
 
-	return deadline_after(ms < MIN_RECHECK_MS   ? MIN_RECHECK_MS
-			      : ms > MAX_RECHECK_MS ? MAX_RECHECK_MS
-						    : ms);
+	return deadline_after(ms < MAX_RECHECK_MS ? ms : MAX_RECHECK_MS);
 }
 
 void

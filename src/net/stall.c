@@ -21,7 +21,7 @@ unacked_text(const struct os_tcp *tcp, const char *peer)
 	/* A full segment is not acknowledged, and none of that size ever was:
 	 * a guess. The SYN of a client counts as a byte. */
 	bool is_only_large = tcp->segments > 0 && tcp->timeouts > 0 &&
-			     tcp->unacked >= tcp->mss &&
+			     tcp->sent >= tcp->acked + tcp->mss &&
 			     tcp->acked < (uint64_t)tcp->mss + 1;
 	const char *how =
 	    tcp->segments == 0
@@ -49,8 +49,7 @@ stall_text(const struct os_tcp *tcp, bool awaits_peer, const char *peer)
 	if ((tcp->segments > 0 && tcp->timeouts > 0) ||
 	    tcp->probes >= MIN_PROBES)
 		return unacked_text(tcp, peer);
-	if (tcp->knows_window && tcp->is_unsent && tcp->segments == 0 &&
-	    tcp->window < tcp->mss)
+	if (tcp->is_unsent && tcp->segments == 0 && tcp->window < tcp->mss)
 		return text_format(
 		    "%s does not read (its window has been full for %s)", peer,
 		    num_duration_text(tcp->unsent_ms * CLOCK_MS));
