@@ -2,9 +2,11 @@
 #include "relay/script.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
+#include <wctype.h>
 
 #include "base/bounds.h"
 #include "base/err.h"
@@ -71,42 +73,40 @@ put_byte(struct translation *t, unsigned char byte)
 static int
 put_set(struct translation *t, const bool set[256])
 {
-	static const char special[] = "][^-";
-	char *start = t->out, *first;
-	size_t i;
+	const char *start = t->out, *first, *special;
 	int byte;
 
 	*t->out++ = '(';
+	for (special = "][^-"; *special != '\0'; special++)
+		if (set[(unsigned char)*special]) {
+			put_byte(t, (unsigned char)*special);
+			*t->out++ = '|';
+		}
 	*t->out++ = '[';
 	for (first = t->out, byte = 1; byte < 256; byte++)
 		if ((set[byte] || (byte == 0xff && set[0])) &&
-		    strchr(special, byte) == NULL)
+		    strchr("][^-", byte) == NULL)
 			*t->out++ = (char)byte;
-	if (t->out == first)
-		t->out--;
-	else
+	if (t->out > first)
 		*t->out++ = ']';
-	for (i = 0; special[i] != '\0'; i++) {
-		if (!set[(unsigned char)special[i]])
-			continue;
-		if (t->out != start + 1)
-			*t->out++ = '|';
-		put_byte(t, (unsigned char)special[i]);
-	}
-	if (t->out == start + 1)
+	else
+		t->out -= 2;
+	if (t->out == start)
 		return bad(t, "brackets that match nothing");
 	*t->out++ = ')';
 	return 0;
 }
 
-static void
-set_add_class(bool set[256], int (*is_member)(int))
+/* Adds a class of ASCII, by its name. Returns whether there is one. */
+static bool
+set_add_class(bool set[256], const char *name)
 {
+	wctype_t class = wctype(name);
 	int byte;
 
-	/* There is no setlocale(3): these are the classes of ASCII. */
-	for (byte = 0; byte < 256; byte++)
-		set[byte] = set[byte] || is_member(byte);
+	for (byte = 0; byte < 128; byte++)
+		set[byte] = set[byte] || iswctype((wint_t)byte, class) != 0;
+	return class != 0;
 }
 
 /* A negated set never matches LF, which ends a line. */
@@ -140,7 +140,7 @@ put_escape(struct translation *t)
 		return bad(t, "there are no back references");
 	t->at += 2;
 	if (strchr("wWsS", byte) != NULL) {
-		set_add_class(set, tolower(byte) == 's' ? isspace : isalnum);
+		set_add_class(set, tolower(byte) == 's' ? "space" : "alnum");
 		set['_'] = set['_'] || tolower(byte) == 'w';
 		if (isupper(byte))
 			set_negate(set);
@@ -158,26 +158,14 @@ put_escape(struct translation *t)
 static int
 parse_class(struct translation *t, bool set[256])
 {
-	static const struct {
-		const char *name;
-		int (*is_member)(int);
-	} classes[] = {{"[:alnum:]", isalnum}, {"[:alpha:]", isalpha},
-	    {"[:blank:]", isblank}, {"[:cntrl:]", iscntrl},
-	    {"[:digit:]", isdigit}, {"[:graph:]", isgraph},
-	    {"[:lower:]", islower}, {"[:print:]", isprint},
-	    {"[:punct:]", ispunct}, {"[:space:]", isspace},
-	    {"[:upper:]", isupper}, {"[:xdigit:]", isxdigit}};
-	size_t i, n;
+	char name[8];
+	int used = 0;
 
-	for (i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
-		n = strlen(classes[i].name);
-		if (strncmp(t->at, classes[i].name, n) == 0) {
-			set_add_class(set, classes[i].is_member);
-			t->at += n;
-			return 0;
-		}
-	}
-	return bad(t, "an unknown class in brackets");
+	if (sscanf(t->at, "[:%7[a-z]:]%n", name, &used) != 1 || used == 0 ||
+	    !set_add_class(set, name))
+		return bad(t, "an unknown class in brackets");
+	t->at += used;
+	return 0;
 }
 
 /* One byte in brackets, perhaps as an escape. */
