@@ -8,7 +8,6 @@
 #include <sys/types.h>
 #include <wctype.h>
 
-#include "base/bounds.h"
 #include "base/err.h"
 #include "base/literal.h"
 #include "base/mem.h"
@@ -278,91 +277,66 @@ translate(struct translation *t)
 	return result;
 }
 
-/*
- * Compiles a pattern; *names_cr as in struct script. Returns 0, or -1 with a
- * usage error and nothing to free.
- */
 static int
-compile(regex_t *regex, const char *text, bool *names_cr, struct err *e)
+compile(struct script_step *step, struct err *e)
 {
-	size_t n = strlen(text);
+	size_t n = strlen(step->text);
 	char *out = mem_array(n + 1, MAX_TRANSLATED), why[128];
-	struct translation t = {
-	    .start = text, .at = text, .end = text + n, .out = out, .e = e};
+	struct translation t = {.start = step->text,
+	    .at = step->text,
+	    .end = step->text + n,
+	    .out = out,
+	    .e = e};
 	int result = translate(&t), status;
 
 	if (result == 0) {
-		status = regcomp(regex, out, REG_EXTENDED | REG_NEWLINE);
+		status = regcomp(&step->regex, out, REG_EXTENDED | REG_NEWLINE);
 		if (status != 0) {
-			regerror(status, regex, why, sizeof(why));
+			regerror(status, &step->regex, why, sizeof(why));
 			result = bad(&t, why);
 		}
 	}
 	free(out);
-	*names_cr = t.names_cr;
+	step->names_cr = t.names_cr;
 	return result;
 }
 
 int
 script_add(struct script *s, bool is_expect, const char *text, struct err *e)
 {
+	struct script_step *step = &s->items[s->count];
 	size_t n = strlen(text);
-	char *bytes = mem_array(n + 1, 1);
-	ssize_t length = is_expect ? 0 : literal_unescape(bytes, text, n, e);
-	regex_t regex;
-	bool names_cr;
+	ssize_t length;
 
-	free(bytes);
-	if (is_expect && compile(&regex, text, &names_cr, e) < 0) {
-		err_prefix(e, "not an extended regular expression");
-		length = -1;
-	} else if (is_expect) {
-		regfree(&regex);
-	}
-	if (length < 0)
-		return err_prefix(e, "'%s'", text_shown(text));
 	if (s->count == SCRIPT_STEPS)
 		return err_set(e, ERR_USAGE, "more than %d steps of a script",
 		    SCRIPT_STEPS);
-	s->items[s->count++] = (struct script_step){is_expect, text};
+	*step = (struct script_step){.is_expect = is_expect, .text = text};
+	if (is_expect && compile(step, e) < 0)
+		return err_prefix(e, "'%s': not an extended regular expression",
+		    text_shown(text));
+	if (!is_expect) {
+		step->bytes = mem_array(n + 1, 1);
+		length = literal_unescape(step->bytes, text, n, e);
+		if (length < 0)
+			return err_prefix(e, "'%s'", text_shown(text));
+		step->length = (size_t)length;
+	}
+	s->count++;
 	return 0;
 }
 
-/* Frees what the current step allocated. */
 static void
-end_step(struct script *s)
+start_step(struct script *s, size_t at)
 {
-	if (s->has_regex)
-		regfree(&s->regex);
-	s->has_regex = false;
-	free(s->text);
-	s->text = NULL;
-}
-
-/* Starts the step s->at, which script_add() has checked. */
-static void
-start_step(struct script *s)
-{
-	struct err e = ERR_INIT;
-	const char *text;
-	size_t n;
-
+	s->at = at;
 	s->until = s->notice = deadline_none();
-	if (script_is_done(s))
+	s->sent = s->from = 0;
+	s->is_unsearched = script_is_expecting(s);
+	if (!s->is_unsearched)
 		return;
-	text = s->items[s->at].text;
-	n = strlen(text);
-	if (!script_is_expecting(s)) {
-		s->text = mem_array(n + 1, 1);
-		s->sent = 0;
-		s->length = (size_t)literal_unescape(s->text, text, n, NULL);
-	} else if (compile(&s->regex, text, &s->names_cr, &e) == 0) {
-		s->has_regex = true;
-		s->from = 0;
-		s->is_unsearched = true;
-		s->until = deadline_limit(s->expect_ms, "--expect-timeout");
-		s->notice = deadline_after(WAIT_REPORT_MS);
-	}
+	s->until = deadline_limit(s->expect_ms, "--expect-timeout");
+	s->notice = deadline_after(WAIT_REPORT_MS);
 }
 
 /* Removes n bytes from the window. The last of them determines whether a line
@@ -382,10 +356,9 @@ void
 script_start(struct script *s)
 {
 	buf_init(&s->window, mem_array(SCRIPT_WINDOW, 1), SCRIPT_WINDOW);
-	s->at = 0;
 	s->starts_line = true;
-	s->follows_send = s->is_ended = s->is_unsearched = false;
-	start_step(s);
+	s->follows_send = s->is_ended = false;
+	start_step(s, 0);
 }
 
 /* Whether byte i of n is a CR that ends a line, and so is not part of it. */
@@ -393,7 +366,7 @@ static bool
 is_dropped(
     const struct script *s, const unsigned char *bytes, size_t i, size_t n)
 {
-	return bytes[i] == '\r' && !s->names_cr &&
+	return bytes[i] == '\r' && !s->items[s->at].names_cr &&
 	       (i + 1 == n || bytes[i + 1] == '\n');
 }
 
@@ -424,7 +397,7 @@ search_piece(struct script *s, size_t end, bool is_last)
 			   (s->follows_send && length > 0 && text[0] != '\n');
 	is_end = is_last && (length > 0 ? text[length - 1] != '\n'
 					: !s->starts_line && !s->follows_send);
-	if (regexec(&s->regex, text, 1, &match,
+	if (regexec(&s->items[s->at].regex, text, 1, &match,
 		(is_start ? 0 : REG_NOTBOL) | (is_end ? 0 : REG_NOTEOL)) != 0)
 		return -1;
 	match_end = (size_t)match.rm_eo;
@@ -440,20 +413,19 @@ script_search(struct script *s, bool has_ended)
 	size_t n = buf_length(&s->window), end = n;
 	ssize_t found;
 
-	if (!s->has_regex || (!s->is_unsearched && s->is_ended == has_ended))
+	if (!script_is_expecting(s) ||
+	    (!s->is_unsearched && s->is_ended == has_ended))
 		return false;
 	s->is_ended = has_ended;
 	/* It may be half of a CRLF. */
-	if (n > s->from && bytes[n - 1] == '\r' && !s->is_ended && !s->names_cr)
+	if (n > s->from && !s->is_ended && is_dropped(s, bytes, n - 1, n))
 		n = end = n - 1;
 	if (end > s->from + PIECE)
 		end = s->from + PIECE;
 	found = search_piece(s, end, s->is_ended && end == n);
 	if (found >= 0) {
 		eat(s, (size_t)found);
-		end_step(s);
-		s->at++;
-		start_step(s);
+		start_step(s, s->at + 1);
 		return !script_is_done(s);
 	}
 	if (end >= s->from + SCRIPT_MATCH)
@@ -477,33 +449,34 @@ script_is_expecting(const struct script *s)
 const char *
 script_text(const struct script *s, size_t *n)
 {
-	*n = s->length - s->sent;
-	return s->text == NULL ? NULL : s->text + s->sent;
+	const struct script_step *step = &s->items[s->at];
+
+	if (script_is_done(s) || step->is_expect)
+		return NULL;
+	*n = step->length - s->sent;
+	return step->bytes + s->sent;
 }
 
 void
 script_sent(struct script *s, size_t n)
 {
 	s->sent += n;
-	if (s->sent < s->length)
+	if (s->sent < s->items[s->at].length)
 		return;
-	end_step(s);
-	s->at++;
 	s->follows_send = true;
-	start_step(s);
+	start_step(s, s->at + 1);
 }
 
 void
 script_receive(struct script *s, const void *bytes, size_t n)
 {
-	const unsigned char *p = bytes;
 	size_t length = buf_length(&s->window);
 
 	if (script_is_done(s))
 		return;
-	if (!bounds_fit(SCRIPT_WINDOW, length, n))
+	if (length + n > SCRIPT_WINDOW)
 		eat(s, length + n - SCRIPT_WINDOW);
-	(void)buf_put(&s->window, p, n);
+	(void)buf_put(&s->window, bytes, n);
 	s->is_unsearched = true;
 }
 
@@ -556,7 +529,6 @@ script_error(const struct script *s, bool is_late, struct err *e)
 void
 script_release(struct script *s)
 {
-	end_step(s);
 	free(s->window.data);
 	s->window.data = NULL;
 }

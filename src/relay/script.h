@@ -21,10 +21,13 @@ struct err;
 #define SCRIPT_WINDOW (256 * 1024)
 #define SCRIPT_MATCH (2 * 1024)
 
-/* One step, as given on the command line. */
 struct script_step {
 	bool is_expect;
 	const char *text; /* in argv: TEXT with escapes, or REGEX */
+	regex_t regex;    /* of REGEX */
+	bool names_cr;    /* REGEX names CR, which is then kept */
+	char *bytes;      /* of TEXT, owned */
+	size_t length;    /* of bytes */
 };
 
 struct script {
@@ -38,17 +41,13 @@ struct script {
 	/* Of the current pattern, or none: its limit, and when to call
 	 * script_report(). */
 	struct deadline until, notice;
-	regex_t regex;       /* the current pattern */
-	bool has_regex;      /* it is compiled */
-	bool names_cr;       /* the pattern names CR, which is then kept */
-	struct buf window;   /* bytes received but not yet matched */
-	bool starts_line;    /* the window begins a line */
-	bool follows_send;   /* a text was sent after the previous match */
-	size_t from;         /* where in the window a match may begin */
-	bool is_unsearched;  /* there is something to search */
-	bool is_ended;       /* the peer has finished */
-	char *text;          /* the current text to send, owned */
-	size_t sent, length; /* of text */
+	struct buf window;  /* bytes received but not yet matched */
+	bool starts_line;   /* the window begins a line */
+	bool follows_send;  /* a text was sent after the previous match */
+	size_t from;        /* where in the window a match may begin */
+	bool is_unsearched; /* there is something to search */
+	bool is_ended;      /* the peer has finished */
+	size_t sent;        /* bytes of the current text */
 };
 
 /*
