@@ -98,16 +98,17 @@ make_path(const char *pattern, unsigned number, int direction)
 	return path;
 }
 
-/* The names of the files; NULL: none. */
-static void
-set_patterns(
-    const char *patterns[RECORDER_FILES], const struct recorder_options *o)
+/* The name of a file as given; NULL: none. */
+static const char *
+find_pattern(const struct recorder_options *o, int file)
 {
-	patterns[RECORDER_RECEIVED] = o->output;
-	patterns[RECORDER_SENT] =
-	    has_placeholder(o->output, 'd') ? o->output : NULL;
-	patterns[RECORDER_HEX] = o->hexdump;
-	patterns[RECORDER_TEXT] = o->textdump;
+	const char *const patterns[] = {[RECORDER_RECEIVED] = o->output,
+	    [RECORDER_SENT] =
+		has_placeholder(o->output, 'd') ? o->output : NULL,
+	    [RECORDER_HEX] = o->hexdump,
+	    [RECORDER_TEXT] = o->textdump};
+
+	return patterns[file];
 }
 
 static int
@@ -126,11 +127,10 @@ check_path(const char *path, enum err_kind kind, struct err *e)
 int
 recorder_check(const struct recorder_options *o, bool at_once, struct err *e)
 {
-	const char *patterns[RECORDER_FILES];
+	const char *pattern;
 	char *path;
 	int i, result = 0;
 
-	set_patterns(patterns, o);
 	if (o->append && !is_file(o->output) && !is_file(o->hexdump) &&
 	    !is_file(o->textdump))
 		return err_set(e, ERR_USAGE,
@@ -146,9 +146,10 @@ recorder_check(const struct recorder_options *o, bool at_once, struct err *e)
 		    "one file: put %%n, the number of the connection, into its "
 		    "name (--hexdump needs no %%n)");
 	for (i = 0; i < RECORDER_FILES && result == 0; i++) {
-		if (patterns[i] == NULL)
+		pattern = find_pattern(o, i);
+		if (pattern == NULL)
 			continue;
-		path = make_path(patterns[i], 1, i);
+		path = make_path(pattern, 1, i);
 		result = check_path(path, ERR_USAGE, e);
 		free(path);
 	}
@@ -163,42 +164,42 @@ static int
 open_files(struct recorder *r, bool own, struct err *e)
 {
 	int flags = O_WRONLY | O_CREAT | O_APPEND, fd, i;
-	struct recorder_file *f;
+	const char *pattern, *name;
 	char *path;
 
 	if (!r->options->append)
 		flags |= O_TRUNC;
 	for (i = 0; i < RECORDER_FILES; i++) {
-		f = &r->files[i];
-		if (f->pattern == NULL ||
-		    has_placeholder(f->pattern, 'n') != own)
+		pattern = find_pattern(r->options, i);
+		if (pattern == NULL || has_placeholder(pattern, 'n') != own)
 			continue;
-		path = make_path(f->pattern, r->number, i);
-		f->name =
-		    mem_text(is_file(f->pattern) ? text_shown(path) : "stdout");
+		path = make_path(pattern, r->number, i);
 		fd = check_path(path, ERR_OUTPUT, e) < 0
 			 ? -1
 			 : wait_open(path, flags, 0666, r->until, e);
+		name = is_file(pattern) ? text_shown(path) : "stdout";
+		if (fd >= 0)
+			sink_init(&r->files[i], fd, mem_text(name), false);
 		free(path);
 		if (fd < 0)
 			return -1;
-		sink_init(&f->sink, fd, f->name, false);
 	}
 	return 0;
 }
 
-/* Writes all n bytes within the time limits. Returns 0, or -1 with *r->e. */
+/* Writes all n bytes within the time limits. Returns 0, or -1 with *e. */
 static int
 write_file(
-    struct recorder *r, struct recorder_file *f, const void *bytes, size_t n)
+    struct recorder *r, int file, const void *bytes, size_t n, struct err *e)
 {
 	struct deadline until = deadline_first(
 	    r->until, deadline_limit(r->idle.ms, r->idle.option));
-	int result = sink_write(&f->sink, bytes, n, until, r->e);
+	int result = sink_write(&r->files[file], bytes, n, until, e);
 
 	/* A reader that closes its end is normal only for stdout. */
-	if (result < 0 && r->e->errnum == EPIPE && is_file(f->pattern))
-		r->e->errnum = 0;
+	if (result < 0 && e->errnum == EPIPE &&
+	    is_file(find_pattern(r->options, file)))
+		e->errnum = 0;
 	return result;
 }
 
@@ -206,17 +207,16 @@ int
 recorder_open(
     struct recorder *r, const struct recorder_options *o, struct err *e)
 {
-	const char *patterns[RECORDER_FILES];
 	int i;
 
 	r->options = o;
 	r->start_ns = clock_now();
 	r->is_on =
 	    o->output != NULL || o->hexdump != NULL || o->textdump != NULL;
-	set_patterns(patterns, o);
+	if (o->hexdump != NULL || o->textdump != NULL)
+		r->text = mem_array(DUMP_SIZE + 1, 1);
 	for (i = 0; i < RECORDER_FILES; i++)
-		r->files[i] = (struct recorder_file){
-		    .pattern = patterns[i], .sink = {.fd = -1}};
+		r->files[i].fd = -1;
 	return open_files(r, false, e);
 }
 
@@ -232,7 +232,6 @@ recorder_begin(struct recorder *r, const struct link *c, struct err *e)
 	const char *line;
 	int i;
 
-	r->e = e;
 	memset(r->offsets, 0, sizeof(r->offsets));
 	/* The only connection of connect has no number. */
 	r->number = c == NULL || c->number == 0 ? 1 : c->number;
@@ -240,18 +239,12 @@ recorder_begin(struct recorder *r, const struct link *c, struct err *e)
 		r->start_ns = clock_now();
 	if (open_files(r, true, e) < 0)
 		return -1;
-	if (diag_is_json())
+	if (diag_is_json() || !r->has_several)
 		return 0;
 	for (i = RECORDER_HEX; i <= RECORDER_TEXT; i++) {
-		if (r->files[i].sink.fd < 0)
-			continue;
-		if (r->text == NULL)
-			r->text = mem_array(DUMP_SIZE + 1, 1);
-		if (!r->has_several)
-			continue;
 		line = text_format("= connection %u from %s at %.6f s\n",
 		    r->number, addr_text(&c->remote), seconds(r));
-		if (write_file(r, &r->files[i], line, strlen(line)) < 0)
+		if (write_file(r, i, line, strlen(line), e) < 0)
 			return -1;
 	}
 	return 0;
@@ -314,14 +307,13 @@ put_lines(
  * datagram the peer, then its bytes.
  */
 static const char *
-make_dump(struct recorder *r, bool is_hex, int direction, uint64_t offset,
+make_dump(struct recorder *r, bool is_hex, bool is_sent, uint64_t offset,
     const unsigned char *p, size_t n)
 {
-	bool is_sent = direction == RECORDER_SENT;
 	const char *first;
 
 	/* Only the start of a long Unix path is shown. */
-	if (r->is_dgram)
+	if (r->remote.len != 0)
 		first = text_format("%s %.100s at %.6f s: %s\n",
 		    is_sent ? "> sent to" : "< received from",
 		    addr_text(&r->remote), seconds(r),
@@ -352,7 +344,7 @@ make_event(struct recorder *r, int direction, uint64_t offset,
 	}
 	hex[2 * n] = '\0';
 	j = diag_event_begin("data");
-	if (r->is_dgram)
+	if (r->remote.len != 0)
 		addr_json(&r->remote, j, "remote");
 	json_text(j, "direction", direction_names[direction]);
 	json_number(j, "offset", offset);
@@ -365,84 +357,73 @@ make_event(struct recorder *r, int direction, uint64_t offset,
 /* The largest part of a dump. If other processes write to the pipe, too, only
  * writes of at most PIPE_BUF bytes stay whole. */
 static size_t
-max_part(const struct recorder *r, const struct recorder_file *f, bool is_hex)
+max_part(const struct recorder *r, int file)
 {
-	bool is_shared = r->has_several && f->sink.kind != FD_REGULAR &&
-			 !has_placeholder(f->pattern, 'n');
+	bool is_shared = r->has_several && r->files[file].kind != FD_REGULAR &&
+			 !has_placeholder(find_pattern(r->options, file), 'n');
 	size_t size = (is_shared ? PIPE_BUF : DUMP_SIZE) - FIRST_LINE;
 
 	if (diag_is_json())
 		return is_shared ? PIPE_EVENT_BYTES : EVENT_BYTES;
-	return is_hex ? size / LINE * COLUMNS : (size - 8) / TEXT_BYTE;
-}
-
-/* Adds bytes to the dumps, in parts that are one write(2) each. Returns 0, or
- * -1 with *r->e. */
-static int
-add_readable(
-    struct recorder *r, int direction, const unsigned char *p, size_t n)
-{
-	size_t max, done, part;
-	const char *text;
-	uint64_t offset;
-	int i;
-
-	for (i = RECORDER_HEX; i <= RECORDER_TEXT; i++) {
-		if (r->files[i].sink.fd < 0)
-			continue;
-		max = max_part(r, &r->files[i], i == RECORDER_HEX);
-		done = 0;
-		do {
-			part = n - done < max ? n - done : max;
-			offset = r->offsets[direction] + done;
-			text = diag_is_json()
-				   ? make_event(
-					 r, direction, offset, p + done, part)
-				   : make_dump(r, i == RECORDER_HEX, direction,
-					 offset, p + done, part);
-			if (write_file(r, &r->files[i], text, strlen(text)) < 0)
-				return -1;
-			done += part;
-		} while (done < n);
-	}
-	r->offsets[direction] += n;
-	return 0;
+	return file == RECORDER_HEX ? size / LINE * COLUMNS
+				    : (size - 8) / TEXT_BYTE;
 }
 
 int
 recorder_add(struct recorder *r, bool sent, const struct addr *remote,
     const void *bytes, size_t n, struct err *e)
 {
-	int direction = sent ? RECORDER_SENT : RECORDER_RECEIVED;
-	struct recorder_file *f = &r->files[direction];
+	int direction = sent ? RECORDER_SENT : RECORDER_RECEIVED, file;
+	uint64_t offset = remote == NULL ? r->offsets[direction] : 0;
+	const unsigned char *p = bytes;
+	size_t max, done, part;
+	const char *text;
 
-	r->e = e;
-	r->is_dgram = remote != NULL;
-	if (r->is_dgram) {
+	r->offsets[direction] = offset + n;
+	r->remote.len = 0;
+	if (remote != NULL) {
 		r->remote = *remote;
 		addr_unmap(&r->remote);
-		r->offsets[direction] = 0;
-	} else if (f->sink.fd >= 0 && write_file(r, f, bytes, n) < 0) {
+	} else if (write_file(r, direction, p, n, e) < 0) {
 		return -1;
 	}
-	return add_readable(r, direction, bytes, n);
+	for (file = RECORDER_HEX; file <= RECORDER_TEXT; file++) {
+		if (r->files[file].fd < 0)
+			continue;
+		max = max_part(r, file);
+		done = 0;
+		/* Each part is one write(2). */
+		do {
+			part = n - done < max ? n - done : max;
+			text = diag_is_json()
+				   ? make_event(r, direction, offset + done,
+					 p + done, part)
+				   : make_dump(r, file == RECORDER_HEX, sent,
+					 offset + done, p + done, part);
+			if (write_file(r, file, text, strlen(text), e) < 0)
+				return -1;
+			done += part;
+		} while (done < n);
+	}
+	return 0;
 }
 
 int
 recorder_close(struct recorder *r, bool all, int result, struct err *e)
 {
-	struct recorder_file *f;
+	struct sink *f;
 	int i;
 
 	for (i = 0; r->options != NULL && i < RECORDER_FILES; i++) {
 		f = &r->files[i];
-		if (!all && !has_placeholder(f->pattern, 'n'))
+		if (f->fd < 0 ||
+		    (!all &&
+			!has_placeholder(find_pattern(r->options, i), 'n')))
 			continue;
-		if (f->sink.fd >= 0 && close(f->sink.fd) < 0 && result == 0)
+		if (close(f->fd) < 0 && result == 0)
 			result = err_sys(e, ERR_OUTPUT, errno, "%s", f->name);
-		f->sink.fd = -1;
-		free(f->name);
-		f->name = NULL;
+		f->fd = -1;
+		free((void *)f->name);
 	}
 	if (all) {
 		free(r->text);

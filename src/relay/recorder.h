@@ -39,13 +39,6 @@ enum {
 	RECORDER_FILES
 };
 
-/* A file of a record. */
-struct recorder_file {
-	const char *pattern; /* its name as given; NULL: no record */
-	char *name;          /* owned: in messages, with the values */
-	struct sink sink;    /* its fd is owned; -1: not open */
-};
-
 struct recorder {
 	/* The caller's; they may be changed between connections. */
 	bool has_several;      /* several connections, which have numbers */
@@ -53,15 +46,15 @@ struct recorder {
 	struct limit idle;     /* limit of the wait for each piece */
 
 	const struct recorder_options *options;
-	bool is_on;       /* some option asks for a record */
-	int64_t start_ns; /* zero of the times */
-	unsigned number;  /* of the connection */
-	struct recorder_file files[RECORDER_FILES];
-	char *text;          /* owned: a piece of a dump */
-	uint64_t offsets[2]; /* of the data, received and sent */
-	bool is_dgram;       /* of datagrams */
-	struct addr remote;  /* the peer of the current datagram */
-	struct err *e;       /* the caller's, for write_file() */
+	bool is_on;                        /* some option asks for a record */
+	int64_t start_ns;                  /* zero of the times */
+	unsigned number;                   /* of the connection */
+	struct sink files[RECORDER_FILES]; /* fd and name are owned; without an
+					      fd there is no record */
+	char *text;                        /* owned: a piece of a dump */
+	uint64_t offsets[2];               /* of the data, received and sent */
+	struct addr remote; /* the peer of the current datagram; of a connection
+			       without a length */
 };
 
 /*
