@@ -64,6 +64,21 @@ int os_open_beneath(int dir, const char *path);
  */
 ssize_t os_send_file(int fd, int file, off_t *at, size_t n);
 
+/*
+ * Moves at most n bytes from in to out, one of which is a pipe, without copying
+ * them through this process (splice(2)). Pipes never block; a socket must be
+ * non-blocking, or the call may block. Returns the number of bytes; 0 when
+ * there is no data, which only read(2) can distinguish from the end of in; or
+ * -1 with errno: EAGAIN when in has no data now or out is full, ENOTSUP when
+ * the system or the two do not support it, otherwise the error of the socket or
+ * of out.
+ */
+ssize_t os_splice(int in, int out, size_t n);
+
+/* Enlarges a pipe to OS_PIPE_SIZE bytes, as far as permitted; a hint. */
+#define OS_PIPE_SIZE (1024 * 1024)
+void os_grow_pipe(int fd);
+
 /* read(2) and write(2) of a pipe, as sock_read_nowait() and
  * sock_write_nowait() (net/sock.h). */
 ssize_t os_read_pipe(int fd, void *space, size_t size);

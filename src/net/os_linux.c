@@ -164,6 +164,27 @@ os_send_file(int fd, int file, off_t *at, size_t n)
 	return sent;
 }
 
+ssize_t
+os_splice(int in, int out, size_t n)
+{
+	ssize_t done =
+	    splice(in, NULL, out, NULL, n, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
+
+	if (done < 0 &&
+	    (errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP ||
+		errno == EPERM || errno == ESPIPE))
+		errno = ENOTSUP;
+	return done;
+}
+
+/* The pages of an unprivileged user's pipes are limited; see pipe(7). */
+void
+os_grow_pipe(int fd)
+{
+	if (fcntl(fd, F_GETPIPE_SZ) < OS_PIPE_SIZE)
+		(void)fcntl(fd, F_SETPIPE_SZ, OS_PIPE_SIZE);
+}
+
 /* The two counts of readable bytes differ by the FIN. */
 bool
 os_had_fin(int fd)

@@ -41,6 +41,22 @@ os_send_file(int fd, int file, off_t *at, size_t n)
 }
 
 ssize_t
+os_splice(int in, int out, size_t n)
+{
+	(void)in;
+	(void)out;
+	(void)n;
+	errno = ENOTSUP;
+	return -1;
+}
+
+void
+os_grow_pipe(int fd)
+{
+	(void)fd;
+}
+
+ssize_t
 os_read_pipe(int fd, void *space, size_t size)
 {
 	return fd_read_briefly(fd, space, size);

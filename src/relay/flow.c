@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "base/step.h"
-#include "relay/splice.h"
+#include "net/os.h"
 #include "net/sock.h"
 
 /* Bytes are moved after four consecutive pieces of at least this size; from a
@@ -34,16 +34,18 @@ flow_init(struct flow *f, int in, int out, void *storage)
 static bool
 is_direct(const struct flow *f)
 {
-	return splice_can_move(f->in.kind, f->out.kind);
+	return f->in.kind == FD_PIPE || f->out.kind == FD_PIPE;
 }
 
 void
 flow_allow_move(struct flow *f)
 {
-	f->move.is_possible =
-	    f->in.fd >= 0 && f->out.fd >= 0 &&
-	    (is_direct(f) || (splice_can_move(f->in.kind, FD_PIPE) &&
-				 splice_can_move(FD_PIPE, f->out.kind)));
+	enum fd_kind in = f->in.kind, out = f->out.kind;
+
+	f->move.is_possible = f->in.fd >= 0 && f->out.fd >= 0 &&
+			      f->tap == NULL && !f->crlf && in != FD_TERMINAL &&
+			      in != FD_PACKETS && in != FD_OTHER &&
+			      out != FD_TERMINAL && out != FD_PACKETS;
 }
 
 void
@@ -137,7 +139,7 @@ start_moving(struct flow *f)
 	/* Each page that is moved away costs the writer another one: that pays
 	 * off only if the writer fills even a larger pipe. */
 	if (f->in.kind == FD_PIPE && !m->is_enlarged) {
-		splice_grow_pipe(f->in.fd);
+		os_grow_pipe(f->in.fd);
 		m->is_enlarged = true;
 		return;
 	}
@@ -146,9 +148,9 @@ start_moving(struct flow *f)
 		return;
 	}
 	if (f->out.kind == FD_PIPE)
-		splice_grow_pipe(f->out.fd);
+		os_grow_pipe(f->out.fd);
 	if (m->inner[1] >= 0)
-		splice_grow_pipe(m->inner[1]);
+		os_grow_pipe(m->inner[1]);
 	m->is_on = true;
 }
 
@@ -251,12 +253,12 @@ copy_out(struct flow *f)
 	note_written(f, (size_t)n);
 }
 
-/* splice_move(), as a step of -vv if one end is a socket. */
+/* os_splice(), as a step of -vv if one end is a socket. */
 static ssize_t
 move_some(const struct flow *f, int in, int out, size_t n)
 {
 	int64_t start = step_start();
-	ssize_t done = splice_move(in, out, n);
+	ssize_t done = os_splice(in, out, n);
 	bool is_send = out == f->out.fd && f->out.kind == FD_SOCKET,
 	     is_recv = in == f->in.fd && f->in.kind == FD_SOCKET;
 
@@ -284,7 +286,7 @@ move_in(struct flow *f, bool has_space)
 	struct flow_move *m = &f->move;
 	bool direct = is_direct(f);
 	ssize_t n = move_some(f, f->in.fd, direct ? f->out.fd : m->inner[1],
-	    limited(f, SPLICE_PIPE_SIZE));
+	    limited(f, OS_PIPE_SIZE));
 
 	if (n > 0) {
 		m->is_blocked = false;

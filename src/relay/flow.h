@@ -74,8 +74,8 @@ struct flow {
  */
 void flow_init(struct flow *f, int in, int out, void *storage);
 
-/* Permits splice(2) for large pieces. The flow must have no tap and no crlf,
- * and each end that is a socket must be non-blocking. */
+/* Permits splice(2) for large pieces, unless the flow has a tap or crlf. Each
+ * end that is a socket must be non-blocking. */
 void flow_allow_move(struct flow *f);
 
 /* Closes the descriptors that the flow opened; its ends stay the caller's. */

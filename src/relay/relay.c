@@ -863,11 +863,9 @@ set_up(struct relay *r, unsigned char *storage)
 	if (o->recorder != NULL || o->script != NULL ||
 	    (o->progress != NULL && down->out.kind == FD_TERMINAL))
 		down->tap = tap_received;
-	if (o->recorder == NULL && !o->crlf &&
-	    (up->in.kind != FD_SOCKET || is_forwarder))
+	if (up->in.kind != FD_SOCKET || is_forwarder)
 		flow_allow_move(up);
-	if (o->recorder == NULL && o->script == NULL &&
-	    (down->out.kind != FD_SOCKET || is_forwarder))
+	if (down->out.kind != FD_SOCKET || is_forwarder)
 		flow_allow_move(down);
 	r->total =
 	    up->in.kind == FD_REGULAR ? (int64_t)fd_available(r->in) : -1;

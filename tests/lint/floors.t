@@ -22,7 +22,7 @@ push @{ $reaches{$_} }, $_ for keys %reaches;
 
 # Headers that only their own folder includes, besides internal.h.
 my %private = (
-    relay => [qw(policy splice)],
+    relay => [qw(policy)],
     tls   => [qw(tls_library)],
     fetch => [qw(part_file route)],
 );
