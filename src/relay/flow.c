@@ -215,7 +215,7 @@ enqueue(struct flow *f, const unsigned char *at, size_t n)
 		f->bytes += n;
 	else
 		buf_added(&f->queue, n);
-	if (f->tap != NULL && f->tap(f->context, space, n) < 0)
+	if (f->tap != NULL && f->tap(f, space, n) < 0)
 		end_failed(&f->in, ECANCELED);
 }
 

@@ -38,9 +38,11 @@ struct flow_end {
 	int errnum; /* why it was closed, 0: end of file */
 };
 
+struct flow;
+
 /* Receives a copy of the data read, after --crlf. Returns 0, or -1 to end the
  * flow. */
-typedef int flow_tap(void *context, const void *bytes, size_t n);
+typedef int flow_tap(const struct flow *f, const void *bytes, size_t n);
 
 /* The path that moves bytes: splice(2). */
 struct flow_move {
@@ -57,7 +59,7 @@ struct flow {
 	struct flow_end in, out;
 	struct flow_move move;
 	flow_tap *tap;       /* NULL: none */
-	void *context;       /* tap's */
+	void *context;       /* the caller's, for tap */
 	bool crlf;           /* LF becomes CRLF; a CRLF stays */
 	bool last_was_cr;    /* the last byte of the previous piece was CR */
 	struct buf queue;    /* bytes read but not yet written */

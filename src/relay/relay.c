@@ -813,27 +813,21 @@ summarize(const struct relay *r, int status, const struct err *e)
 			 r->down.in.errnum != ECONNRESET;
 }
 
+/* Of both flows. */
 static int
-tap_sent(void *context, const void *bytes, size_t n)
+tap(const struct flow *f, const void *bytes, size_t n)
 {
-	struct relay *r = context;
+	const struct relay *r = f->context;
+	bool is_sent = f == &r->up;
 
-	return recorder_add(r->o->recorder, true, NULL, bytes, n, r->e);
-}
-
-static int
-tap_received(void *context, const void *bytes, size_t n)
-{
-	struct relay *r = context;
-
-	if (r->o->script != NULL)
+	if (!is_sent && r->o->script != NULL)
 		script_receive(r->o->script, bytes, n);
 	/* It is written to the terminal that shows the progress. */
-	if (r->down.out.kind == FD_TERMINAL)
+	if (f->out.kind == FD_TERMINAL)
 		diag_progress_yield(bytes, n);
 	if (r->o->recorder == NULL)
 		return 0;
-	return recorder_add(r->o->recorder, false, NULL, bytes, n, r->e);
+	return recorder_add(r->o->recorder, is_sent, NULL, bytes, n, r->e);
 }
 
 /*
@@ -859,10 +853,10 @@ set_up(struct relay *r, unsigned char *storage)
 	r->rate.limit = o->rate;
 	up->rate = &r->rate;
 	if (o->recorder != NULL)
-		up->tap = tap_sent;
+		up->tap = tap;
 	if (o->recorder != NULL || o->script != NULL ||
 	    (o->progress != NULL && down->out.kind == FD_TERMINAL))
-		down->tap = tap_received;
+		down->tap = tap;
 	if (up->in.kind != FD_SOCKET || is_forwarder)
 		flow_allow_move(up);
 	if (down->out.kind != FD_SOCKET || is_forwarder)
