@@ -54,18 +54,13 @@ struct relay {
 	unsigned state;       /* all bits, set by decide() */
 	unsigned wants;       /* policy_wants(state) */
 	bool is_unix;         /* the peer has a Unix socket */
-	bool has_no_target;   /* the target, a Unix socket, was closed */
 	int unread;           /* o->unread; -1: no longer checked */
 	bool is_searching;    /* the script has more to search at once */
 	bool is_reported;     /* the wait for the end was reported */
-	bool is_awaited;      /* another client waits */
-	bool is_peer_lost;    /* the peer's end was bare */
 	int64_t total;        /* bytes of the input; -1: unknown */
-	int late_pieces;      /* received after a limit */
 	int64_t peer_end_ns;  /* when its FIN or reset arrived; 0: not yet */
 	int64_t finished_ns;  /* when all input was sent */
 	int64_t written_ns;   /* when bytes last waited for out */
-	bool is_output_late;  /* bytes wait for out */
 	int64_t checked_ns;   /* the last movement before a check for a stall */
 	struct deadline look; /* for acknowledgements, which extend limits */
 	struct deadline next; /* check whether all is acknowledged */
@@ -183,11 +178,9 @@ decide(struct relay *r)
 		r->state = observe(r);
 		if (!is(r, POLICY_PEER_OPEN) && r->peer_end_ns == 0) {
 			r->peer_end_ns = clock_now();
-			if (r->down.in.errnum == 0 && !r->has_no_target)
-				link_note_fin(r->peer);
-			else if (is(r, POLICY_PEER_RESET) &&
-				 !is(r, POLICY_CANCELED) &&
-				 r->peer->first == LINK_FIRST_NOBODY)
+			if (is(r, POLICY_PEER_RESET) &&
+			    !is(r, POLICY_CANCELED) &&
+			    r->peer->first == LINK_FIRST_NOBODY)
 				r->peer->first = LINK_FIRST_PEER;
 		}
 		actions = policy_actions(r->state);
@@ -244,21 +237,18 @@ is_output_pending(const struct relay *r)
 	return !flow_is_empty(&r->down) || r->down.move.is_blocked;
 }
 
-/* Records progress for the limits, before and after data is moved. For
- * --idle-timeout, acknowledgements count; --linger starts when all received
- * data is written. */
+/*
+ * Records progress for the limits, after data was moved. For --idle-timeout,
+ * acknowledgements count; --linger starts when all received data is written.
+ * pending_ns: since when bytes waited for the output, or 0.
+ */
 static void
-note_progress(struct relay *r)
+note_progress(struct relay *r, int64_t pending_ns)
 {
-	int64_t now;
-
-	if (is_output_pending(r)) {
-		now = clock_now();
-		if (r->is_output_late)
-			r->peer->output_ns += now - r->written_ns;
-		r->written_ns = now;
+	if (pending_ns != 0) {
+		r->written_ns = clock_now();
+		r->peer->output_ns += r->written_ns - pending_ns;
 	}
-	r->is_output_late = is_output_pending(r);
 	if (r->o->idle.ms < 0 && !r->peer->delays_end)
 		return;
 	r->look = link_look(r->peer, r->o->idle.ms);
@@ -446,8 +436,10 @@ wait_text(void *context)
 static struct deadline
 yield_deadline(const struct relay *r)
 {
-	return r->o->next != NULL || r->is_peer_lost ? idle_input(r, YIELD_MS)
-						     : deadline_none();
+	if (r->o->sends_to_end ||
+	    (r->o->next == NULL && r->peer->end != LINK_BARE))
+		return deadline_none();
+	return idle_input(r, YIELD_MS);
 }
 
 static struct deadline
@@ -495,9 +487,7 @@ advance_script(struct relay *r)
 	if (script->at > 0)
 		r->unread = -1;
 	decide(r);
-	if (is(r, POLICY_CANCELED))
-		return -1;
-	if (r->is_searching)
+	if (r->is_searching || wants(r, POLICY_END))
 		return 0;
 	if (wants(r, POLICY_FAIL_PATTERN))
 		return script_error(script, false, r->e);
@@ -549,20 +539,17 @@ fill_poll(const struct relay *r, struct pollfd *fds)
 /*
  * An error or hang-up on a side that has finished means that it is lost. But a
  * Unix socket that is closed without a half-close, as most are, hangs up at
- * once: if nothing was left to deliver, a forwarder is done. Returns whether it
- * is.
+ * once: if nothing was left to deliver, a forwarder is done.
  */
-static bool
+static void
 check_hangup(struct flow *f, int fd, bool may_be_over)
 {
 	int errnum = sock_error(fd);
-	bool is_over = errnum == 0 && may_be_over;
 
-	if (is_over)
+	if (errnum == 0 && may_be_over)
 		flow_stop_reading(f);
 	else
 		flow_fail_output(f, errnum != 0 ? errnum : EPIPE);
-	return is_over;
 }
 
 static void
@@ -581,30 +568,28 @@ pump(struct relay *r, const struct pollfd *fds)
 	if (flow_pump(&r->up, fds[POLL_IN].revents,
 		fds[POLL_SOCKET].revents & ~POLLIN) &&
 	    is_forwarder) {
-		if (link_end(r->target) != LINK_WHOLE && r->up.in.errnum == 0)
+		r->target->is_fin_received = link_end(r->target) == LINK_WHOLE;
+		if (!r->target->is_fin_received)
 			r->up.in.errnum = ECONNRESET;
-		r->target->is_fin_received = r->up.in.errnum == 0;
 	}
 	decide(r);
 	if (flow_pump(&r->down,
 		fds[POLL_SOCKET].revents & (POLLIN | POLLHUP | POLLERR),
 		fds[POLL_OUT].revents)) {
-		if (link_end(r->peer) == LINK_CUT && r->down.in.errnum == 0)
+		if (link_end(r->peer) == LINK_CUT)
 			r->down.in.errnum = ECONNRESET;
-		r->is_peer_lost = r->peer->end == LINK_BARE && !is_forwarder &&
-				  !r->o->sends_to_end;
+		else
+			link_note_fin(r->peer);
 	}
 	decide(r);
 	if (watches_peer(r) && (fds[POLL_SOCKET].revents & hangup) != 0 &&
 	    flow_is_empty(&r->up)) {
-		(void)check_hangup(
-		    &r->up, r->peer->fd, is_forwarder && r->is_unix);
+		check_hangup(&r->up, r->peer->fd, is_forwarder && r->is_unix);
 		decide(r);
 	}
 	if (wants(r, POLICY_WATCH_TARGET) &&
 	    (fds[POLL_OUT].revents & hangup) != 0 && flow_is_empty(&r->down)) {
-		r->has_no_target =
-		    check_hangup(&r->down, r->out, sock_is_unix(r->out));
+		check_hangup(&r->down, r->out, sock_is_unix(r->out));
 		decide(r);
 	}
 }
@@ -627,25 +612,43 @@ end_output(struct relay *r)
 	fd_close(&null);
 }
 
-/* Reads, writes and waits until the relay ends. */
+/* The input has been idle after the peer's end. is_awaited: another client
+ * waits. */
+static void
+yield(struct relay *r, bool is_awaited)
+{
+	if (r->peer->end == LINK_BARE)
+		r->down.in.errnum = ECONNABORTED;
+	else if (r->down.read_bytes > 0 || is_awaited)
+		flow_stop_reading(&r->up);
+}
+
+/* Reads, writes and waits until the relay ends. fds is zeroed. */
 static int
 loop(struct relay *r, struct pollfd *fds, struct err *e)
 {
 	struct progress *progress = r->o->progress;
+	int late_pieces = 0, ready;
 	struct wait_reason reason;
 	struct deadline until;
-	bool was_scripted;
+	int64_t pending_ns;
+	bool is_awaited;
 	nfds_t count;
-	int ready;
 
-	while (!has_ended(r)) {
-		was_scripted = is(r, POLICY_SCRIPTED);
-		if (was_scripted && advance_script(r) < 0)
+	fds[POLL_SOCKET].revents = POLLIN; /* as long as that is not known */
+	for (;;) {
+		if (is(r, POLICY_SCRIPTED) && advance_script(r) < 0)
 			return -1;
-		/* The relay may end now. */
-		if (was_scripted && !is(r, POLICY_SCRIPTED))
-			continue;
+		if (has_ended(r))
+			return 0;
+		/* This process may have been stopped: data and the peer's end
+		 * may have arrived before the limit. */
+		if (deadline_passed(limit_deadline(r)) &&
+		    ((fds[POLL_SOCKET].revents & POLLIN) == 0 ||
+			late_pieces++ >= LATE_PIECES))
+			return limit_error(r, e);
 		end_output(r);
+		pending_ns = is_output_pending(r) ? clock_now() : 0;
 		r->is_paused = deadline_is_set(rate_next(r->up.rate));
 		until = next_event(r);
 		count = fill_poll(r, fds);
@@ -663,24 +666,12 @@ loop(struct relay *r, struct pollfd *fds, struct err *e)
 				    e, ERR_USAGE, RELAY_UNREAD_ERROR);
 			r->unread = -1;
 		}
-		note_progress(r);
-		/* This process may have been stopped: data and the peer's end
-		 * may have arrived before the limit. */
-		if (deadline_passed(limit_deadline(r)) &&
-		    ((fds[POLL_SOCKET].revents & POLLIN) == 0 ||
-			r->late_pieces++ >= LATE_PIECES))
-			return limit_error(r, e);
 		pump(r, fds);
-		note_progress(r);
-		if (is(r, POLICY_CANCELED))
-			return -1;
-		while (count > POLL_COUNT)
-			r->is_awaited |= fds[--count].revents != 0;
-		if (r->is_peer_lost && deadline_passed(yield_deadline(r)))
-			r->down.in.errnum = ECONNABORTED;
-		else if (deadline_passed(yield_deadline(r)) &&
-			 (r->down.read_bytes > 0 || r->is_awaited))
-			flow_stop_reading(&r->up);
+		note_progress(r, pending_ns);
+		for (is_awaited = false; count > POLL_COUNT; count--)
+			is_awaited |= fds[count - 1].revents != 0;
+		if (deadline_passed(yield_deadline(r)))
+			yield(r, is_awaited);
 		if (progress != NULL)
 			progress_draw_counts(progress,
 			    (const struct progress_count[]){
@@ -688,7 +679,6 @@ loop(struct relay *r, struct pollfd *fds, struct err *e)
 				{"received ", r->down.bytes, -1, 0}},
 			    2);
 	}
-	return 0;
 }
 
 /*
