@@ -308,7 +308,8 @@ link_look(struct link *l, int64_t idle_ms)
 	if (unacked < l->unacked)
 		l->moved_ns = clock_now();
 	l->unacked = unacked;
-	return unacked == 0 ? deadline_none() : deadline_after(idle_ms / 8 + 1);
+	return unacked == 0 || idle_ms < 0 ? deadline_none()
+					   : deadline_after(idle_ms / 8 + 1);
 }
 
 int

@@ -170,7 +170,7 @@ bool link_is_acked(const struct link *l);
 /*
  * Sets moved_ns if the peer has acknowledged more since the last call, which no
  * event reports. Returns when to call it again for an idle limit of idle_ms:
- * none if nothing more can be acknowledged.
+ * none if there is no limit (-1) or nothing more can be acknowledged.
  */
 struct deadline link_look(struct link *l, int64_t idle_ms);
 

@@ -40,6 +40,7 @@ enum policy_state {
 	POLICY_UNWRITTEN = 1 << 15,   /* received data waits to be written */
 	POLICY_OUTPUT_LOST = 1 << 16, /* the output accepts no more data */
 	POLICY_CANCELED = 1 << 17,    /* the data could not be recorded */
+	POLICY_FACTS = 0x7ff << 7,
 
 	/* Decisions: policy_actions() makes them, relay.c keeps them. */
 	POLICY_ABANDONED = 1 << 18, /* the input is not read to its end */

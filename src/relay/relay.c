@@ -29,7 +29,7 @@
 #include "relay/script.h"
 
 /* The longest wait for the last acknowledgements with --on-peer-eof quit. */
-#define QUIT_MS INT64_C(2000)
+#define QUIT_MS 2000
 
 /* How many pieces that arrived before a limit are received after it. */
 #define LATE_PIECES 16
@@ -49,21 +49,17 @@ struct relay {
 	struct flow up, down;
 	struct rate rate;     /* of up */
 	bool is_paused;       /* input waits for rate, or did until just now */
-	unsigned options;     /* option bits of enum policy_state */
-	unsigned decided;     /* decision bits so far */
-	unsigned state;       /* all bits, set by decide() */
+	unsigned state;       /* enum policy_state, set by decide() */
 	unsigned wants;       /* policy_wants(state) */
 	bool is_unix;         /* the peer has a Unix socket */
 	int unread;           /* o->unread; -1: no longer checked */
 	bool is_searching;    /* the script has more to search at once */
-	bool is_reported;     /* the wait for the end was reported */
 	int64_t total;        /* bytes of the input; -1: unknown */
 	int64_t peer_end_ns;  /* when its FIN or reset arrived; 0: not yet */
 	int64_t finished_ns;  /* when all input was sent */
 	int64_t written_ns;   /* when bytes last waited for out */
-	int64_t checked_ns;   /* the last movement before a check for a stall */
-	struct deadline look; /* for acknowledgements, which extend limits */
-	struct deadline next; /* check whether all is acknowledged */
+	int64_t reported_ns;  /* wait_start() of the last report or check */
+	struct deadline look; /* for acknowledgements */
 	struct err *e;        /* the caller's, for the recorder */
 };
 
@@ -97,7 +93,7 @@ hold_deadline(const struct relay *r)
 {
 	if (!r->peer->delays_end || r->up.in.fd >= 0 || r->up.in.errnum != 0 ||
 	    r->up.out.errnum != 0 || r->down.in.fd < 0 ||
-	    (r->decided & POLICY_FINISHED) != 0)
+	    is(r, POLICY_FINISHED))
 		return deadline_none();
 	if (r->peer->unacked > 0)
 		return sock_recheck(last_movement(r));
@@ -105,24 +101,24 @@ hold_deadline(const struct relay *r)
 	    r->up.bytes > 0 ? SOCK_QUIET_MS : SOCK_QUIET_UNUSED_MS);
 }
 
-/* The state, from the facts. Input counts as open while its end is delayed. */
+/* The facts. Input counts as open while its end is delayed. */
 static unsigned
 observe(const struct relay *r)
 {
 	const struct flow *up = &r->up, *down = &r->down;
 	const struct script *script = r->o->script;
 	const struct deadline held = hold_deadline(r);
-	unsigned state = r->options | r->decided;
+	unsigned facts = 0;
 
 	if (script != NULL && !script_is_done(script))
-		state |= POLICY_SCRIPTED;
+		facts |= POLICY_SCRIPTED;
 	if (script != NULL && script_is_expecting(script))
-		state |= POLICY_EXPECTING;
+		facts |= POLICY_EXPECTING;
 	if (up->in.errnum == ECANCELED || down->in.errnum == ECANCELED)
-		state |= POLICY_CANCELED;
+		facts |= POLICY_CANCELED;
 	if (up->in.fd >= 0 || (deadline_is_set(held) && !deadline_passed(held)))
-		state |= POLICY_INPUT_OPEN;
-	return state | (up->in.errnum != 0 ? POLICY_INPUT_LOST : 0) |
+		facts |= POLICY_INPUT_OPEN;
+	return facts | (up->in.errnum != 0 ? POLICY_INPUT_LOST : 0) |
 	       (up->out.errnum != 0    ? POLICY_SEND_LOST
 		   : flow_is_empty(up) ? 0
 				       : POLICY_UNSENT) |
@@ -165,7 +161,7 @@ act(struct relay *r, unsigned actions)
 		r->finished_ns = clock_now();
 	if ((actions & POLICY_FORWARD_FIN) != 0)
 		send_fin(&r->down, r->target);
-	r->decided |= actions & POLICY_DECISIONS;
+	r->state |= actions & POLICY_DECISIONS;
 }
 
 /* Does what the facts require, and sets what is wanted now. */
@@ -175,7 +171,7 @@ decide(struct relay *r)
 	unsigned actions;
 
 	do {
-		r->state = observe(r);
+		r->state = (r->state & ~(unsigned)POLICY_FACTS) | observe(r);
 		if (!is(r, POLICY_PEER_OPEN) && r->peer_end_ns == 0) {
 			r->peer_end_ns = clock_now();
 			if (is(r, POLICY_PEER_RESET) &&
@@ -197,29 +193,28 @@ decide(struct relay *r)
 static void
 confirm(struct relay *r)
 {
-	struct deadline quit = {.at_ns = r->peer_end_ns + QUIT_MS * CLOCK_MS};
-	bool has_two = is(r, POLICY_FORWARDER), is_acked;
-	int errnum;
+	struct deadline quit = deadline_from(r->peer_end_ns, QUIT_MS);
+	bool is_forwarder = is(r, POLICY_FORWARDER),
+	     is_acked = link_is_acked(r->peer) &&
+			(!is_forwarder || link_is_acked(r->target));
+	int errnum = sock_error(r->peer->fd);
 
-	is_acked =
-	    link_is_acked(r->peer) && (!has_two || link_is_acked(r->target));
 	/* --on-peer-eof quit does not wait for long. */
 	if (is(r, POLICY_PEER_QUIT) && !is(r, POLICY_PEER_OPEN))
 		is_acked = is_acked || deadline_passed(quit);
-	if ((errnum = sock_error(r->peer->fd)) != 0)
+	if (errnum != 0)
 		flow_fail_output(&r->up, errnum);
-	else if (has_two && (errnum = sock_error(r->out)) != 0)
+	else if (is_forwarder && (errnum = sock_error(r->out)) != 0)
 		flow_fail_output(&r->down, errnum);
 	if (errnum != 0 || is_acked)
-		r->decided |= POLICY_WRITING;
+		r->state |= POLICY_WRITING;
 	else
-		r->next = sock_recheck(later(r->finished_ns, r->peer_end_ns));
+		r->look = sock_recheck(later(r->finished_ns, r->peer_end_ns));
 }
 
 static bool
 has_ended(struct relay *r)
 {
-	r->next = deadline_none();
 	r->peer->sent = r->up.bytes;
 	if (r->target != NULL)
 		r->target->sent = r->down.bytes;
@@ -245,16 +240,18 @@ is_output_pending(const struct relay *r)
 static void
 note_progress(struct relay *r, int64_t pending_ns)
 {
+	int64_t idle_ms = r->o->idle.ms;
+
 	if (pending_ns != 0) {
 		r->written_ns = clock_now();
 		r->peer->output_ns += r->written_ns - pending_ns;
 	}
-	if (r->o->idle.ms < 0 && !r->peer->delays_end)
-		return;
-	r->look = link_look(r->peer, r->o->idle.ms);
-	if (is(r, POLICY_FORWARDER))
-		r->look = deadline_first(
-		    r->look, link_look(r->target, r->o->idle.ms));
+	r->look = deadline_none();
+	if (idle_ms >= 0 || r->peer->delays_end)
+		r->look = link_look(r->peer, idle_ms);
+	if (idle_ms >= 0 && is(r, POLICY_FORWARDER))
+		r->look =
+		    deadline_first(r->look, link_look(r->target, idle_ms));
 }
 
 /* When the wait for the peer to finish ends; none while it has not begun. */
@@ -351,16 +348,6 @@ limit_error(const struct relay *r, struct err *e)
 	    sent_text(r->up.bytes, r->peer), (unsigned long long)r->down.bytes);
 }
 
-/* When the input will have been idle for ms while only its end is missing; none
- * if more is missing. */
-static struct deadline
-idle_input(const struct relay *r, int64_t ms)
-{
-	return wants(r, POLICY_AWAIT_INPUT)
-		   ? deadline_from(later(r->peer_end_ns, r->up.last_ns), ms)
-		   : deadline_none();
-}
-
 /* Whether only the peer's end is missing. A user who sent nothing expects to
  * receive for any time. */
 static bool
@@ -371,6 +358,17 @@ awaits_end(const struct relay *r)
 	       r->up.bytes > 0;
 }
 
+/* Since when the user waits for the end of a side, or for any data. */
+static int64_t
+wait_start(const struct relay *r)
+{
+	if (awaits_end(r))
+		return later(r->finished_ns, r->down.last_ns);
+	if (wants(r, POLICY_AWAIT_INPUT))
+		return later(r->peer_end_ns, r->up.last_ns);
+	return last_movement(r);
+}
+
 /* When to report what the user waits for, once; or when to check whether sent
  * data has arrived. */
 static struct deadline
@@ -378,15 +376,8 @@ report_deadline(const struct relay *r)
 {
 	if (is(r, POLICY_SCRIPTED))
 		return r->o->script->notice;
-	if (r->is_reported)
-		return deadline_none();
-	if (awaits_end(r))
-		return deadline_from(
-		    later(r->finished_ns, r->down.last_ns), WAIT_REPORT_MS);
-	if (wants(r, POLICY_AWAIT_INPUT))
-		return idle_input(r, WAIT_REPORT_MS);
-	return last_movement(r) > r->checked_ns
-		   ? deadline_from(last_movement(r), WAIT_REPORT_MS)
+	return wait_start(r) > r->reported_ns
+		   ? deadline_from(wait_start(r), WAIT_REPORT_MS)
 		   : deadline_none();
 }
 
@@ -399,8 +390,8 @@ wait_text(void *context)
 
 	if (is(r, POLICY_SCRIPTED))
 		return script_report(r->o->script);
+	r->reported_ns = INT64_MAX;
 	if (awaits_end(r)) {
-		r->is_reported = true;
 		why = stall_clause(r, true);
 		return text_format(
 		    "stdin has ended; waiting for the peer to finish%s%s%s",
@@ -409,51 +400,47 @@ wait_text(void *context)
 			: " (--linger limits this)",
 		    why == NULL ? "" : "; ", why == NULL ? "" : why);
 	}
-	if (!wants(r, POLICY_AWAIT_INPUT)) {
-		r->checked_ns = last_movement(r);
-		/* The user sees that the reader of stdout is slow. */
-		why = is_output_pending(r) && !is_forwarder
-			  ? NULL
-			  : stall_clause(r, is_forwarder && r->down.last_ns >
-								r->up.last_ns);
-		r->is_reported = why != NULL;
-		return why == NULL || !is_forwarder
-			   ? why
-			   : text_format(
-				 "%s: %s", addr_text(&r->peer->remote), why);
-	}
-	r->is_reported = true;
-	return r->o->next != NULL
-		   ? "the peer has finished, and has sent nothing; the rest "
-		     "of stdin is sent to it until another client connects "
-		     "(--on-peer-eof quit or --recv-only would not wait)"
-		   : "the peer has finished; waiting for the end of stdin, "
-		     "which is still sent (--on-peer-eof quit or --recv-only "
-		     "would not wait)";
+	if (wants(r, POLICY_AWAIT_INPUT))
+		return r->o->next != NULL
+			   ? "the peer has finished, and has sent nothing; the "
+			     "rest of stdin is sent to it until another "
+			     "client connects (--on-peer-eof quit or "
+			     "--recv-only would not wait)"
+			   : "the peer has finished; waiting for the end of "
+			     "stdin, which is still sent (--on-peer-eof quit "
+			     "or --recv-only would not wait)";
+	/* The user sees that the reader of stdout is slow. */
+	why = is_output_pending(r) && !is_forwarder
+		  ? NULL
+		  : stall_clause(
+			r, is_forwarder && r->down.last_ns > r->up.last_ns);
+	if (why == NULL)
+		r->reported_ns = wait_start(r);
+	return why == NULL || !is_forwarder
+		   ? why
+		   : text_format("%s: %s", addr_text(&r->peer->remote), why);
 }
 
 /* When the wait for idle input ends, for another client or a lost peer. */
 static struct deadline
 yield_deadline(const struct relay *r)
 {
-	if (r->o->sends_to_end ||
-	    (r->o->next == NULL && r->peer->end != LINK_BARE))
-		return deadline_none();
-	return idle_input(r, YIELD_MS);
+	return wants(r, POLICY_AWAIT_INPUT) && !r->o->sends_to_end &&
+		       (r->o->next != NULL || r->peer->end == LINK_BARE)
+		   ? deadline_from(wait_start(r), YIELD_MS)
+		   : deadline_none();
 }
 
 static struct deadline
 next_event(const struct relay *r)
 {
-	struct deadline until = deadline_first(limit_deadline(r), r->next);
+	struct deadline until = deadline_first(limit_deadline(r), r->look);
 
 	/* Only data that has already arrived is read or searched. */
 	if (r->is_searching ||
 	    (wants(r, POLICY_DRAIN_TARGET) && flow_wants_read(&r->up)) ||
 	    (wants(r, POLICY_DRAIN_PEER) && flow_wants_read(&r->down)))
 		return deadline_after(0);
-	if (r->o->idle.ms >= 0)
-		until = deadline_first(until, r->look);
 	until = deadline_first(until, rate_next(r->up.rate));
 	until = deadline_first(until, hold_deadline(r));
 	if (!deadline_passed(yield_deadline(r)))
@@ -853,11 +840,11 @@ set_up(struct relay *r, unsigned char *storage)
 		flow_allow_move(down);
 	r->total =
 	    up->in.kind == FD_REGULAR ? (int64_t)fd_available(r->in) : -1;
-	r->options = eof[o->on_eof] | (r->in >= 0 ? POLICY_HAS_INPUT : 0) |
-		     (is_forwarder ? POLICY_FORWARDER : 0) |
-		     (up->in.kind == FD_TERMINAL ? POLICY_TERMINAL : 0) |
-		     (o->quits_with_peer ? POLICY_PEER_QUIT : 0) |
-		     (o->quit_after_script ? POLICY_DONE : 0);
+	r->state = eof[o->on_eof] | (r->in >= 0 ? POLICY_HAS_INPUT : 0) |
+		   (is_forwarder ? POLICY_FORWARDER : 0) |
+		   (up->in.kind == FD_TERMINAL ? POLICY_TERMINAL : 0) |
+		   (o->quits_with_peer ? POLICY_PEER_QUIT : 0) |
+		   (o->quit_after_script ? POLICY_DONE : 0);
 }
 
 /* See sock_reset_on_close(); for a forwarder, both connections. */
@@ -885,7 +872,6 @@ relay_run(struct link *peer, struct link *target, const struct relay_options *o,
 	    .is_unix = sock_is_unix(peer->fd),
 	    .unread = o->unread,
 	    .look = deadline_none(),
-	    .next = deadline_none(),
 	    .e = e};
 	int status;
 
