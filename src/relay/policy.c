@@ -5,9 +5,9 @@
 
 /* Derived bits, which derive() adds; never in a state. */
 enum {
-	UP_DONE = 1 << 27,   /* no input waits to be read or sent */
-	DOWN_DONE = 1 << 28, /* nothing can be received or written any more */
-	FAILED = 1 << 29,    /* one of the four ends has failed */
+	UP_DONE = 1 << 26,   /* no input waits to be read or sent */
+	DOWN_DONE = 1 << 27, /* nothing can be received or written any more */
+	FAILED = 1 << 28,    /* one of the four ends has failed */
 	ALWAYS = 0
 };
 
@@ -105,9 +105,7 @@ static const struct rule results[] = {
     {POLICY_INPUT_LOST, 0, POLICY_INPUT_FAILED},
     /* A peer that finished and then vanished is not an error if nothing was to
      * be sent. */
-    {POLICY_SEND_LOST,
-	POLICY_PEER_RESET | POLICY_HAS_SENT | POLICY_HAS_LEFT |
-	    POLICY_HAS_MORE | POLICY_SCRIPTED,
+    {POLICY_SEND_LOST, POLICY_PEER_RESET | POLICY_HAS_DATA | POLICY_SCRIPTED,
 	POLICY_DELIVERED},
     {POLICY_SEND_LOST, 0, POLICY_PEER_FAILED},
     {POLICY_HAS_LEFT, 0, POLICY_INPUT_LEFT},

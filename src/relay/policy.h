@@ -56,10 +56,9 @@ enum policy_state {
 				     read any more */
 
 	/* Observations at the end, only for policy_result(). */
-	POLICY_HAS_SENT = 1 << 24, /* bytes were sent */
-	POLICY_HAS_LEFT = 1 << 25, /* some bytes of the input are known not to
+	POLICY_HAS_DATA = 1 << 24, /* bytes were sent, or there are more */
+	POLICY_HAS_LEFT = 1 << 25  /* some bytes of the input are known not to
 				      be delivered */
-	POLICY_HAS_MORE = 1 << 26  /* abandoned input has not ended */
 };
 
 /* Actions that a state requires at once, besides decisions. */

@@ -735,9 +735,9 @@ check_result(const struct relay *r, struct err *e)
 		if (up->in.fd >= 0 && up->in.kind != FD_TERMINAL)
 			left += fd_available(up->in.fd);
 		/* Data that was read and not sent counts as left. */
-		state |= (left > 0 ? POLICY_HAS_LEFT : 0) |
-			 (up->bytes > 0 ? POLICY_HAS_SENT : 0) |
-			 (is_input_open(r) ? POLICY_HAS_MORE : 0);
+		state |= left > 0 ? POLICY_HAS_LEFT : 0;
+		if (left > 0 || up->bytes > 0 || is_input_open(r))
+			state |= POLICY_HAS_DATA;
 	}
 	switch (policy_result(state)) {
 	case POLICY_DELIVERED:

@@ -450,9 +450,9 @@ check_end(const struct node *n)
 			   (left == 2 && (is_abandoned ||
 					     !has(n->bits, POLICY_TERMINAL)));
 		has_more = is_abandoned && left > 0;
-		observed = state_of(n) | (has_left ? POLICY_HAS_LEFT : 0) |
-			   (has_more ? POLICY_HAS_MORE : 0) |
-			   (has(n->world, SPOKE) ? POLICY_HAS_SENT : 0);
+		observed = state_of(n) | (has_left ? POLICY_HAS_LEFT : 0);
+		if (has_left || has_more || has(n->world, SPOKE))
+			observed |= POLICY_HAS_DATA;
 		result = policy_result(observed);
 		ends_count++;
 		hold(result == expected_result(n, has_left, has_more), n,
