@@ -93,7 +93,8 @@ is_transient(int errnum)
 static void
 end_failed(struct flow_end *end, int errnum)
 {
-	end->errnum = errnum;
+	if (end->errnum == 0)
+		end->errnum = errnum;
 	end->fd = -1;
 }
 
@@ -292,7 +293,7 @@ move_in(struct flow *f, bool has_space)
 		m->is_blocked = false;
 		note_read(f, (size_t)n);
 		if (direct)
-			f->bytes += (uint64_t)n;
+			note_written(f, (size_t)n);
 		else
 			m->held += (size_t)n;
 		choose_path(f, (size_t)n);
@@ -388,9 +389,7 @@ flow_put(struct flow *f, const void *bytes, size_t n)
 void
 flow_fail_output(struct flow *f, int errnum)
 {
-	if (f->out.errnum == 0)
-		f->out.errnum = errnum;
-	f->out.fd = -1;
+	end_failed(&f->out, errnum);
 }
 
 void
