@@ -460,17 +460,9 @@ static int
 advance_script(struct relay *r)
 {
 	struct script *script = r->o->script;
-	const char *text;
-	size_t n, put;
 
-	r->is_searching =
-	    script_search(script, r->down.in.fd < 0 && r->down.in.errnum == 0);
-	while ((text = script_text(script, &n)) != NULL &&
-	       ((put = flow_put(&r->up, text, n)) > 0 || n == 0))
-		script_sent(script, put);
-	/* It may have ended in texts. */
-	if (script_is_done(script))
-		r->is_searching = false;
+	r->is_searching = script_advance(
+	    script, &r->up, r->down.in.fd < 0 && r->down.in.errnum == 0);
 	if (script->at > 0)
 		r->unread = -1;
 	decide(r);
@@ -570,15 +562,12 @@ pump(struct relay *r, const struct pollfd *fds)
 	}
 	decide(r);
 	if (watches_peer(r) && (fds[POLL_SOCKET].revents & hangup) != 0 &&
-	    flow_is_empty(&r->up)) {
+	    flow_is_empty(&r->up))
 		check_hangup(&r->up, r->peer->fd, is_forwarder && r->is_unix);
-		decide(r);
-	}
 	if (wants(r, POLICY_WATCH_TARGET) &&
-	    (fds[POLL_OUT].revents & hangup) != 0 && flow_is_empty(&r->down)) {
+	    (fds[POLL_OUT].revents & hangup) != 0 && flow_is_empty(&r->down))
 		check_hangup(&r->down, r->out, sock_is_unix(r->out));
-		decide(r);
-	}
+	decide(r);
 }
 
 /* The peer has finished and input is awaited: shows the reader of a pipe the

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "net/wait.h"
+#include "relay/flow.h"
 
 /* The bytes searched at a time; pieces overlap by SCRIPT_MATCH. */
 #define PIECE (2 * SCRIPT_MATCH)
@@ -406,31 +407,47 @@ search_piece(struct script *s, size_t end, bool is_last)
 	return (ssize_t)i;
 }
 
-bool
-script_search(struct script *s, bool has_ended)
+/* Searches a piece of the window for the current pattern. */
+static void
+search(struct script *s, bool has_ended)
 {
 	const unsigned char *bytes = buf_bytes(&s->window);
-	size_t n = buf_length(&s->window), end = n;
+	size_t n = buf_length(&s->window), end;
 	ssize_t found;
 
-	if (!script_is_expecting(s) ||
-	    (!s->is_unsearched && s->is_ended == has_ended))
-		return false;
 	s->is_ended = has_ended;
 	/* It may be half of a CRLF. */
-	if (n > s->from && !s->is_ended && is_dropped(s, bytes, n - 1, n))
-		n = end = n - 1;
-	if (end > s->from + PIECE)
-		end = s->from + PIECE;
-	found = search_piece(s, end, s->is_ended && end == n);
+	if (n > s->from && !has_ended && is_dropped(s, bytes, n - 1, n))
+		n--;
+	end = n > s->from + PIECE ? s->from + PIECE : n;
+	found = search_piece(s, end, has_ended && end == n);
 	if (found >= 0) {
 		eat(s, (size_t)found);
 		start_step(s, s->at + 1);
-		return !script_is_done(s);
+		return;
 	}
 	if (end >= s->from + SCRIPT_MATCH)
 		s->from = end - SCRIPT_MATCH;
 	s->is_unsearched = end < n;
+}
+
+bool
+script_advance(struct script *s, struct flow *up, bool has_ended)
+{
+	const struct script_step *step;
+
+	if (script_is_expecting(s) &&
+	    (s->is_unsearched || s->is_ended != has_ended))
+		search(s, has_ended);
+	while (!script_is_done(s) && !script_is_expecting(s)) {
+		step = &s->items[s->at];
+		s->sent +=
+		    flow_put(up, step->bytes + s->sent, step->length - s->sent);
+		if (s->sent < step->length)
+			break;
+		s->follows_send = true;
+		start_step(s, s->at + 1);
+	}
 	return s->is_unsearched;
 }
 
@@ -446,27 +463,6 @@ script_is_expecting(const struct script *s)
 	return !script_is_done(s) && s->items[s->at].is_expect;
 }
 
-const char *
-script_text(const struct script *s, size_t *n)
-{
-	const struct script_step *step = &s->items[s->at];
-
-	if (script_is_done(s) || step->is_expect)
-		return NULL;
-	*n = step->length - s->sent;
-	return step->bytes + s->sent;
-}
-
-void
-script_sent(struct script *s, size_t n)
-{
-	s->sent += n;
-	if (s->sent < s->items[s->at].length)
-		return;
-	s->follows_send = true;
-	start_step(s, s->at + 1);
-}
-
 void
 script_receive(struct script *s, const void *bytes, size_t n)
 {
@@ -477,7 +473,7 @@ script_receive(struct script *s, const void *bytes, size_t n)
 	if (length + n > SCRIPT_WINDOW)
 		eat(s, length + n - SCRIPT_WINDOW);
 	(void)buf_put(&s->window, bytes, n);
-	s->is_unsearched = true;
+	s->is_unsearched = script_is_expecting(s);
 }
 
 /* "--expect 2 of 3 ('^250 ')" */

@@ -12,6 +12,7 @@
 #include "base/deadline.h"
 
 struct err;
+struct flow;
 
 /*
  * The maximum number of steps, the received bytes that are kept until a pattern
@@ -69,14 +70,6 @@ bool script_is_done(const struct script *s);
 bool script_is_expecting(const struct script *s);
 
 /*
- * script_text() returns the text to send now, with its length in *n, or NULL.
- * It is valid until script_sent(), of n bytes; once all were, the next step
- * starts.
- */
-const char *script_text(const struct script *s, size_t *n);
-void script_sent(struct script *s, size_t n);
-
-/*
  * Passes received bytes to the script: they wait in the window until a pattern
  * is searched for; if it is full, the oldest are dropped.
  */
@@ -84,13 +77,13 @@ void script_receive(struct script *s, const void *bytes, size_t n);
 
 /*
  * Searches a piece of the window for the current pattern, line by line, and
- * starts the next step after a match; patterns match one after the other.
- * Returns true if there is more to search at once. Before the next call, the
- * caller checks its limits, since a hostile line makes each piece take 30 ms;
- * it receives nothing, so that nothing is dropped. has_ended: the peer has
- * finished, which ends its last line.
+ * adds the texts that follow a match to the flow up; patterns match one after
+ * the other. Returns true if there is more to search at once. Before the next
+ * call, the caller checks its limits, since a hostile line makes each piece
+ * take 30 ms; it receives nothing, so that nothing is dropped. has_ended: the
+ * peer has finished, which ends its last line.
  */
-bool script_search(struct script *s, bool has_ended);
+bool script_advance(struct script *s, struct flow *up, bool has_ended);
 
 /* The report that the current pattern has not matched yet, once per pattern. */
 const char *script_report(struct script *s);
