@@ -52,48 +52,31 @@ has_placeholder(const char *pattern, char letter)
 	return false;
 }
 
-static int
-check_pattern(
-    const char *option, const char *pattern, const char *letters, struct err *e)
-{
-	if (pattern == NULL)
-		return 0;
-	for (; (pattern = strchr(pattern, '%')) != NULL; pattern += 2)
-		if (pattern[1] == '\0' || strchr(letters, pattern[1]) == NULL)
-			return err_set(e, ERR_USAGE,
-			    "%s: after %% there may be n (the number of the "
-			    "connection)%s or another %%",
-			    option,
-			    strchr(letters, 'd') != NULL
-				? ", d (received or sent)"
-				: "");
-	return 0;
-}
-
 static bool
 is_file(const char *pattern)
 {
 	return pattern != NULL && strcmp(pattern, "-") != 0;
 }
 
-/* The file's name with the values of the placeholders, which the caller
- * frees. */
+/* The file's name with the values of the placeholders, which the caller frees,
+ * or NULL if one is unknown. */
 static char *
-make_path(const char *pattern, unsigned number, int direction)
+make_path(const char *pattern, unsigned number, int file)
 {
 	size_t size = strlen(pattern) / 2 * VALUE + strlen(pattern) + 1;
 	char *path = mem_array(size, 1);
 
 	for (; *pattern != '\0'; pattern++) {
-		if (*pattern != '%')
+		if (*pattern != '%' || *++pattern == '%') {
 			text_append(path, size, "%c", *pattern);
-		else if (*++pattern == 'n')
+		} else if (*pattern == 'n') {
 			text_append(path, size, "%u", number);
-		else if (*pattern == 'd')
-			text_append(
-			    path, size, "%s", direction_names[direction]);
-		else
-			text_append(path, size, "%%");
+		} else if (*pattern == 'd' && file <= RECORDER_SENT) {
+			text_append(path, size, "%s", direction_names[file]);
+		} else {
+			free(path);
+			return NULL;
+		}
 	}
 	return path;
 }
@@ -127,6 +110,8 @@ check_path(const char *path, enum err_kind kind, struct err *e)
 int
 recorder_check(const struct recorder_options *o, bool at_once, struct err *e)
 {
+	static const char *const options[] = {
+	    "--output", "--output", "--hexdump", "--textdump"};
 	const char *pattern;
 	char *path;
 	int i, result = 0;
@@ -136,10 +121,6 @@ recorder_check(const struct recorder_options *o, bool at_once, struct err *e)
 		return err_set(e, ERR_USAGE,
 		    "--append goes with a file of --output, --hexdump or "
 		    "--textdump");
-	if (check_pattern("--output", o->output, "nd%", e) < 0 ||
-	    check_pattern("--hexdump", o->hexdump, "n%", e) < 0 ||
-	    check_pattern("--textdump", o->textdump, "n%", e) < 0)
-		return -1;
 	if (o->output != NULL && at_once && !has_placeholder(o->output, 'n'))
 		return err_set(e, ERR_USAGE,
 		    "--output: the bytes of several connections would mix in "
@@ -150,7 +131,15 @@ recorder_check(const struct recorder_options *o, bool at_once, struct err *e)
 		if (pattern == NULL)
 			continue;
 		path = make_path(pattern, 1, i);
-		result = check_path(path, ERR_USAGE, e);
+		result =
+		    path != NULL
+			? check_path(path, ERR_USAGE, e)
+			: err_set(e, ERR_USAGE,
+			      "%s: after %% there may be n (the number of the "
+			      "connection)%s or another %%",
+			      options[i],
+			      i > RECORDER_SENT ? ""
+						: ", d (received or sent)");
 		free(path);
 	}
 	return result;
