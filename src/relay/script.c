@@ -223,23 +223,22 @@ put_brackets(struct translation *t)
 static int
 put_bound(struct translation *t)
 {
-	const char *brace = t->at;
+	const char *brace = t->at++, *number = t->at;
 	unsigned long n, max = 1;
 	char *end;
 
-	if (!text_is_digit(t->at[1])) {
-		put_byte(t, (unsigned char)*t->at++);
+	if (!text_is_digit(*t->at)) {
+		put_byte(t, '{');
 		return 0;
 	}
+	*t->out++ = '{';
 	do {
-		*t->out++ = *t->at++;
-		n = strtoul(t->at, &end, 10);
+		n = strtoul(number, &end, 10);
 		if (n > MAX_REPEAT)
 			return bad(t, "a bad number of repetitions");
 		max = n > max ? n : max;
-		while (t->at < end)
-			*t->out++ = *t->at++;
-	} while (*t->at == ',');
+		number = end + 1;
+	} while (*end == ',');
 	return repeat(t, brace, max);
 }
 
