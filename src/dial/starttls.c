@@ -36,15 +36,18 @@ struct exchange {
 struct protocol {
 	/* Classifies a line; that of a good answer begins with good. */
 	enum answer (*classify)(const char *line, const char *good);
+	const char *first;   /* the bytes that may begin a line */
 	bool has_free_lines; /* any line may follow the first of an answer */
 	struct exchange exchanges[4]; /* ended by one without good */
 };
+
+#define DIGITS "0123456789"
 
 /* "250-text" is continued, "250 text" and "250" are last. */
 static enum answer
 classify_code(const char *line, const char *good)
 {
-	if (strspn(line, "0123456789") != 3)
+	if (strspn(line, DIGITS) != 3)
 		return ANSWER_MALFORMED;
 	if (line[3] == '-')
 		return ANSWER_MORE;
@@ -79,12 +82,13 @@ classify_pop3(const char *line, const char *good)
 }
 
 static const struct protocol protocols[] = {
-    [STARTTLS_SMTP] = {classify_code, false,
+    [STARTTLS_SMTP] = {classify_code, DIGITS, false,
 	{{NULL, "220"}, {"EHLO localhost", "250"}, {"STARTTLS", "220"}}},
-    [STARTTLS_IMAP] = {classify_imap, false,
+    [STARTTLS_IMAP] = {classify_imap, "*a", false,
 	{{NULL, "* OK"}, {"a STARTTLS", "a OK"}}},
-    [STARTTLS_POP3] = {classify_pop3, false, {{NULL, "+OK"}, {"STLS", "+OK"}}},
-    [STARTTLS_FTP] = {classify_code, true,
+    [STARTTLS_POP3] = {classify_pop3, "+-", false,
+	{{NULL, "+OK"}, {"STLS", "+OK"}}},
+    [STARTTLS_FTP] = {classify_code, DIGITS, true,
 	{{NULL, "220"}, {"AUTH TLS", "234"}}},
 };
 
@@ -114,24 +118,29 @@ send_all(const struct stream *s, const void *bytes, size_t n, struct err *e)
 	return end == STREAM_DONE ? 0 : fail(s, end, e);
 }
 
-/* Receives a line without its LF or CRLF, and nothing after it. Returns 0, or
- * -1 with *e. */
+/*
+ * Receives a line without its LF or CRLF, and nothing after it. If it does not
+ * begin with a byte of first (NULL: any), its end may never come: it is cut
+ * after the bytes received. Returns 0, or -1 with *e.
+ */
 static int
-receive_line(struct stream *s, char line[MAX_LINE], struct err *e)
+receive_line(
+    struct stream *s, const char *first, char line[MAX_LINE], struct err *e)
 {
 	size_t length = 0, n;
 	enum stream_end end;
 	char *lf = NULL;
 
 	while (lf == NULL) {
-		if (length == MAX_LINE)
+		if (length == MAX_LINE - 1)
 			return err_set(e, ERR_PROTOCOL,
 			    "the server's answer has a line of more than %d "
 			    "bytes",
 			    MAX_LINE - 1);
 		/* What follows the line must stay in the socket. */
 		s->receive_flags = MSG_PEEK;
-		end = stream_receive(s, line + length, MAX_LINE - length, &n);
+		end =
+		    stream_receive(s, line + length, MAX_LINE - 1 - length, &n);
 		if (end == STREAM_DONE) {
 			lf = memchr(line + length, '\n', n);
 			if (lf != NULL)
@@ -142,6 +151,9 @@ receive_line(struct stream *s, char line[MAX_LINE], struct err *e)
 		if (end != STREAM_DONE)
 			return fail(s, end, e);
 		length += n;
+		if (lf == NULL && first != NULL &&
+		    strchr(first, line[0]) == NULL)
+			lf = line + length;
 	}
 	if (lf > line && lf[-1] == '\r')
 		lf--;
@@ -158,12 +170,14 @@ receive_answer(struct stream *s, const struct protocol *p,
     const struct exchange *x, struct err *e)
 {
 	const char *to = x->command != NULL ? x->command : "the connection";
+	const char *first;
 	char line[MAX_LINE];
 	enum answer answer;
 	int lines;
 
 	for (lines = 0; lines < MAX_LINES; lines++) {
-		if (receive_line(s, line, e) < 0)
+		first = lines > 0 && p->has_free_lines ? NULL : p->first;
+		if (receive_line(s, first, line, e) < 0)
 			return -1;
 		answer = p->classify(line, x->good);
 		if (answer == ANSWER_MALFORMED && lines > 0 &&

@@ -79,6 +79,9 @@ for my $row (
     ['postgres declines', 'postgres', ['', 'N'], 8, qr/declined \(SSLRequest\): N\n/],
     ['another protocol', 'smtp', ["SSH-2.0-x\r\n"], 9, qr/answers the connection with 'SSH-2\.0-x'\n/],
     ['another protocol than ftp', 'ftp', ["SSH-2.0-x\r\n"], 9, qr/answers the connection with 'SSH-2\.0-x'\n/],
+    (map { ["not even a line ($_)", $_, ['SSH-2.0-x'], 9, qr/answers the connection with 'SSH-2\.0-x'\n/] }
+        qw(ftp imap pop3 smtp)),
+    ['a line that comes in pieces', 'pop3', ['+'], 5, qr/did not answer within/],
     ['another answer', 'postgres', ['', "\0"], 9, qr/answers SSLRequest with '\\x00'\n/],
     ['a NUL byte', 'pop3', ["+OK \0\r\n"], 9, qr/has a NUL byte\n/],
     ['a line without an end', 'smtp', ['220 ' . 'x' x 5000], 9, qr/a line of more than 2047 bytes\n/],
