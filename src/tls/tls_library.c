@@ -382,19 +382,14 @@ open_key_log(struct err *e)
 
 	if (path == NULL || path[0] == '\0' || tls_library_key_log >= 0)
 		return 0;
-	/* Opening a FIFO without a reader would block. */
-	fd = open(
-	    path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0600);
-	/* ENXIO: a FIFO without a reader. */
-	if (fd < 0 && errno != ENXIO)
-		return err_sys(e, ERR_OUTPUT, errno, "SSLKEYLOGFILE: %s",
-		    text_shown(path));
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-		fd_close(&fd);
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
 		return err_set(e, ERR_OUTPUT,
 		    "SSLKEYLOGFILE: %s is not a regular file",
 		    text_shown(path));
-	}
+	fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return err_sys(e, ERR_OUTPUT, errno, "SSLKEYLOGFILE: %s",
+		    text_shown(path));
 	tls_library_key_log = fd;
 	diag_warn("the secrets of TLS are written to %s (SSLKEYLOGFILE): who "
 		  "reads it can read what is exchanged",

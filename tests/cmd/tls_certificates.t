@@ -115,6 +115,10 @@ $r = run({ env => { SSLKEYLOGFILE => "$dir/fifo" } }, 'connect', '-z', '--tls',
     @ca, 'localhost', $port{good}{port});
 is $r->{status}, 11, 'a FIFO is not waited for' or diag $r->{err};
 like $r->{err}, qr/SSLKEYLOGFILE: \Q$dir\E\/fifo is not a regular file\n/, '  and why';
+$r = run({ env => { SSLKEYLOGFILE => $dir } }, 'connect', '-z', '--tls',
+    'localhost', 9);
+is $r->{status}, 11, 'a folder is an error, too';
+like $r->{err}, qr/SSLKEYLOGFILE: \Q$dir\E is not a regular file\n/, '  and why';
 my $p = start({ env => { SSLKEYLOGFILE => "$dir/server" } }, 'listen', '--echo', '-k',
     '--tls-self', '127.0.0.1', 0);
 $p->expect(err => qr/--tls-pin/);
