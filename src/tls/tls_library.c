@@ -191,8 +191,6 @@ set_trust(
 
 	if (o->is_insecure || (o->is_server && o->ca == NULL))
 		return 0;
-	c->l->SSL_CTX_set_verify(c->ssl,
-	    TLS_VERIFY_PEER | (o->is_server ? TLS_VERIFY_REQUIRED : 0), NULL);
 	/* The process compares the certificate with the digest. */
 	if (o->pin[0] != '\0')
 		return 0;

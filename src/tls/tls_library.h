@@ -27,7 +27,6 @@ struct x509_st;
 struct X509_name_st;
 struct X509_VERIFY_PARAM_st;
 struct bio_st;
-struct bio_method_st;
 struct evp_pkey_st;
 struct asn1_string_st;
 struct x509_store_ctx_st;
@@ -47,7 +46,6 @@ enum {
 	TLS_CTRL_MAX_VERSION = 124,
 
 	TLS_VERSION_1_2 = 0x303,
-	TLS_VERSION_1_3 = 0x304,
 	TLS_MODE_AUTO_RETRY = 4,
 	TLS_MODE_RELEASE_BUFFERS = 0x10,
 	TLS_OP_IGNORE_EOF = 0x80, /* SSL_CTX_set_options() */
@@ -59,7 +57,9 @@ enum {
 	TLS_PARTIAL_CHAIN = 0x80000, /* X509_VERIFY_PARAM_set_flags() */
 	TLS_CALLBACK_READ_ALERT = 0x4004,
 	TLS_ALERT_CLOSE_NOTIFY = 0x100,
-	TLS_BIO_FLUSH = 11,        /* BIO_ctrl() */
+	TLS_BIO_RESET = 1, /* BIO_ctrl() */
+	TLS_BIO_BYTES = 3,
+	TLS_BIO_PENDING = 10,
 	TLS_NAME_FLAGS = 0x82031b, /* one line, UTF-8 */
 	TLS_TEXT_UTF8 = 0x1000,    /* X509_NAME_add_entry_by_txt() */
 	TLS_SUBJECT_ALT_NAME = 85, /* X509_get_ext_d2i(), and its names: */
@@ -82,8 +82,6 @@ typedef int tls_certificate_callback(struct ssl_st *, void *, void *);
 typedef void *tls_allocate(size_t, const char *, int);
 typedef void *tls_resize(void *, size_t, const char *, int);
 typedef void tls_free(void *, const char *, int);
-typedef int tls_write(struct bio_st *, const char *, int);
-typedef long tls_control(struct bio_st *, int, long, void *);
 typedef int tls_verify(int, struct x509_store_ctx_st *);
 typedef int tls_verify_all(struct x509_store_ctx_st *, void *);
 typedef void tls_key_log(const struct ssl_st *, const char *);
@@ -104,7 +102,6 @@ typedef void tls_info(const struct ssl_st *, int, int);
 	X(int, SSL_CTX_load_verify_locations,                                  \
 	    (struct ssl_ctx_st *, const char *, const char *))                 \
 	X(void, SSL_CTX_set_verify, (struct ssl_ctx_st *, int, tls_verify *))  \
-	X(int, SSL_CTX_get_verify_mode, (const struct ssl_ctx_st *))           \
 	X(void, SSL_CTX_set_cert_verify_callback,                              \
 	    (struct ssl_ctx_st *, tls_verify_all *, void *))                   \
 	X(void, SSL_CTX_set_keylog_callback,                                   \
@@ -114,9 +111,6 @@ typedef void tls_info(const struct ssl_st *, int, int);
 	X(struct x509_st *, X509_STORE_CTX_get_current_cert,                   \
 	    (const struct x509_store_ctx_st *))                                \
 	X(void, X509_STORE_CTX_set_error, (struct x509_store_ctx_st *, int))   \
-	X(void *, X509_STORE_CTX_get_ex_data,                                  \
-	    (const struct x509_store_ctx_st *, int))                           \
-	X(int, SSL_get_ex_data_X509_STORE_CTX_idx, (void))                     \
 	X(void *, SSL_get0_verified_chain, (const struct ssl_st *))            \
 	X(void *, SSL_get_peer_cert_chain, (const struct ssl_st *))            \
 	X(long, SSL_get_verify_result, (const struct ssl_st *))                \
@@ -144,9 +138,7 @@ typedef void tls_info(const struct ssl_st *, int, int);
 	X(void, SSL_get0_alpn_selected,                                        \
 	    (const struct ssl_st *, const unsigned char **, unsigned *))       \
 	X(struct ssl_st *, SSL_new, (struct ssl_ctx_st *))                     \
-	X(int, SSL_set_ex_data, (struct ssl_st *, int, void *))                \
-	X(void *, SSL_get_ex_data, (const struct ssl_st *, int))               \
-	X(void, SSL_set0_rbio, (struct ssl_st *, struct bio_st *))             \
+	X(int, SSL_set_rfd, (struct ssl_st *, int))                            \
 	X(void, SSL_set0_wbio, (struct ssl_st *, struct bio_st *))             \
 	X(long, SSL_ctrl, (struct ssl_st *, int, long, void *))                \
 	X(int, SSL_set1_host, (struct ssl_st *, const char *))                 \
@@ -221,13 +213,7 @@ typedef void tls_info(const struct ssl_st *, int, int);
 	X(int, X509_NAME_print_ex,                                             \
 	    (struct bio_st *, const struct X509_name_st *, int,                \
 		unsigned long))                                                \
-	X(struct bio_method_st *, BIO_meth_new, (int, const char *))           \
-	X(int, BIO_meth_set_write, (struct bio_method_st *, tls_write *))      \
-	X(int, BIO_meth_set_ctrl, (struct bio_method_st *, tls_control *))     \
-	X(void, BIO_set_data, (struct bio_st *, void *))                       \
-	X(void *, BIO_get_data, (struct bio_st *))                             \
-	X(void, BIO_set_init, (struct bio_st *, int))                          \
-	X(struct bio_st *, BIO_new_socket, (int, int))                         \
+	X(long, BIO_ctrl, (struct bio_st *, int, long, void *))                \
 	X(struct bio_st *, BIO_new, (const void *))                            \
 	X(struct bio_st *, BIO_new_mem_buf, (const void *, int))               \
 	X(const void *, BIO_s_mem, (void))                                     \

@@ -12,7 +12,6 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
-#include "base/mem.h"
 #include "base/text.h"
 #include "net/addr.h"
 #include "net/link.h"
@@ -57,6 +56,10 @@ enum receiving {
 struct tls_process {
 	const struct tls_library *l;
 	struct ssl_st *ssl;
+	/* The bytes that libssl has written, not yet sent. It writes to memory,
+	 * never to the connection, so that a sending direction that is blocked
+	 * or has ended cannot fail the receiving one. */
+	struct bio_st *unsent;
 	const struct tls_request *request;
 	/* The name that the certificate must have; "": any. */
 	char name[TLS_MAX_NAME + 1];
@@ -68,9 +71,6 @@ struct tls_process {
 	bool has_more;                  /* libssl may have more received data */
 	struct tls_certificate refused; /* the one that was not accepted */
 
-	/* Bytes that libssl has written, not yet sent. */
-	unsigned char *unsent;
-	size_t unsent_from, unsent_to, unsent_size;
 	/* Plain bytes received, not yet passed on. */
 	unsigned char received[BUFFER];
 	size_t received_from, received_to;
@@ -85,37 +85,8 @@ struct tls_process {
 	struct err lost;
 };
 
-/* libssl writes to memory, never to the connection, so that a sending direction
- * that is blocked or has ended cannot fail the receiving one. */
-static int
-bio_write(struct bio_st *bio, const char *bytes, int n)
-{
-	struct tls_process *p = tls_library_load(NULL)->BIO_get_data(bio);
-	size_t size = (size_t)n;
-
-	/* Nothing may follow the FIN, such as the answer to a key update. */
-	if (p->sending >= SENDING_FINISHED)
-		return n;
-	if (p->unsent_from > 0 && p->unsent_to + size > p->unsent_size) {
-		p->unsent_to -= p->unsent_from;
-		memmove(p->unsent, p->unsent + p->unsent_from, p->unsent_to);
-		p->unsent_from = 0;
-	}
-	if (p->unsent_to + size > p->unsent_size) {
-		p->unsent_size = p->unsent_to + size + 2 * BUFFER;
-		p->unsent = mem_resize(p->unsent, p->unsent_size, 1);
-	}
-	memcpy(p->unsent + p->unsent_to, bytes, size);
-	p->unsent_to += size;
-	return n;
-}
-
-static long
-bio_control(struct bio_st *bio, int command, long number, void *pointer)
-{
-	(void)bio, (void)number, (void)pointer;
-	return command == TLS_BIO_FLUSH;
-}
+/* The only one: callbacks of libssl find it here. */
+static struct tls_process process;
 
 /* Makes the SSL of the process. Returns 0, or -1. */
 static int
@@ -123,25 +94,15 @@ open_ssl(struct tls_process *p, struct tls_context *context)
 {
 	const struct tls_library *l = p->l;
 	const struct tls_options *o = p->request->options;
-	struct bio_method_st *method = l->BIO_meth_new(0, "unsent");
-	struct bio_st *bio;
 
-	if (method == NULL || l->BIO_meth_set_write(method, bio_write) != 1 ||
-	    l->BIO_meth_set_ctrl(method, bio_control) != 1 ||
-	    (bio = l->BIO_new(method)) == NULL)
-		return -1;
-	l->BIO_set_data(bio, p);
-	l->BIO_set_init(bio, 1);
+	p->unsent = l->BIO_new(l->BIO_s_mem());
 	p->ssl = l->SSL_new(context->ssl);
-	if (p->ssl == NULL || l->SSL_set_ex_data(p->ssl, 0, p) != 1)
-		return -1;
-	l->SSL_set0_wbio(p->ssl, bio);
-	bio = l->BIO_new_socket(TLS_FD_TCP, 0);
-	if (bio == NULL ||
+	if (p->unsent == NULL || p->ssl == NULL ||
+	    l->SSL_set_rfd(p->ssl, TLS_FD_TCP) != 1 ||
 	    ((o->certificate != NULL || o->is_self) && context->key != NULL &&
 		l->SSL_use_PrivateKey(p->ssl, context->key) != 1))
 		return -1;
-	l->SSL_set0_rbio(p->ssl, bio);
+	l->SSL_set0_wbio(p->ssl, p->unsent);
 	return 0;
 }
 
@@ -157,28 +118,17 @@ report(struct tls_process *p)
 static void
 note_info(const struct ssl_st *ssl, int where, int result)
 {
-	struct tls_process *p = tls_library_load(NULL)->SSL_get_ex_data(ssl, 0);
-
+	(void)ssl;
 	if (where == TLS_CALLBACK_READ_ALERT &&
 	    result == TLS_ALERT_CLOSE_NOTIFY)
-		p->has_close_notify = true;
-}
-
-static struct tls_process *
-process_of(const struct x509_store_ctx_st *store)
-{
-	const struct tls_library *l = tls_library_load(NULL);
-	struct ssl_st *ssl = l->X509_STORE_CTX_get_ex_data(
-	    store, l->SSL_get_ex_data_X509_STORE_CTX_idx());
-
-	return l->SSL_get_ex_data(ssl, 0);
+		process.has_close_notify = true;
 }
 
 /* Describes a certificate that is not accepted, for the error. */
 static int
 note_refused(int is_good, struct x509_store_ctx_st *store)
 {
-	struct tls_process *p = process_of(store);
+	struct tls_process *p = &process;
 	struct x509_st *x = p->l->X509_STORE_CTX_get_current_cert(store);
 
 	if (!is_good && x != NULL)
@@ -190,7 +140,7 @@ note_refused(int is_good, struct x509_store_ctx_st *store)
 static int
 check_pin(struct x509_store_ctx_st *store, void *pin)
 {
-	struct tls_process *p = process_of(store);
+	struct tls_process *p = &process;
 	struct x509_st *x = p->l->X509_STORE_CTX_get0_cert(store);
 
 	if (x != NULL)
@@ -216,10 +166,8 @@ log_key(const struct ssl_st *ssl, const char *line)
 static int
 note_request(struct ssl_st *ssl, void *certificate, void *key)
 {
-	struct tls_process *p = tls_library_load(NULL)->SSL_get_ex_data(ssl, 0);
-
-	(void)certificate, (void)key;
-	p->asks_certificate = true;
+	(void)ssl, (void)certificate, (void)key;
+	process.asks_certificate = true;
 	return 0;
 }
 
@@ -387,10 +335,15 @@ set_name(struct tls_process *p)
 			    "libssl does not verify the name '%s'", p->name);
 }
 
+/* How many bytes are unsent. Nothing may follow the FIN, such as the answer to
+ * a key update. */
 static size_t
 unsent(const struct tls_process *p)
 {
-	return p->unsent_to - p->unsent_from;
+	return p->sending >= SENDING_FINISHED
+		   ? 0
+		   : (size_t)p->l->BIO_ctrl(
+			 p->unsent, TLS_BIO_PENDING, 0, NULL);
 }
 
 /* Sends the unsent bytes that the connection accepts. Returns 0, or -1 with
@@ -398,16 +351,20 @@ unsent(const struct tls_process *p)
 static int
 send_unsent(struct tls_process *p)
 {
+	static char sent[2 * BUFFER];
+	size_t left;
 	ssize_t n;
+	char *bytes;
 
-	while (unsent(p) > 0) {
-		n = write(TLS_FD_TCP, p->unsent + p->unsent_from, unsent(p));
+	while ((left = unsent(p)) > 0) {
+		(void)p->l->BIO_ctrl(p->unsent, TLS_BIO_BYTES, 0, &bytes);
+		n = write(TLS_FD_TCP, bytes,
+		    left < sizeof(sent) ? left : sizeof(sent));
 		if (n < 0)
 			return errno == EAGAIN || errno == EINTR ? 0 : -1;
-		p->unsent_from += (size_t)n;
+		(void)p->l->BIO_read(p->unsent, sent, (int)n);
 		p->moved_ns = clock_now();
 	}
-	p->unsent_from = p->unsent_to = 0;
 	p->record.sent = p->sent_bytes;
 	return 0;
 }
@@ -480,7 +437,6 @@ static void
 lose_sending(struct tls_process *p, const struct err *e)
 {
 	p->sending = SENDING_LOST;
-	p->unsent_from = p->unsent_to = 0;
 	if (p->lost.kind == ERR_NONE)
 		p->lost = *e;
 	p->lost.kind = ERR_LOST;
@@ -576,8 +532,10 @@ set_callbacks(const struct tls_process *p, const struct tls_context *context)
 	const struct tls_options *o = p->request->options;
 
 	p->l->SSL_CTX_set_info_callback(context->ssl, note_info);
-	p->l->SSL_CTX_set_verify(context->ssl,
-	    p->l->SSL_CTX_get_verify_mode(context->ssl), note_refused);
+	if (is_verifying(o))
+		p->l->SSL_CTX_set_verify(context->ssl,
+		    TLS_VERIFY_PEER | (o->is_server ? TLS_VERIFY_REQUIRED : 0),
+		    note_refused);
 	if (o->pin[0] != '\0')
 		p->l->SSL_CTX_set_cert_verify_callback(
 		    context->ssl, check_pin, (void *)o->pin);
@@ -731,9 +689,9 @@ send_output(struct tls_process *p)
 {
 	struct err e = ERR_INIT;
 
-	if (p->sending >= SENDING_FINISHED)
-		return;
-	if (send_unsent(p) < 0) {
+	if (p->sending >= SENDING_FINISHED) {
+		(void)p->l->BIO_ctrl(p->unsent, TLS_BIO_RESET, 0, NULL);
+	} else if (send_unsent(p) < 0) {
 		err_sys(&e, ERR_LOST, errno, "the connection was lost");
 		lose_sending(p, &e);
 	} else if (p->sending == SENDING_NOTIFIED && unsent(p) == 0) {
@@ -934,7 +892,6 @@ _Noreturn void
 tls_process_run(const struct tls_request *request, struct tls_context *context,
     const int fds[TLS_FD_END - TLS_FD_TCP])
 {
-	static struct tls_process process;
 	static struct tls_facts facts;
 	struct tls_process *p = &process;
 
