@@ -34,14 +34,22 @@ tls_version(struct err *e)
 	return l != NULL ? l->OpenSSL_version(0) : NULL;
 }
 
-bool
-tls_name(char *to, const char *name)
+/* The longest name of a certificate (RFC 1035 2.3.4). */
+#define MAX_NAME 253
+
+/*
+ * Copies a name to verify to to, which has MAX_NAME + 1 bytes, without the zone
+ * of an address and the final dot. Returns false if it is not a name: libssl
+ * would not check an empty one, and accept any subdomain after a leading dot.
+ */
+static bool
+copy_name(char *to, const char *name)
 {
 	struct addr ip;
 	size_t n =
 	    strchr(name, ':') != NULL ? strcspn(name, "%") : strlen(name);
 
-	if (n > TLS_MAX_NAME)
+	if (n > MAX_NAME)
 		return false;
 	memcpy(to, name, n);
 	to[n] = '\0';
@@ -56,9 +64,9 @@ tls_name(char *to, const char *name)
 int
 tls_check(const struct tls_options *o, struct err *e)
 {
-	char name[TLS_MAX_NAME + 1];
+	char name[MAX_NAME + 1];
 
-	if (o->name != NULL && !tls_name(name, o->name))
+	if (o->name != NULL && !copy_name(name, o->name))
 		return err_set(e, ERR_USAGE,
 		    "--tls-name: '%s' is not a name that a certificate can "
 		    "have",
@@ -196,7 +204,11 @@ set_variables(struct link_tls *t, const struct tls_facts *f)
 int
 tls_begin(const struct tls_request *request, struct link *l, struct err *e)
 {
-	struct tls_context *context = tls_library_context(request->options, e);
+	const struct tls_options *o = request->options;
+	struct tls_context *context = tls_library_context(o, e);
+	const char *host = o->name != NULL ? o->name : request->host;
+	char name[MAX_NAME + 1] = "";
+	struct tls_request named = *request;
 	struct link_tls *t;
 	int64_t start = step_start();
 	int pair[2] = {-1, -1}, ends[2] = {-1, -1}, errnum;
@@ -204,6 +216,12 @@ tls_begin(const struct tls_request *request, struct link *l, struct err *e)
 
 	if (context == NULL)
 		return -1;
+	if (host != NULL && !copy_name(name, host))
+		return err_set(e, ERR_PROTOCOL,
+		    "%s: TLS: '%s' is not a name that a certificate can have "
+		    "(--tls-name sets another)",
+		    request->name, text_shown(host));
+	named.host = name;
 	l->tls = t = mem_array(1, sizeof(*t));
 	t->begin_ns = clock_now();
 	t->idle = request->idle;
@@ -214,9 +232,9 @@ tls_begin(const struct tls_request *request, struct link *l, struct err *e)
 	    sock_pair(ends) == 0 && sock_nonblocking(ends[0], true) == 0)
 		pid = proc_fork(&t->proc, NULL);
 	if (pid == 0)
-		tls_process_run(request, context,
+		tls_process_run(&named, context,
 		    (int[]){
-			l->fd, pair[1], ends[1], pair[0], tls_library_key_log});
+			l->fd, pair[1], ends[1], pair[0], context->key_log});
 	errnum = errno;
 	t->hold = pair[0];
 	t->report = ends[0];

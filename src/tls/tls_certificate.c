@@ -1,5 +1,5 @@
 /* Describes and checks certificates with libcrypto. */
-#include "tls/tls_certificate.h"
+#include "tls/internal.h"
 
 #include <arpa/inet.h>
 #include <stddef.h>

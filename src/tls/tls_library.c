@@ -364,21 +364,20 @@ set_certificate(
 	return err_prefix(e, "--tls-key: %s", text_shown(key));
 }
 
-int tls_library_key_log = -1;
-
 /*
  * Opens the regular file that SSLKEYLOGFILE names, for the secrets of
  * connections; only the user can read a new one. Returns 0, or -1 with
  * ERR_OUTPUT.
  */
 static int
-open_key_log(struct err *e)
+open_key_log(struct tls_context *c, struct err *e)
 {
+	static int fd = -1;
 	const char *path = getenv("SSLKEYLOGFILE");
 	struct stat st;
-	int fd;
 
-	if (path == NULL || path[0] == '\0' || tls_library_key_log >= 0)
+	c->key_log = fd;
+	if (path == NULL || path[0] == '\0' || fd >= 0)
 		return 0;
 	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
 		return err_set(e, ERR_OUTPUT,
@@ -388,7 +387,7 @@ open_key_log(struct err *e)
 	if (fd < 0)
 		return err_sys(e, ERR_OUTPUT, errno, "SSLKEYLOGFILE: %s",
 		    text_shown(path));
-	tls_library_key_log = fd;
+	c->key_log = fd;
 	diag_warn("the secrets of TLS are written to %s (SSLKEYLOGFILE): who "
 		  "reads it can read what is exchanged",
 	    text_shown(path));
@@ -428,7 +427,7 @@ tls_library_context(const struct tls_options *o, struct err *e)
 				   version, NULL) != 1))
 		result = refused(e, "the version of TLS");
 	if (result == 0)
-		result = open_key_log(e);
+		result = open_key_log(c, e);
 	if (result < 0 || (o->alpn != NULL && set_alpn(c, o->alpn, e) < 0) ||
 	    set_certificate(c, o, e) < 0 || set_trust(c, o, e) < 0) {
 		tls_library_drop_keys();

@@ -247,6 +247,7 @@ struct tls_context {
 	struct ssl_ctx_st *ssl;
 	struct evp_pkey_st *key; /* of the local certificate; not in ssl, which
 				    would never let go of it; NULL: none */
+	int key_log;             /* the file of SSLKEYLOGFILE; -1: none */
 };
 
 /*
@@ -265,8 +266,5 @@ void tls_library_drop_keys(void);
  * libcrypto cannot. */
 bool tls_library_digest(const struct tls_library *l, const struct x509_st *x,
     char text[SHA256_TEXT]);
-
-/* The file of SSLKEYLOGFILE, which tls_library_context() opens; -1: none. */
-extern int tls_library_key_log;
 
 #endif

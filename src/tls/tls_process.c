@@ -61,11 +61,8 @@ struct tls_process {
 	 * or has ended cannot fail the receiving one. */
 	struct bio_st *unsent;
 	const struct tls_request *request;
-	/* The name that the certificate must have; "": any. */
-	char name[TLS_MAX_NAME + 1];
 	enum sending sending;
 	enum receiving receiving;
-	bool is_abandoned;              /* sockt no longer reads */
 	bool has_close_notify;          /* the peer's was received */
 	bool asks_certificate;          /* the server asks for one */
 	bool has_more;                  /* libssl may have more received data */
@@ -80,7 +77,7 @@ struct tls_process {
 	int64_t sent_ns;      /* when bytes were last sent; 0: answered since */
 	int64_t answer_ns;    /* how long the last answer took; 0: none yet */
 	int64_t moved_ns;     /* when bytes last moved */
-	int64_t abandoned_ns; /* when is_abandoned was set */
+	int64_t abandoned_ns; /* since when sockt no longer reads; 0: it does */
 	struct link_record record;
 	struct err lost;
 };
@@ -104,15 +101,6 @@ open_ssl(struct tls_process *p, struct tls_context *context)
 		return -1;
 	l->SSL_set0_wbio(p->ssl, p->unsent);
 	return 0;
-}
-
-/* Sends a record. If that fails, sockt has exited. */
-static void
-report(struct tls_process *p)
-{
-	p->record.lost = p->lost;
-	if (fd_write_all(TLS_FD_REPORT, &p->record, sizeof(p->record)) < 0)
-		_exit(ERR_FAILED);
 }
 
 static void
@@ -202,7 +190,7 @@ explain_certificate(const struct tls_process *p, long result, struct err *e)
 		(void)text_append(e->text, sizeof(e->text),
 		    ": it is not for %s%s%s (--tls-name sets another name, "
 		    "--tls-insecure accepts any)",
-		    p->name, c->names[0] == '\0' ? "" : ", but for ",
+		    p->request->host, c->names[0] == '\0' ? "" : ", but for ",
 		    text_shown(c->names));
 	else if (result == NOT_YET || result == EXPIRED)
 		(void)text_append(
@@ -304,35 +292,28 @@ is_verifying(const struct tls_options *o)
 	return o->is_server ? o->ca != NULL : !o->is_insecure;
 }
 
-/* Sets the name to send and to verify. Returns 0, or -1 with the error. */
-static int
+/* Sets the name to send and to verify, or the error. */
+static void
 set_name(struct tls_process *p)
 {
-	const char *name = p->request->options->name;
+	const char *name = p->request->host;
 	struct addr ip;
 	bool is_set;
 
-	if (name == NULL)
-		name = p->request->host;
-	if (name == NULL)
-		return 0;
-	if (!tls_name(p->name, name))
-		return err_set(&p->lost, ERR_PROTOCOL,
-		    "'%s' is not a name that a certificate can have "
-		    "(--tls-name sets another)",
-		    text_shown(name));
+	if (name[0] == '\0')
+		return;
 	p->l->SSL_set_hostflags(p->ssl, TLS_NO_PARTIAL_WILDCARDS);
-	if (addr_parse_ip(&ip, p->name, 0))
+	if (addr_parse_ip(&ip, name, 0))
 		is_set =
 		    p->l->X509_VERIFY_PARAM_set1_ip_asc(
 			p->l->SSL_get0_param(p->ssl), addr_ip_text(&ip)) == 1;
 	else
-		is_set = p->l->SSL_ctrl(
-			     p->ssl, TLS_CTRL_SERVER_NAME, 0, p->name) == 1 &&
-			 p->l->SSL_set1_host(p->ssl, p->name) == 1;
-	return is_set ? 0
-		      : err_set(&p->lost, ERR_PROTOCOL,
-			    "libssl does not verify the name '%s'", p->name);
+		is_set = p->l->SSL_ctrl(p->ssl, TLS_CTRL_SERVER_NAME, 0,
+			     (void *)name) == 1 &&
+			 p->l->SSL_set1_host(p->ssl, name) == 1;
+	if (!is_set)
+		err_set(&p->lost, ERR_PROTOCOL,
+		    "libssl does not verify the name '%s'", name);
 }
 
 /* How many bytes are unsent. Nothing may follow the FIN, such as the answer to
@@ -432,6 +413,16 @@ set_record(struct tls_process *p)
 		p->record.acked = p->sent_bytes - left;
 }
 
+/* Sends a record. If that fails, sockt has exited. */
+static void
+report(struct tls_process *p)
+{
+	set_record(p);
+	p->record.lost = p->lost;
+	if (fd_write_all(TLS_FD_REPORT, &p->record, sizeof(p->record)) < 0)
+		_exit(ERR_FAILED);
+}
+
 /* Nothing more can be sent: the next write by sockt fails. */
 static void
 lose_sending(struct tls_process *p, const struct err *e)
@@ -458,7 +449,7 @@ end_receiving(struct tls_process *p, struct err *e)
 	 * read it. */
 	if (e->kind == ERR_LOST &&
 	    ((e->errnum == 0 && p->received_bytes + p->sent_bytes == 0) ||
-		(p->is_abandoned && is_delivered(p))))
+		(p->abandoned_ns != 0 && is_delivered(p))))
 		return;
 	/* A failed send is the cause of the end. */
 	if (p->lost.kind == ERR_NONE)
@@ -539,7 +530,7 @@ set_callbacks(const struct tls_process *p, const struct tls_context *context)
 	if (o->pin[0] != '\0')
 		p->l->SSL_CTX_set_cert_verify_callback(
 		    context->ssl, check_pin, (void *)o->pin);
-	if (tls_library_key_log >= 0)
+	if (context->key_log >= 0)
 		p->l->SSL_CTX_set_keylog_callback(context->ssl, log_key);
 	if (!o->is_server && o->certificate == NULL)
 		p->l->SSL_CTX_set_client_cert_cb(context->ssl, note_request);
@@ -559,7 +550,7 @@ handshake(
 		err_set(
 		    &p->lost, ERR_FAILED, "libssl cannot make a connection");
 	else if (!is_server)
-		(void)set_name(p);
+		set_name(p);
 	if (p->lost.kind != ERR_NONE)
 		fail_handshake(p, f);
 	for (;;) {
@@ -647,7 +638,7 @@ end_deadline(const struct tls_process *p)
 	if (p->sending != SENDING_ENDED)
 		return deadline_none();
 	if (!p->request->options->delays_end || p->receiving != RECEIVING ||
-	    p->is_abandoned)
+	    p->abandoned_ns != 0)
 		return deadline_from(0, 0);
 	if (p->sent_bytes == 0)
 		ms = SOCK_QUIET_UNUSED_MS;
@@ -669,7 +660,7 @@ finish(struct tls_process *p)
 		return;
 	/* The connection is not quiet while bytes are in flight. */
 	if (p->request->options->delays_end && p->receiving == RECEIVING &&
-	    !p->is_abandoned && sock_unacked_bytes(TLS_FD_TCP) > 0) {
+	    p->abandoned_ns == 0 && sock_unacked_bytes(TLS_FD_TCP) > 0) {
 		p->moved_ns = clock_now();
 		return;
 	}
@@ -700,20 +691,13 @@ send_output(struct tls_process *p)
 	}
 }
 
-static void
-abandon(struct tls_process *p)
-{
-	p->is_abandoned = true;
-	p->abandoned_ns = clock_now();
-}
-
 /* Passes received data on, and then the peer's end. */
 static void
 write_received(struct tls_process *p)
 {
 	ssize_t n;
 
-	while (p->received_from < p->received_to && !p->is_abandoned) {
+	while (p->received_from < p->received_to && p->abandoned_ns == 0) {
 		n = write(TLS_FD_PLAIN, p->received + p->received_from,
 		    p->received_to - p->received_from);
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -721,7 +705,7 @@ write_received(struct tls_process *p)
 		if (n < 0 && errno != EPIPE)
 			_exit(ERR_FAILED);
 		if (n < 0) {
-			abandon(p);
+			p->abandoned_ns = clock_now();
 			break;
 		}
 		p->received_from += (size_t)n;
@@ -740,7 +724,6 @@ write_received(struct tls_process *p)
 		if (p->sending != SENDING_FINISHED)
 			sock_start_keepalive(TLS_FD_TCP);
 	}
-	set_record(p);
 	report(p);
 	(void)sock_shut(TLS_FD_PLAIN, SHUT_WR);
 }
@@ -750,7 +733,7 @@ static bool
 awaits_acks(const struct tls_process *p)
 {
 	return p->sending == SENDING_FINISHED &&
-	       (p->receiving == RECEIVING_DONE || p->is_abandoned);
+	       (p->receiving == RECEIVING_DONE || p->abandoned_ns != 0);
 }
 
 /* Whether both directions are over: the peer has acknowledged everything, or
@@ -807,7 +790,7 @@ fill_poll(const struct tls_process *p, struct pollfd fds[3])
 	if (fds[0].events == 0 && !is_watched)
 		fds[0].fd = -1;
 	if (fds[1].events == 0 &&
-	    (p->receiving != RECEIVING || p->is_abandoned))
+	    (p->receiving != RECEIVING || p->abandoned_ns != 0))
 		fds[1].fd = -1;
 }
 
@@ -834,8 +817,8 @@ wait_both(struct tls_process *p)
 	    link_answer(TLS_FD_REPORT, p->record.acked, TLS_FD_TCP) < 0)
 		cut(p);
 	if (fds[1].fd >= 0 && (fds[1].revents & (POLLHUP | POLLERR)) != 0 &&
-	    !p->is_abandoned)
-		abandon(p);
+	    p->abandoned_ns == 0)
+		p->abandoned_ns = clock_now();
 	/* The peer has ended, and then vanished. */
 	if (p->receiving != RECEIVING && p->sending < SENDING_FINISHED &&
 	    (fds[0].revents & (POLLERR | POLLHUP)) != 0) {
@@ -916,7 +899,6 @@ tls_process_run(const struct tls_request *request, struct tls_context *context,
 	if (p->lost.kind == ERR_NONE)
 		sock_reset_on_close(TLS_FD_TCP, false);
 	p->record.facts |= LINK_FACT_LAST;
-	set_record(p);
 	report(p);
 	_exit((int)p->lost.kind);
 }
