@@ -115,7 +115,7 @@ SRC = $(filter-out %_linux.c %_posix.c,$(wildcard src/*/*.c)) \
 ifneq ($(SANITIZE)$(FUZZING),)
 SRC := $(SRC:%/sandbox_linux.c=%/sandbox_posix.c)
 endif
-OBJ = $(SRC:src/%.c=$(B)/obj/%.o) $(B)/obj/cmd/completion_scripts.o
+OBJ = $(SRC:src/%.c=$(B)/obj/%.o) $(B)/obj/cmd/texts.o
 UNIT = $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/*.c))
 
 all: $(B)/sockt
@@ -133,14 +133,19 @@ $(B)/obj/%.o: src/%.c $(B)/flags
 	@mkdir -p $(@D)
 	$(COMPILE) $(SYSTEM) $(STRICT) -MMD -MP -c -o $@ $<
 
-# The completion scripts as strings.
-SCRIPTS = $(wildcard src/cmd/completion.*sh)
-$(B)/obj/cmd/completion_scripts.c: $(SCRIPTS)
+# Texts as strings: completion.bash becomes completion_bash. Comments and empty
+# lines of tables are left out.
+TEXTS = $(wildcard src/cmd/completion.*sh src/cmd/*.txt)
+$(B)/obj/cmd/texts.c: $(TEXTS)
 	@mkdir -p $(@D)
-	@for f in $(SCRIPTS); do \
-		echo "extern const char completion_$${f##*.}[];" && \
-		echo "const char completion_$${f##*.}[] =" && \
-		sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $$f && echo ';' || exit 1; \
+	@for f in $(TEXTS); do \
+		name=$$(basename $$f | tr . _) && \
+		case $$f in *.txt) comments='/^#/d; /^$$/d;' ;; \
+			*) comments= ;; esac && \
+		echo "extern const char $$name[];" && \
+		echo "const char $$name[] =" && \
+		sed "$$comments"' s/[\\"]/\\&/g; s/.*/"&\\n"/' $$f && \
+		echo ';' || exit 1; \
 	done >$@
 
 $(B)/obj/%.o: $(B)/obj/%.c $(B)/flags

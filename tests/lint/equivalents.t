@@ -1,6 +1,6 @@
-# "What you type today" has one home, src/cmd/habits.c, which sockt help
-# PROGRAM prints. README shows some of its rows, and sockt accepts every command
-# line.
+# "What you type today" has one home, src/cmd/equivalents.txt, which
+# sockt help PROGRAM prints. README shows some of its rows, and sockt accepts
+# every command line.
 use Sockt;
 use Source;
 
