@@ -71,21 +71,26 @@ value_text(const struct opt *o)
 	return buf;
 }
 
-/* Prints as many clauses of a help text as fit in the line. */
+/* Prints as many clauses of a help text as fit in the line; what stands in
+ * parentheses is one, and is not divided. */
 static void
 put_clauses(const char *help)
 {
-	const char *marks = ",:;"; /* a semicolon parts more */
+	const char *marks = ",:; "; /* a semicolon parts more */
+	bool is_inside = false;     /* parentheses */
 	size_t n, end = 0;
 
 	for (n = 1; n <= WIDTH - HELP_COLUMN; n++) {
 		if (help[n] == '\0' ||
-		    (strchr(marks, help[n]) != NULL && help[n + 1] == ' '))
+		    (!is_inside && strchr(marks, help[n]) != NULL &&
+			help[n + 1] == (help[n] == ' ' ? '(' : ' ')))
 			end = n;
 		if (help[n] == '\0')
 			break;
 		if (help[n] == ';')
 			marks = ";";
+		if (help[n] == '(' || help[n] == ')')
+			is_inside = help[n] == '(';
 	}
 	printf("%.*s\n", (int)end, help);
 }

@@ -38,6 +38,8 @@ for my $command (@commands) {
         qr/@{[ @options ? "'sockt $command --help'.*" : '' ]}sockt-\Q$command\E\(1\)/];
     cmp_ok scalar(() = $short->{out} =~ /\n/g), '<=', 23,
         '  fits a terminal, with the prompt';
+    is join("\n", grep { tr/(// != tr/)// } split /\n/, $short->{out}), '',
+        '  closes each parenthesis in its line';
     cmp_ok scalar(() = $short->{out} =~ /^ +-/mg), '>=', 10,
         '  shows ten options or more' if @options > 10;
 }
