@@ -606,8 +606,8 @@ read_some(struct client *c, struct sink *s, struct err *e)
 		    "the body is binary: write it to a file (--output FILE, "
 		    "-o), or to the terminal as it is (--raw)");
 	/* The bytes stay in place until the next ones are received. */
-	if (r->data_length > 0 && sink_write(s, r->data, r->data_length,
-				      limit_from(c, clock_now()), &lost) < 0) {
+	if (r->data_length > 0 &&
+	    sink_write(s, r->data, r->data_length, c->until, &lost) < 0) {
 		*e = lost;
 		return -1;
 	}
@@ -685,6 +685,7 @@ client_read(struct client *c, struct sink *s, struct err *e)
 {
 	int result = 0;
 
+	s->idle = c->options->idle;
 	while (result == 0 && !http_response_is_complete(c->response)) {
 		if (c->send_errnum == 0 && buf_is_empty(&c->in) && s->fd >= 0 &&
 		    c->digest == NULL && !s->is_escaped &&

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/num.h"
@@ -24,6 +25,7 @@ sink_init(struct sink *s, int fd, const char *name, bool escapes)
 	s->kind = fd_kind(fd);
 	s->name = name;
 	s->is_escaped = escapes && s->kind == FD_TERMINAL;
+	s->idle = (struct limit)LIMIT_NONE;
 }
 
 int
@@ -50,31 +52,36 @@ static int
 write_all(struct sink *s, const unsigned char *bytes, size_t n,
     struct deadline until, struct err *e)
 {
+	int64_t last_ns = clock_now();
+	struct deadline limit;
 	ssize_t done;
 	int ready;
 
 	if (s->kind == FD_TERMINAL)
 		diag_progress_yield(bytes, n);
 	while (n > 0) {
+		limit = deadline_first(until,
+		    deadline_limit_from(last_ns, s->idle.ms, s->idle.option));
 		ready = s->kind == FD_REGULAR || s->kind == FD_NULL
 			    ? 1
-			    : wait_fd(s->fd, POLLOUT, until);
+			    : wait_fd(s->fd, POLLOUT, limit);
 		if (ready < 0)
 			return err_sys(e, ERR_FAILED, errno, "%s", s->name);
 		if (ready == 0)
-			return sink_late(s, until, e);
+			return sink_late(s, limit, e);
 		done = sock_write_nowait(s->fd, s->kind, bytes, n);
 		if (done < 0 && (errno == EAGAIN || errno == EINTR)) {
 			/* It may be writable with too little space. */
 			if (s->kind == FD_TERMINAL)
 				(void)wait_until(deadline_first(
-				    until, deadline_after(PAUSE_MS)));
+				    limit, deadline_after(PAUSE_MS)));
 			continue;
 		}
 		if (done < 0)
 			return sink_refused(s, errno, e);
 		bytes += done;
 		n -= (size_t)done;
+		last_ns = clock_now();
 		if (!s->is_escaped)
 			s->bytes += (uint64_t)done;
 	}

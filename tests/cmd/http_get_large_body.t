@@ -112,6 +112,24 @@ exits read_by(answer('200 OK', 'x' x (64 << 20)), 0, '--max-time', '0.5'), 5,
     'a reader that takes nothing meets the limit',
     err => qr/stdout: its reader took nothing/;
 
+# A slow reader is not an idle one: a chunk that is too short to be moved
+# without a copy takes longer than the limit to be read.
+my $chunk = 'x' x 120_000;
+my $framed = sprintf "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n",
+    length $chunk, $chunk;
+for my $limit ('--idle-timeout', '-w') {
+    pipe my $slow, my $w or die $!;
+    my $s = http_server($framed);
+    my $p = start({ stdout => $w }, 'http-get', '-q', $limit, 1, "$s->{url}/big");
+    close $w;
+    my $text = '';
+    while (sysread $slow, $text, 4096, length $text) {
+        select undef, undef, undef, 0.1 if $text ne $chunk;
+    }
+    gives({ %{ $p->finish }, out => $text }, 0, $chunk,
+        "$limit: a reader that goes on reading is not idle");
+}
+
 # Ctrl-C keeps what had come.
 $s = http_server(cut(sub { $gate->accept }));
 $p = start('http-get', '-q', '-o', "$dir/kept", "$s->{url}/big");
