@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -216,11 +217,28 @@ connect_along(struct client *c, const struct route *route, struct err *e)
 	return 0;
 }
 
+/* The length of what precedes the authority of a URL that begins at p: "//",
+ * or a scheme and any slashes; 0 if none begins there. */
+static size_t
+url_prefix_length(const char *p, size_t n)
+{
+	size_t i = n < 2 || memcmp(p, "//", 2) != 0 ? 0 : 2;
+
+	if (n >= 5 && strncasecmp(p, "http:", 5) == 0)
+		i = 5;
+	else if (n >= 6 && strncasecmp(p, "https:", 6) == 0)
+		i = 6;
+	while (i > 0 && i < n && (p[i] == '/' || p[i] == '\\'))
+		i++;
+	return i;
+}
+
 /*
  * Finds the next secret between at and end in the value of the field name: a
- * password, or what a URL has between "//" and the last "@" of its authority.
- * Of the fields listed, the first three are secret as a whole, and the others
- * are URLs. Any other field may contain URLs.
+ * password, or what a URL has before its last "@". Of the fields listed, the
+ * first three are secret as a whole, and the others are URLs. These and any
+ * other field may contain URLs, which only quotes and angle brackets end:
+ * malformed credentials have blanks and slashes.
  */
 static const char *
 find_secret(
@@ -228,25 +246,29 @@ find_secret(
 {
 	static const char *const fields[] = {"authorization",
 	    "proxy-authorization", "cookie", "location", "content-location"};
-	const char *stop, *p;
+	const char *sign, *p;
 	size_t i;
 
 	for (i = 0; i < 5 && !http_head_token_is(name, n, fields[i]); i++)
 		continue;
 	*length = (size_t)(end - at);
-	if (i < 5)
-		return i < 3 ? at : text_credentials(at, *length, true, length);
-	for (; end - at > 2; at++) {
-		if (at[0] != '/' || at[1] != '/')
+	if (i < 3)
+		return at;
+	p = i < 5 ? text_credentials(at, *length, true, length) : NULL;
+	if (p != NULL)
+		return p;
+	for (; at < end; at++) {
+		p = at + url_prefix_length(at, (size_t)(end - at));
+		if (p == at)
 			continue;
-		for (p = stop = at += 2;
-		     p < end && strchr(" \t\"<>", *p) == NULL; p++)
-			if (*p == '@')
-				stop = p;
-		*length = (size_t)(stop - at);
-		if (stop < end && *stop == '@')
-			return at;
-		at = p - 1;
+		sign = NULL;
+		for (at = p; at < end && strchr("\"<>", *at) == NULL; at++)
+			if (*at == '@')
+				sign = at;
+		if (sign == NULL)
+			continue;
+		*length = (size_t)(sign - p);
+		return p;
 	}
 	return NULL;
 }
