@@ -264,6 +264,11 @@ url_follow(const struct url *base, const char *location, struct url *next,
 		wrong = parse_rest(next, at);
 	} else if (wrong == NULL && n > 0) {
 		wrong = "it has no host";
+	} else if (wrong == NULL && at[strcspn(at, ":/?")] == ':' &&
+		   strchr(at, '@') != NULL) {
+		/* A relative path cannot begin so (RFC 3986 section 4.2). It
+		 * would show what may be credentials as a part of the URL. */
+		wrong = "it may have credentials, but has no //";
 	} else if (wrong == NULL) {
 		snprintf(next->host, sizeof(next->host), "%s", base->host);
 		next->port = base->port;

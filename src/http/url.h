@@ -41,8 +41,9 @@ int url_parse(struct url *u, const char *text, struct err *e);
  * Resolves a Location field against base, the URL of its response (RFC 3986
  * section 5.2, strict); spaces in it are encoded. The credentials of next come
  * from the field, or else from base if the origin does not change. A redirect
- * from https to http drops them. Returns 0, or -1
- * with ERR_PROTOCOL for a malformed field, ERR_FAILED for another scheme.
+ * from https to http drops them. Returns 0, or -1 with ERR_PROTOCOL for a
+ * malformed field, or credentials in a relative one; ERR_FAILED for another
+ * scheme.
  */
 int url_follow(const struct url *base, const char *location, struct url *next,
     struct err *e);

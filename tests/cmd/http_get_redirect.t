@@ -119,6 +119,25 @@ $s = http_server([to(302, '/b'), answer('200 OK', 'yes')]);
 $r = run('http-get', '-q', '-L', '-u', 'c:3', with($s, 'a:1', '/'));
 is users($s), 'c:3 c:3', '--user stands in for those in the URL throughout';
 
+# Credentials without "//", or with a blank, are neither shown nor sent elsewhere.
+for my $flags (['-v'], ['-vv'], ['--json', '-v'], ['-v', '-I']) {
+    for my $location ('http:me:sesame@127.0.0.1:1/', 'me_too:sesame@127.0.0.1:1/',
+        'me too:sesame@127.0.0.1:1/', '\\\\me:sesame@127.0.0.1:1/') {
+        my $r = get(to(302, $location), '/', '-L', @$flags);
+        exits $r, 9, "@$flags -L, $location", err => qr/the Location it redirects to/,
+            no_err => qr/sesame/;
+        is scalar(requests($r->{server})), 1, '  it is not followed';
+    }
+    for my $form ('http://b:sesame 2@', '//b:sesame 2@') {
+        my $last = http_server(answer('200 OK', 'yes'));
+        my $next = http_server(to(302, "$last->{url}/z"));
+        my $r = get(to(302, "${form}127.0.0.1:$next->{port}/x"), '/', '-L', '-u', 'a:1', @$flags);
+        exits $r, 0, "@$flags -L, $form", no_err => qr/sesame/;
+        is join(', ', map { users($_) } $r->{server}, $next, $last), 'a:1, b:sesame 2, -',
+            '  each origin is sent what is its own';
+    }
+}
+
 # --connect-to: another server for the origin of the URL.
 sub connect_to { return ('--connect-to', "127.0.0.1:$_[0]{port}") }
 my $kept = http_server([to(302, '/n'), answer('200 OK', 'yes')]);
