@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pwd.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,19 +21,27 @@
 #include "cmd/options.h"
 #include "cmd/stdio_relay.h"
 #include "cmd/table.h"
+#include "dial/reconnect.h"
 #include "net/access.h"
 #include "net/conn_event.h"
 #include "net/endpoint.h"
 #include "net/listener.h"
+#include "net/proc.h"
 #include "net/sandbox.h"
 #include "net/signals.h"
 #include "net/sock.h"
 #include "net/wait.h"
 #include "relay/recorder.h"
+#include "relay/relay.h"
 #include "serve/files.h"
-#include "serve/handler.h"
 #include "serve/server.h"
+#include "serve/session.h"
 #include "tls/tls.h"
+
+/* How long to wait for a client's first bytes before it is reset. */
+#define REFUSE_MS 100
+/* The number of bytes to echo at a time. */
+#define PIECE (64 * 1024)
 
 /* Not in POSIX, but every Unix has it. */
 int initgroups(const char *user, gid_t gid);
@@ -104,6 +113,17 @@ static const struct opt_group listen_groups[] = {GROUP("server", listen_opts),
     GROUP("socket options", options_socket), GROUP("messages", options_report),
     {.opts = NULL}};
 
+/* What serves a connection. */
+enum handler {
+	HANDLER_STDIO,   /* none: this process relays stdin and stdout */
+	HANDLER_DISCARD, /* read and discard */
+	HANDLER_ECHO,    /* send back */
+	HANDLER_FORWARD, /* relay to the first target that can be reached */
+	HANDLER_FILES,   /* serve the files of a folder (serve/files.h) */
+	HANDLER_PROGRAM  /* give it to a program; with a recorder or TLS, relay
+			    to the program */
+};
+
 /* The command's state. */
 struct listen_state {
 	const struct command_args *args;
@@ -114,12 +134,266 @@ struct listen_state {
 	struct listener listener;
 	struct server server;
 	struct access access;
-	bool keeps;       /* it goes on accepting: -k, --files */
-	bool has_handler; /* otherwise stdin and stdout are relayed */
-	struct handler handler;
+	bool keeps; /* it goes on accepting: -k, --files */
+	enum handler handler;
+	char *const *program;     /* HANDLER_PROGRAM */
+	struct proc_shell shell;  /* storage of --exec's argv */
+	int folder;               /* HANDLER_FILES; owned; -1: none */
+	struct endpoint *targets; /* HANDLER_FORWARD; owned */
+	size_t target_count;
+	struct recorder *recorder; /* of a handler, in stdio; NULL: none */
+	struct limit idle;         /* of a handler */
+	struct session session;    /* of a handler's child */
 	struct stdio_relay stdio;
 	struct deadline until; /* --max-time, if stdin and stdout are relayed */
 };
+
+static int
+serve_pieces(struct listen_state *l)
+{
+	static unsigned char piece[PIECE];
+	bool echo = l->handler == HANDLER_ECHO;
+	struct recorder *r = l->recorder;
+	struct session *s = &l->session;
+	ssize_t n;
+
+	while ((n = session_receive(s, piece, sizeof(piece))) > 0) {
+		if (echo)
+			session_answer(s);
+		if (r != NULL &&
+		    recorder_add(r, false, NULL, piece, (size_t)n, &s->e) < 0)
+			return -1;
+		if (r != NULL && echo &&
+		    recorder_add(r, true, NULL, piece, (size_t)n, &s->e) < 0)
+			return -1;
+		if (echo && session_send(s, piece, (size_t)n) < 0)
+			return -1;
+	}
+	return n == 0 ? 0 : -1;
+}
+
+/*
+ * Ends the connection of a client that cannot be served, with a reset: a FIN
+ * would look like a target or a program with nothing to send. Waits first,
+ * because the client may still be in connect(2).
+ */
+static void
+refuse(struct session *s)
+{
+	wait_fd(s->link->fd, POLLIN,
+	    deadline_first(s->until, deadline_after(REFUSE_MS)));
+	sock_abort(&s->link->fd);
+}
+
+/*
+ * Tries the targets in order, until one is reached or a failure does not
+ * concern the target. Returns as connector_open(), with an error that has all
+ * failures.
+ */
+static int
+try_targets(const struct listen_state *l, struct deadline until,
+    struct link *target, struct err *e)
+{
+	struct err all;
+	size_t i;
+
+	all.text[0] = '\0';
+	for (i = 0; i < l->target_count; i++) {
+		if (connector_open(
+			&l->targets[i], &l->connector, until, target, e) == 0)
+			return 0;
+		if (all.text[0] == '\0')
+			all = *e;
+		else
+			err_append(&all, "%s", e->text);
+		if (!e->waits || deadline_passed(until))
+			break;
+		if (i + 1 < l->target_count)
+			diag_note("%s: %s; trying %s",
+			    addr_text(&l->session.link->remote), e->text,
+			    endpoint_text(&l->targets[i + 1]));
+	}
+	strcpy(e->text, all.text);
+	return -1;
+}
+
+/* Relays between the client and a target until both directions are finished.
+ * Returns as relay_run(), with the session's error. */
+static int
+relay(struct listen_state *l, struct link *target)
+{
+	struct relay_options o = RELAY_OPTIONS_INIT;
+
+	o.idle = l->idle;
+	o.until = l->session.until;
+	o.recorder = l->recorder;
+	return relay_run(l->session.link, target, &o, &l->session.e);
+}
+
+/* Dials a target and relays. */
+static int
+serve_forward(struct listen_state *l)
+{
+	struct session *s = &l->session;
+	struct link target;
+	struct reconnect r;
+	int result;
+
+	reconnect_start(&r, options.time.retry_ms, s->until);
+	do
+		result = try_targets(l, r.end, &target, &s->e);
+	while (result < 0 && s->e.waits &&
+	       reconnect_wait(&r, "no connection", &s->e) == 0);
+	if (result < 0) {
+		refuse(s);
+		return err_prefix(&s->e, "forwarding to");
+	}
+	target.is_to_program = target.program != NULL;
+	result = relay(l, &target);
+	/* TLS knows whether a lost client had received everything. */
+	if (s->link->end == LINK_CUT && !link_is_direct(s->link)) {
+		s->link->is_answered = target.is_fin_received;
+		result = link_close(s->link, 0, s->until, &s->e);
+	}
+	/* A reset by the target is not a probe. */
+	s->allows_probes = s->allows_probes && sock_is_closed(s->link->fd);
+	if (s->link->is_aborted && s->e.kind == ERR_OUTPUT) {
+		/* The record has failed: neither side must wait for it. */
+		sock_abort(&target.fd);
+		sock_abort(&s->link->fd);
+	} else if (s->link->is_aborted) {
+		link_abort(&target, l->idle.ms, s->until);
+		link_abort(s->link, l->idle.ms, s->until);
+	}
+	return link_close(&target, result, s->until, &s->e);
+}
+
+/* The signal that ended the program, or 0. */
+static volatile sig_atomic_t stop_signal;
+
+static void
+on_stop(int number)
+{
+	stop_signal = number;
+}
+
+/*
+ * Relays between the connection and a program. The status is the program's,
+ * even if it exits without reading everything, or the client resets the
+ * connection. A connection that is lost in another way is an error: the program
+ * cannot notice.
+ */
+static int
+serve_program(struct listen_state *l)
+{
+	const struct program program = {.argv = l->program,
+	    .protocol = "TCP",
+	    .local = &l->session.link->local,
+	    .remote = &l->session.link->remote,
+	    .variables = l->session.link->tls != NULL
+			     ? l->session.link->tls->variables
+			     : NULL};
+	const struct proc_options pair = {.has_pair = true};
+	const struct sigaction stops = {.sa_handler = on_stop};
+	struct proc *p;
+	struct session *s = &l->session;
+	struct link target;
+	int result, status;
+	bool is_lost;
+
+	p = proc_start(&program, &pair, &s->e);
+	if (p == NULL) {
+		refuse(s);
+		return -1;
+	}
+	/* This process survives the signals that end the program, to relay its
+	 * last output. The server kills both if that takes too long. */
+	sigaction(SIGHUP, &stops, NULL);
+	sigaction(SIGINT, &stops, NULL);
+	sigaction(SIGTERM, &stops, NULL);
+	target = (struct link){.fd = p->fd, .is_to_program = true};
+	result = relay(l, &target);
+	sock_close(&p->fd);
+	if (result < 0 && s->e.kind != ERR_LOST)
+		return -1;
+	s->allows_probes = false;
+	is_lost = result < 0 && !err_is_reset(s->e.errnum);
+	status = proc_wait(p, deadline_none());
+	if (is_lost)
+		return -1;
+	s->is_answering = p->is_killed || stop_signal != 0;
+	/* The relay has ended before the program, which is not an error. */
+	if (s->link->is_aborted && !s->is_answering) {
+		s->link->is_aborted = false;
+		if (s->link->reset_by_us)
+			s->link->is_reset = sock_is_closed(s->link->fd);
+		s->link->reset_by_us = false;
+		sock_reset_on_close(s->link->fd, false);
+	}
+	return status == 0 ? 0 : err_status(&s->e, status);
+}
+
+static int
+serve_files(struct listen_state *l)
+{
+	return files_serve(&l->session, l->folder);
+}
+
+/* Serves, and records if there is a recorder. If recording fails, the
+ * connection is reset: a FIN would make partial data look complete. */
+static int
+serve(struct listen_state *l)
+{
+	static int (*const kinds[])(struct listen_state *) = {
+	    [HANDLER_DISCARD] = serve_pieces,
+	    [HANDLER_ECHO] = serve_pieces,
+	    [HANDLER_FORWARD] = serve_forward,
+	    [HANDLER_FILES] = serve_files,
+	    [HANDLER_PROGRAM] = serve_program};
+	struct session *s = &l->session;
+	struct recorder *r = l->recorder;
+	int result;
+
+	if (r == NULL)
+		return kinds[l->handler](l);
+	r->until = s->until;
+	r->idle = s->idle;
+	result = recorder_begin(r, s->link, &s->e);
+	if (result == 0)
+		result = kinds[l->handler](l);
+	result = recorder_close(r, false, result, &s->e);
+	if (result < 0 && s->e.kind == ERR_OUTPUT && s->link->fd >= 0)
+		refuse(s);
+	return result;
+}
+
+/* The server_serve (serve/server.h) of a handler: serves a connection in a
+ * child, whose copy of the state *context is. */
+static int
+serve_client(struct link *client, void *context)
+{
+	struct listen_state *l = context;
+	struct session *s = &l->session;
+	int result = 0;
+
+	/* The server limits a program, and what it starts. */
+	session_start(s, client, l->idle,
+	    l->handler == HANDLER_PROGRAM ? -1 : options.time.max_ms);
+	/* Without -k a port probe takes the only connection: an error. */
+	s->allows_probes = l->keeps;
+	/* A program of --via may ignore the signal that ends this process: it
+	 * is ended first, within the server's grace period. */
+	if (l->connector.via != NULL)
+		result = signals_catch(&s->e);
+	if (result == 0)
+		result = serve(l);
+	else if (client->fd >= 0)
+		refuse(s);
+	/* The server reports the signal. */
+	if (signals_stopped() != 0)
+		s->e.text[0] = '\0';
+	return session_end(s, DIAG_NOTE, result);
+}
 
 /* Without -k, further connections are refused from now on. */
 static void
@@ -134,13 +408,12 @@ stop_listening(struct listen_state *l)
 static void
 serve_child(struct listen_state *l, struct link *client)
 {
-	struct handler *h = &l->handler;
-	bool runs_program = h->kind == HANDLER_PROGRAM;
-	struct server_handler handler = {handler_serve, h, runs_program};
+	bool runs_program = l->handler == HANDLER_PROGRAM;
+	struct server_handler handler = {serve_client, l, runs_program};
 
 	stop_listening(l);
-	if (runs_program && h->recorder == NULL && client->tls == NULL)
-		server_spawn(&l->server, client, h->program);
+	if (runs_program && l->recorder == NULL && client->tls == NULL)
+		server_spawn(&l->server, client, l->program);
 	else
 		server_fork(&l->server, client, &handler);
 }
@@ -176,7 +449,7 @@ accept_and_serve(struct listen_state *l, struct err *e)
 	do {
 		if (server_accept(&l->server, &client, e) < 0)
 			return server_end(&l->server, e);
-		if (l->has_handler)
+		if (l->handler != HANDLER_STDIO)
 			serve_child(l, &client);
 		else if (serve_stdio(l, &client, e) < 0)
 			return -1;
@@ -227,18 +500,17 @@ open_server(struct listen_state *l, const struct endpoint *ep, struct err *e)
 	struct listener_options o = options.listener;
 
 	o.until = l->until;
-	if (!l->has_handler)
+	if (l->handler == HANDLER_STDIO)
 		o.stdio_error = stdio_error;
 	if (listener_open(&l->listener, ep, &o, e) < 0 ||
 	    options_check_inherited(&l->listener, l->args, e) < 0 ||
 	    (user != NULL && become_user(&l->listener, user, e) < 0))
 		return -1;
-	if (!l->has_handler)
+	if (l->handler == HANDLER_STDIO)
 		return stdio_relay_open(&l->stdio, l->until, e);
-	return l->handler.recorder == NULL
+	return l->recorder == NULL
 		   ? 0
-		   : recorder_open(
-			 l->handler.recorder, &stdio_relay_options.record, e);
+		   : recorder_open(l->recorder, &stdio_relay_options.record, e);
 }
 
 static int
@@ -252,7 +524,7 @@ run(struct listen_state *l, const struct endpoint *ep, struct err *e)
 		return -1;
 	l->until = deadline_max_time(options.time.max_ms);
 	/* --max-time limits the command, or with a handler each connection. */
-	if (!l->has_handler)
+	if (l->handler == HANDLER_STDIO)
 		so->until = l->until;
 	diag_limit(so->until,
 	    so->accept_ms >= 0 ? so->accept_ms : options_idle_limit().ms);
@@ -260,7 +532,7 @@ run(struct listen_state *l, const struct endpoint *ep, struct err *e)
 	if (result == 0) {
 		server_start(&l->server, &l->listener, so);
 		listener_announce(&l->listener);
-		if (l->handler.kind == HANDLER_FILES)
+		if (l->handler == HANDLER_FILES)
 			diag_note("serving %s; %s",
 			    text_shown(listen_options.files),
 			    sandbox_enter_folder(-1)
@@ -268,7 +540,7 @@ run(struct listen_state *l, const struct endpoint *ep, struct err *e)
 				  "reading it"
 				: "this system has no Landlock to confine the "
 				  "connections");
-		if (l->handler.program == NULL && options.connector.via == NULL)
+		if (l->program == NULL && options.connector.via == NULL)
 			sandbox_enter();
 		result = accept_and_serve(l, e);
 		server_stop(&l->server);
@@ -281,7 +553,6 @@ static int
 parse_targets(struct listen_state *l, struct err *e)
 {
 	const struct opt_list *list = &listen_options.to;
-	struct handler *h = &l->handler;
 	struct connector_options *connector = &l->connector;
 	struct endpoint *target;
 	char *to;
@@ -295,16 +566,15 @@ parse_targets(struct listen_state *l, struct err *e)
 	l->target_sock.interface = NULL;
 	connector->dial.names = &l->target_names;
 	connector->dial.sock = &l->target_sock;
-	connector->idle = h->idle;
+	connector->idle = l->idle;
 	/* The handler retries all targets. */
 	connector->retry_ms = -1;
-	h->retry_ms = options.time.retry_ms;
 	/* Whether a program works decides about the next target. */
-	connector->checks_via = h->retry_ms >= 0 || list->count > 1;
-	h->targets = mem_array(list->count, sizeof(h->targets[0]));
-	for (; h->target_count < list->count; h->target_count++) {
-		target = &h->targets[h->target_count];
-		to = (char *)list->items[h->target_count];
+	connector->checks_via = options.time.retry_ms >= 0 || list->count > 1;
+	l->targets = mem_array(list->count, sizeof(l->targets[0]));
+	for (; l->target_count < list->count; l->target_count++) {
+		target = &l->targets[l->target_count];
+		to = (char *)list->items[l->target_count];
 		if (endpoint_parse(target, &to, 1, "tcp", e) < 0 ||
 		    connector_check(target, connector, e) < 0)
 			return err_prefix(e, "--to");
@@ -317,45 +587,37 @@ choose_handler(struct listen_state *l, char *const *program, struct err *e)
 {
 	const struct listen_options *o = &listen_options;
 	const struct recorder_options *record = &stdio_relay_options.record;
-	struct handler *h = &l->handler;
 
-	h->connector = &l->connector;
-	h->idle = options_idle_limit();
+	l->idle = options_idle_limit();
 	/* With --to, -w limits connecting to it. */
 	if (o->to.count > 0 && options.time.idle_ms < 0)
-		h->idle = (struct limit)LIMIT_NONE;
-	h->max_ms = options.time.max_ms;
-	/* Without -k a port probe takes the only connection: an error. */
-	h->allows_probes = l->keeps;
-	h->program = program;
+		l->idle = (struct limit)LIMIT_NONE;
+	l->program = program;
 	if (o->exec != NULL)
-		h->program = proc_shell(&h->shell, o->exec);
-	h->kind = o->files != NULL     ? HANDLER_FILES
-		  : o->echo            ? HANDLER_ECHO
-		  : o->to.count > 0    ? HANDLER_FORWARD
-		  : h->program != NULL ? HANDLER_PROGRAM
-				       : HANDLER_DISCARD;
-	l->has_handler = h->kind != HANDLER_DISCARD || o->discard;
+		l->program = proc_shell(&l->shell, o->exec);
+	l->handler = o->files != NULL     ? HANDLER_FILES
+		     : o->echo            ? HANDLER_ECHO
+		     : o->to.count > 0    ? HANDLER_FORWARD
+		     : l->program != NULL ? HANDLER_PROGRAM
+		     : o->discard         ? HANDLER_DISCARD
+					  : HANDLER_STDIO;
 	l->stdio.next = l->keeps ? &l->listener : NULL;
 	l->stdio.recorder = (struct recorder){.has_several = l->keeps,
 	    .until = deadline_none(),
 	    .idle = LIMIT_NONE};
-	if (l->has_handler &&
+	if (l->handler != HANDLER_STDIO &&
 	    (record->output != NULL || record->hexdump != NULL ||
 		record->textdump != NULL))
-		h->recorder = &l->stdio.recorder;
-	/* The server limits a program, and what it starts. */
-	if (h->kind == HANDLER_PROGRAM)
-		h->max_ms = -1;
-	if (o->files != NULL && h->idle.ms < 0)
-		h->idle = (struct limit){FILES_IDLE_MS, NULL};
+		l->recorder = &l->stdio.recorder;
+	if (o->files != NULL && l->idle.ms < 0)
+		l->idle = (struct limit){FILES_IDLE_MS, NULL};
 	if (o->files != NULL) {
-		h->folder = open(o->files, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (h->folder < 0)
+		l->folder = open(o->files, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (l->folder < 0)
 			return err_sys(e, ERR_OUTPUT, errno, "--files %s",
 			    text_shown(o->files));
 	}
-	return h->kind == HANDLER_FORWARD ? parse_targets(l, e) : 0;
+	return l->handler == HANDLER_FORWARD ? parse_targets(l, e) : 0;
 }
 
 /* Checks the options and sets up the state. Returns 0, or -1 with *e. */
@@ -369,16 +631,16 @@ set_up(struct listen_state *l, struct endpoint *ep,
 	if (options_parse_local(ep, args, "tcp", -1, e) < 0 ||
 	    choose_handler(l, args->program, e) < 0)
 		return -1;
-	if (l->has_handler &&
+	if (l->handler != HANDLER_STDIO &&
 	    recorder_check(&stdio_relay_options.record, l->keeps, e) < 0)
 		return -1;
 	*so = options.server;
-	if (!l->has_handler && so->max_per_host > 0)
+	if (l->handler == HANDLER_STDIO && so->max_per_host > 0)
 		return err_set(e, ERR_USAGE,
 		    "--max-per-host goes with a handler: stdin and stdout "
 		    "have one connection at a time");
 	/* An inherited socket may be stdin, which has another error. */
-	if (!l->has_handler && options.listener.fd == NULL &&
+	if (l->handler == HANDLER_STDIO && options.listener.fd == NULL &&
 	    stdio_relay_check(e) < 0)
 		return -1;
 	if (args->program != NULL && proc_check(args->program, e) < 0)
@@ -393,10 +655,10 @@ set_up(struct listen_state *l, struct endpoint *ep,
 	so->access = &l->access;
 	so->log_level = DIAG_NOTE;
 	so->program_ms = options.time.max_ms;
-	so->idle = l->handler.idle;
+	so->idle = l->idle;
 	so->max_ms = options.time.max_ms;
 	so->is_single = !l->keeps;
-	so->is_alone = so->is_single || !l->has_handler;
+	so->is_alone = so->is_single || l->handler == HANDLER_STDIO;
 	return options_make_access(&l->access, e);
 }
 
@@ -404,7 +666,7 @@ static int
 listen_run(const struct command_args *args, struct err *e)
 {
 	struct listen_state l = {
-	    .args = args, .access = ACCESS_INIT, .handler.folder = -1};
+	    .args = args, .access = ACCESS_INIT, .folder = -1};
 	struct endpoint ep;
 	int result;
 
@@ -416,8 +678,8 @@ listen_run(const struct command_args *args, struct err *e)
 	if (l.keeps)
 		result = signals_server_result(result, e);
 	access_release(&l.access);
-	free(l.handler.targets);
-	fd_close(&l.handler.folder);
+	free(l.targets);
+	fd_close(&l.folder);
 	return recorder_close(&l.stdio.recorder, true, result, e);
 }
 
