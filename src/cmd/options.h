@@ -14,7 +14,7 @@
 #include "net/resolve.h"
 #include "net/sock.h"
 #include "serve/server.h"
-#include "tls/tls_options.h"
+#include "tls/tls.h"
 
 struct access;
 struct command_args;

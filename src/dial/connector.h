@@ -11,7 +11,7 @@
 #include "base/deadline.h"
 #include "dial/dial.h"
 #include "dial/starttls.h"
-#include "tls/tls_options.h"
+#include "tls/tls.h"
 
 struct endpoint;
 struct err;

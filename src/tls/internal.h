@@ -1,19 +1,273 @@
-/* Certificates, and the process of a TLS connection with its report. Private to
- * tls. */
+/*
+ * Private to tls: the functions of OpenSSL's libssl and libcrypto that sockt
+ * calls, and the contexts made with them; certificates; the process of a TLS
+ * connection with its report.
+ *
+ * The functions are found at run time with dlopen(3), so that sockt is built
+ * without OpenSSL's headers, and links only the C library. The manual pages of
+ * their names, section 3ssl, describe them.
+ */
 #ifndef TLS_INTERNAL_H
 #define TLS_INTERNAL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
 #include "base/sha256.h"
 
-struct ssl_st;
-struct tls_context;
-struct tls_library;
+struct tls_options;
 struct tls_request;
+
+/* OpenSSL's types, all opaque. */
+struct ssl_st;
+struct ssl_ctx_st;
+struct ssl_method_st;
+struct ssl_cipher_st;
 struct x509_st;
+struct X509_name_st;
+struct X509_VERIFY_PARAM_st;
+struct bio_st;
+struct evp_pkey_st;
+struct asn1_string_st;
+struct x509_store_ctx_st;
+struct evp_md_st;
+
+/* Values of OpenSSL's macros and enums. */
+enum {
+	TLS_ERROR_SSL = 1, /* SSL_get_error() */
+	TLS_ERROR_WANT_READ = 2,
+	TLS_ERROR_SYSCALL = 5,
+
+	TLS_CTRL_MODE = 33, /* SSL_CTX_ctrl() and SSL_ctrl() */
+	TLS_CTRL_CLEAR_MODE = 78,
+	TLS_CTRL_READ_AHEAD = 41,
+	TLS_CTRL_SERVER_NAME = 55,
+	TLS_CTRL_MIN_VERSION = 123,
+	TLS_CTRL_MAX_VERSION = 124,
+
+	TLS_VERSION_1_2 = 0x303,
+	TLS_MODE_AUTO_RETRY = 4,
+	TLS_MODE_RELEASE_BUFFERS = 0x10,
+	TLS_OP_IGNORE_EOF = 0x80, /* SSL_CTX_set_options() */
+	TLS_OP_NO_TICKET = 0x4000,
+	TLS_OP_NO_RENEGOTIATION = 0x40000000,
+	TLS_VERIFY_PEER = 1,
+	TLS_VERIFY_REQUIRED = 2,
+	TLS_NO_PARTIAL_WILDCARDS = 4,
+	TLS_PARTIAL_CHAIN = 0x80000, /* X509_VERIFY_PARAM_set_flags() */
+	TLS_CALLBACK_READ_ALERT = 0x4004,
+	TLS_ALERT_CLOSE_NOTIFY = 0x100,
+	TLS_BIO_RESET = 1, /* BIO_ctrl() */
+	TLS_BIO_BYTES = 3,
+	TLS_BIO_PENDING = 10,
+	TLS_NAME_FLAGS = 0x82031b, /* one line, UTF-8 */
+	TLS_TEXT_UTF8 = 0x1000,    /* X509_NAME_add_entry_by_txt() */
+	TLS_SUBJECT_ALT_NAME = 85, /* X509_get_ext_d2i(), and its names: */
+	TLS_NAME_DNS = 2,
+	TLS_NAME_ADDRESS = 7,
+	TLS_VERIFY_BY_PIN = 50, /* X509_STORE_CTX_set_error() */
+
+	TLS_REASON_VERIFY = 134, /* ERR_peek_error() */
+	TLS_REASON_HTTP_REQUEST = 156,
+	TLS_REASON_NO_CERTIFICATE = 199,
+	TLS_REASON_UNSUPPORTED = 258,
+	TLS_REASON_WRONG_VERSION = 267,
+	TLS_REASON_BAD_MAC = 281,
+	TLS_REASON_UNEXPECTED_EOF = 294,
+	TLS_REASON_ALERT = 1000 /* and the number of the alert */
+};
+
+typedef int tls_password(char *, int, int, void *);
+typedef int tls_certificate_callback(struct ssl_st *, void *, void *);
+typedef void *tls_allocate(size_t, const char *, int);
+typedef void *tls_resize(void *, size_t, const char *, int);
+typedef void tls_free(void *, const char *, int);
+typedef int tls_verify(int, struct x509_store_ctx_st *);
+typedef int tls_verify_all(struct x509_store_ctx_st *, void *);
+typedef void tls_key_log(const struct ssl_st *, const char *);
+typedef void tls_info(const struct ssl_st *, int, int);
+
+/*
+ * The table: return type, name, parameters. X is expanded for each.
+ */
+#define TLS_FUNCTIONS(X)                                                       \
+	X(const struct ssl_method_st *, TLS_client_method, (void))             \
+	X(const struct ssl_method_st *, TLS_server_method, (void))             \
+	X(struct ssl_ctx_st *, SSL_CTX_new, (const struct ssl_method_st *))    \
+	X(void, SSL_CTX_free, (struct ssl_ctx_st *))                           \
+	X(long, SSL_CTX_ctrl, (struct ssl_ctx_st *, int, long, void *))        \
+	X(uint64_t, SSL_CTX_set_options, (struct ssl_ctx_st *, uint64_t))      \
+	X(void, SSL_CTX_set_info_callback, (struct ssl_ctx_st *, tls_info *))  \
+	X(int, SSL_CTX_set_default_verify_paths, (struct ssl_ctx_st *))        \
+	X(int, SSL_CTX_load_verify_locations,                                  \
+	    (struct ssl_ctx_st *, const char *, const char *))                 \
+	X(void, SSL_CTX_set_verify, (struct ssl_ctx_st *, int, tls_verify *))  \
+	X(void, SSL_CTX_set_cert_verify_callback,                              \
+	    (struct ssl_ctx_st *, tls_verify_all *, void *))                   \
+	X(void, SSL_CTX_set_keylog_callback,                                   \
+	    (struct ssl_ctx_st *, tls_key_log *))                              \
+	X(struct x509_st *, X509_STORE_CTX_get0_cert,                          \
+	    (const struct x509_store_ctx_st *))                                \
+	X(struct x509_st *, X509_STORE_CTX_get_current_cert,                   \
+	    (const struct x509_store_ctx_st *))                                \
+	X(void, X509_STORE_CTX_set_error, (struct x509_store_ctx_st *, int))   \
+	X(void *, SSL_get0_verified_chain, (const struct ssl_st *))            \
+	X(void *, SSL_get_peer_cert_chain, (const struct ssl_st *))            \
+	X(long, SSL_get_verify_result, (const struct ssl_st *))                \
+	X(const char *, X509_verify_cert_error_string, (long))                 \
+	X(int, SSL_CTX_use_certificate_chain_file,                             \
+	    (struct ssl_ctx_st *, const char *))                               \
+	X(struct x509_st *, SSL_CTX_get0_certificate,                          \
+	    (const struct ssl_ctx_st *))                                       \
+	X(struct evp_pkey_st *, PEM_read_bio_PrivateKey,                       \
+	    (struct bio_st *, void *, tls_password *, void *))                 \
+	X(int, X509_check_private_key,                                         \
+	    (const struct x509_st *, const struct evp_pkey_st *))              \
+	X(int, SSL_use_PrivateKey, (struct ssl_st *, struct evp_pkey_st *))    \
+	X(void, EVP_PKEY_free, (struct evp_pkey_st *))                         \
+	X(void, SSL_CTX_set_client_cert_cb,                                    \
+	    (struct ssl_ctx_st *, tls_certificate_callback *))                 \
+	X(void *, SSL_load_client_CA_file, (const char *))                     \
+	X(void, SSL_CTX_set_client_CA_list, (struct ssl_ctx_st *, void *))     \
+	X(struct X509_VERIFY_PARAM_st *, SSL_CTX_get0_param,                   \
+	    (struct ssl_ctx_st *))                                             \
+	X(int, X509_VERIFY_PARAM_set_flags,                                    \
+	    (struct X509_VERIFY_PARAM_st *, unsigned long))                    \
+	X(int, SSL_CTX_set_alpn_protos,                                        \
+	    (struct ssl_ctx_st *, const unsigned char *, unsigned))            \
+	X(void, SSL_get0_alpn_selected,                                        \
+	    (const struct ssl_st *, const unsigned char **, unsigned *))       \
+	X(struct ssl_st *, SSL_new, (struct ssl_ctx_st *))                     \
+	X(int, SSL_set_rfd, (struct ssl_st *, int))                            \
+	X(void, SSL_set0_wbio, (struct ssl_st *, struct bio_st *))             \
+	X(long, SSL_ctrl, (struct ssl_st *, int, long, void *))                \
+	X(int, SSL_set1_host, (struct ssl_st *, const char *))                 \
+	X(void, SSL_set_hostflags, (struct ssl_st *, unsigned))                \
+	X(struct X509_VERIFY_PARAM_st *, SSL_get0_param, (struct ssl_st *))    \
+	X(int, X509_VERIFY_PARAM_set1_ip_asc,                                  \
+	    (struct X509_VERIFY_PARAM_st *, const char *))                     \
+	X(int, SSL_connect, (struct ssl_st *))                                 \
+	X(int, SSL_accept, (struct ssl_st *))                                  \
+	X(int, SSL_read, (struct ssl_st *, void *, int))                       \
+	X(int, SSL_write, (struct ssl_st *, const void *, int))                \
+	X(int, SSL_shutdown, (struct ssl_st *))                                \
+	X(int, SSL_get_error, (const struct ssl_st *, int))                    \
+	X(void, SSL_certs_clear, (struct ssl_st *))                            \
+	X(struct bio_st *, SSL_get_rbio, (const struct ssl_st *))              \
+	X(uint64_t, BIO_number_read, (struct bio_st *))                        \
+	X(const char *, SSL_get_version, (const struct ssl_st *))              \
+	X(const struct ssl_cipher_st *, SSL_get_current_cipher,                \
+	    (const struct ssl_st *))                                           \
+	X(const char *, SSL_CIPHER_get_name, (const struct ssl_cipher_st *))   \
+	X(struct x509_st *, SSL_get1_peer_certificate,                         \
+	    (const struct ssl_st *))                                           \
+	X(struct X509_name_st *, X509_get_subject_name,                        \
+	    (const struct x509_st *))                                          \
+	X(struct X509_name_st *, X509_get_issuer_name,                         \
+	    (const struct x509_st *))                                          \
+	X(const struct asn1_string_st *, X509_get0_notAfter,                   \
+	    (const struct x509_st *))                                          \
+	X(const struct asn1_string_st *, X509_get0_notBefore,                  \
+	    (const struct x509_st *))                                          \
+	X(int, ASN1_TIME_to_tm, (const struct asn1_string_st *, void *))       \
+	X(int, X509_digest,                                                    \
+	    (const struct x509_st *, const struct evp_md_st *,                 \
+		unsigned char *, unsigned *))                                  \
+	X(const struct evp_md_st *, EVP_sha256, (void))                        \
+	X(struct evp_pkey_st *, X509_get0_pubkey, (const struct x509_st *))    \
+	X(int, EVP_PKEY_get_bits, (const struct evp_pkey_st *))                \
+	X(const char *, EVP_PKEY_get0_type_name, (const struct evp_pkey_st *)) \
+	X(void *, X509_get_ext_d2i,                                            \
+	    (const struct x509_st *, int, int *, int *))                       \
+	X(void, GENERAL_NAMES_free, (void *))                                  \
+	X(void *, GENERAL_NAME_get0_value, (const void *, int *))              \
+	X(const unsigned char *, ASN1_STRING_get0_data,                        \
+	    (const struct asn1_string_st *))                                   \
+	X(int, ASN1_STRING_length, (const struct asn1_string_st *))            \
+	X(int, OPENSSL_sk_num, (const void *))                                 \
+	X(void *, OPENSSL_sk_value, (const void *, int))                       \
+	X(struct evp_pkey_st *, EVP_PKEY_Q_keygen,                             \
+	    (void *, const char *, const char *, ...))                         \
+	X(struct x509_st *, X509_new, (void))                                  \
+	X(void, X509_free, (struct x509_st *))                                 \
+	X(int, X509_set_version, (struct x509_st *, long))                     \
+	X(void *, X509_get_serialNumber, (struct x509_st *))                   \
+	X(int, ASN1_INTEGER_set_uint64, (void *, uint64_t))                    \
+	X(void *, X509_getm_notBefore, (const struct x509_st *))               \
+	X(void *, X509_getm_notAfter, (const struct x509_st *))                \
+	X(void *, X509_gmtime_adj, (void *, long))                             \
+	X(int, X509_set_pubkey, (struct x509_st *, struct evp_pkey_st *))      \
+	X(int, X509_NAME_add_entry_by_txt,                                     \
+	    (struct X509_name_st *, const char *, int, const unsigned char *,  \
+		int, int, int))                                                \
+	X(int, X509_set_issuer_name,                                           \
+	    (struct x509_st *, const struct X509_name_st *))                   \
+	X(int, X509_sign,                                                      \
+	    (struct x509_st *, struct evp_pkey_st *,                           \
+		const struct evp_md_st *))                                     \
+	X(int, SSL_CTX_use_certificate,                                        \
+	    (struct ssl_ctx_st *, struct x509_st *))                           \
+	X(int, ASN1_TIME_diff,                                                 \
+	    (int *, int *, const struct asn1_string_st *,                      \
+		const struct asn1_string_st *))                                \
+	X(int, X509_NAME_print_ex,                                             \
+	    (struct bio_st *, const struct X509_name_st *, int,                \
+		unsigned long))                                                \
+	X(long, BIO_ctrl, (struct bio_st *, int, long, void *))                \
+	X(struct bio_st *, BIO_new, (const void *))                            \
+	X(struct bio_st *, BIO_new_mem_buf, (const void *, int))               \
+	X(const void *, BIO_s_mem, (void))                                     \
+	X(int, BIO_read, (struct bio_st *, void *, int))                       \
+	X(int, BIO_free, (struct bio_st *))                                    \
+	X(int, CRYPTO_set_mem_functions,                                       \
+	    (tls_allocate *, tls_resize *, tls_free *))                        \
+	X(void, OPENSSL_cleanse, (void *, size_t))                             \
+	X(unsigned long, ERR_peek_error, (void))                               \
+	X(void, ERR_clear_error, (void))                                       \
+	X(const char *, ERR_reason_error_string, (unsigned long))              \
+	X(const char *, OpenSSL_version, (int))
+
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): they are declarations */
+#define TLS_POINTER(type, name, parameters) type(*name) parameters;
+
+struct tls_library {
+	TLS_FUNCTIONS(TLS_POINTER)
+};
+
+/*
+ * Loads the library once. Returns its functions, or NULL with ERR_FAILED: it is
+ * not installed, it lacks a function, or this is a static build, which cannot
+ * load one.
+ */
+const struct tls_library *tls_library_load(struct err *e);
+
+/* Certificates and settings of connections. */
+struct tls_context {
+	const struct tls_library *l;
+	struct ssl_ctx_st *ssl;
+	struct evp_pkey_st *key; /* of the local certificate; not in ssl, which
+				    would never let go of it; NULL: none */
+	int key_log;             /* the file of SSLKEYLOGFILE; -1: none */
+};
+
+/*
+ * Returns the context of this process for clients or for servers. The first
+ * call makes it, and later options do not change it. Or NULL with *e:
+ * ERR_FAILED without the library, ERR_OUTPUT for a file that cannot be read,
+ * ERR_USAGE for one that cannot be used.
+ */
+struct tls_context *tls_library_context(
+    const struct tls_options *o, struct err *e);
+
+/* For a process that makes no handshake any more: clears all keys. */
+void tls_library_drop_keys(void);
+
+/* Writes the SHA-256 of a certificate to text. Returns false, and "", if
+ * libcrypto cannot. */
+bool tls_library_digest(const struct tls_library *l, const struct x509_st *x,
+    char text[SHA256_TEXT]);
 
 /* Names are in UTF-8, and "" if they are too long: a cut name could be another
  * one. */

@@ -24,7 +24,6 @@
 #include "net/sock.h"
 #include "net/wait.h"
 #include "tls/internal.h"
-#include "tls/tls_library.h"
 
 const char *
 tls_version(struct err *e)

@@ -9,7 +9,6 @@
 
 #include "base/err.h"
 #include "base/text.h"
-#include "tls/tls_library.h"
 
 /* Sets text to a name, in UTF-8; "" if it does not fit. */
 static void

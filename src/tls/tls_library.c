@@ -1,5 +1,5 @@
 /* Finds the functions of OpenSSL with dlopen(3), and makes contexts. */
-#include "tls/tls_library.h"
+#include "tls/internal.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -18,7 +18,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "net/os.h"
-#include "tls/tls_options.h"
+#include "tls/tls.h"
 
 /* OpenSSL 3: values and types of other versions may differ. */
 #define LIBRARY "libssl.so.3"

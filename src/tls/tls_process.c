@@ -19,7 +19,6 @@
 #include "net/sandbox.h"
 #include "net/sock.h"
 #include "tls/tls.h"
-#include "tls/tls_library.h"
 
 /* Four records of the greatest length: more costs memory, and gains little. */
 #define BUFFER (64 * 1024)

@@ -23,7 +23,6 @@ push @{ $reaches{$_} }, $_ for keys %reaches;
 # Headers that only their own folder includes, besides internal.h.
 my %private = (
     relay => [qw(policy)],
-    tls   => [qw(tls_library)],
     fetch => [qw(part_file route)],
 );
 
