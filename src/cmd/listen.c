@@ -409,13 +409,12 @@ static void
 serve_child(struct listen_state *l, struct link *client)
 {
 	bool runs_program = l->handler == HANDLER_PROGRAM;
-	struct server_handler handler = {serve_client, l, runs_program};
 
 	stop_listening(l);
 	if (runs_program && l->recorder == NULL && client->tls == NULL)
 		server_spawn(&l->server, client, l->program);
 	else
-		server_fork(&l->server, client, &handler);
+		server_fork(&l->server, client, serve_client, l, runs_program);
 }
 
 /* Relays stdin and stdout in this process. Returns 0, or -1 with *e. With -k a

@@ -352,7 +352,6 @@ static int
 run_server(const struct endpoint *ep, const struct command_args *args,
     const struct server_options *o, struct err *e)
 {
-	const struct server_handler handler = {.serve = serve};
 	struct listener listener;
 	struct server server;
 	struct link client;
@@ -374,7 +373,7 @@ run_server(const struct endpoint *ep, const struct command_args *args,
 		accepted = server_accept(&server, &client, e);
 		/* It closes this process's copy. */
 		if (accepted == 0)
-			server_fork(&server, &client, &handler);
+			server_fork(&server, &client, serve, NULL, false);
 	} while (accepted == 0 && !listener.is_connection);
 	result = accepted < 0 ? server_end(&server, e)
 			      : server_wait_status(&server, e);

@@ -594,10 +594,11 @@ wait_for_resources(struct server *s, int errnum)
 }
 
 void
-server_fork(struct server *s, struct link *l, const struct server_handler *h)
+server_fork(struct server *s, struct link *l, server_serve *serve,
+    void *context, bool runs_program)
 {
-	const struct proc_options o = {.leads_group = h->runs_program,
-	    .limit_ms = h->runs_program ? s->options->program_ms : 0};
+	const struct proc_options o = {.leads_group = runs_program,
+	    .limit_ms = runs_program ? s->options->program_ms : 0};
 	int64_t start = step_start();
 	struct err e = ERR_INIT;
 	struct link *other;
@@ -620,7 +621,7 @@ server_fork(struct server *s, struct link *l, const struct server_handler *h)
 		listener_close(
 		    s->listener, "this process only serves its connection");
 		(void)diag_connection(l->number);
-		_exit(h->serve(l, h->context));
+		_exit(serve(l, context));
 	}
 	step("fork", start, pid,
 	    "a process for each client: none waits for another",

@@ -4,7 +4,7 @@
  *descriptors are short. A command's loop is
  *
  *	while (server_accept(&s, &link, e) == 0)
- *		server_fork(&s, &link, &handler);
+ *		server_fork(&s, &link, serve, context, false);
  */
 #ifndef SERVE_SERVER_H
 #define SERVE_SERVER_H
@@ -77,17 +77,11 @@ struct server {
 };
 
 /*
- * Serves a connection in the child, with context of struct server_handler, and
+ * Serves a connection in the child, with the context of server_fork(), and
  * closes it. Returns the child's exit status. Caught signals take their default
  * action (signals_after_fork()).
  */
 typedef int server_serve(struct link *l, void *context);
-
-struct server_handler {
-	server_serve *serve;
-	void *context;
-	bool runs_program; /* the child leads a process group */
-};
 
 /* The caller catches stop signals (signals_catch()), and calls server_stop()
  * afterwards. */
@@ -113,12 +107,12 @@ int server_accept(struct server *s, struct link *l, struct err *e);
 int server_end(struct server *s, struct err *e);
 
 /*
- * Passes l to a forked child that runs the handler, and closes it here. If
- * fork fails, the connection is aborted and the failure reported and stored in
- * s->last_status.
+ * Passes l to a forked child that serves it, and closes it here. runs_program:
+ * the child leads a process group. If fork fails, the connection is aborted and
+ * the failure reported and stored in s->last_status.
  */
-void server_fork(
-    struct server *s, struct link *l, const struct server_handler *h);
+void server_fork(struct server *s, struct link *l, server_serve *serve,
+    void *context, bool runs_program);
 
 /*
  * Passes l to a program. The connection also stays open here. When the program
