@@ -409,25 +409,25 @@ run_start(void *shared)
 pid_t
 os_start(int (*run)(void *context), void *context, int *errnum)
 {
-#ifdef __SANITIZE_ADDRESS__
-	const int flags = CLONE_VFORK | SIGCHLD;
-#else
-	const int flags = CLONE_VM | CLONE_VFORK | SIGCHLD;
-#endif
 	_Alignas(16) char stack[32 * 1024];
-	struct start *s = mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE,
-	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct start own = {.run = run, .context = context}, *s = &own;
+	int flags = CLONE_VFORK | SIGCHLD;
 	pid_t pid;
-	int saved;
 
+#ifdef __SANITIZE_ADDRESS__
+	s = mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (s == MAP_FAILED)
 		return -1;
-	*s = (struct start){.run = run, .context = context};
+	*s = own;
+#else
+	flags |= CLONE_VM;
+#endif
 	pid = clone(run_start, stack + sizeof(stack), flags, s);
-	saved = errno;
 	*errnum = s->errnum;
-	(void)munmap(s, sizeof(*s));
-	errno = saved;
+#ifdef __SANITIZE_ADDRESS__
+	(void)munmap(s, sizeof(*s)); /* preserves errno on success */
+#endif
 	return pid;
 }
 
