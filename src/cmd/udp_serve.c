@@ -731,6 +731,8 @@ run_server(struct serve_state *s, const struct dgram_server_options *o,
 		return -1;
 	}
 	if (s->mode == SERVE_FORWARD) {
+		s->forward.groups = o->groups;
+		s->forward.group_count = o->group_count;
 		s->sessions = sessions_new(&s->forward, l, e);
 		if (s->sessions == NULL) {
 			dgram_server_close(&s->server);

@@ -85,6 +85,26 @@ sock_route(const struct addr *a, struct addr *local)
 }
 
 bool
+sock_is_local(const struct addr *a)
+{
+	int fd = socket(addr_family(a), SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct addr local = *a;
+	bool result;
+
+	/* For one of several IPv4 addresses Linux chooses the first as the
+	 * source. Where it lets a socket be bound to any address
+	 * (ip_nonlocal_bind), it does not send from one that is not local. */
+	addr_set_port(&local, 0);
+	result = fd >= 0 &&
+		 (addr_family(a) != AF_INET ||
+		     bind(fd, &local.u.sa, local.len) == 0) &&
+		 connect(fd, &a->u.sa, a->len) == 0;
+	sock_local(fd, &local);
+	fd_close(&fd);
+	return result && addr_same_host(&local, a);
+}
+
+bool
 sock_is_neighbor(const struct addr *a)
 {
 	int fd = socket(addr_family(a), SOCK_DGRAM | SOCK_CLOEXEC, 0);

@@ -52,6 +52,10 @@ int sock_open(int family, int type);
  */
 bool sock_route(const struct addr *a, struct addr *local);
 
+/* Whether an IP address, but no multicast group, is one of this machine.
+ * Sends nothing, and is not a step of -vv. */
+bool sock_is_local(const struct addr *a);
+
 /* Whether an IPv4 address is on a local network, without a router between.
  * Sends nothing, and is not a step of -vv. */
 bool sock_is_neighbor(const struct addr *a);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "base/diag.h"
 #include "base/err.h"
@@ -24,6 +25,8 @@
 /* The target's name is looked up again when it has not answered for this time.
  */
 #define SILENT_NS (30 * CLOCK_SECOND)
+#define OWN_ERROR \
+	" is this server itself: each datagram would be forwarded for ever"
 
 struct session {
 	struct dgram client; /* the addresses of an answer to it */
@@ -146,21 +149,49 @@ end_session(struct sessions *s, struct session *p, const char *why)
 	s->count--;
 }
 
-/* Whether a socket that is connected to a would send to this server itself. */
+/* Whether the paths of two Unix sockets are the same file. */
 static bool
-is_loop(const struct sessions *s, int fd, const struct addr *a)
+is_same_file(const struct addr *a, const struct addr *b)
 {
-	const struct addr *bound = s->listener->addrs;
-	struct addr local;
+	struct stat x, y;
+
+	return addr_has_path(a) && addr_has_path(b) &&
+	       stat(a->u.un.sun_path, &x) == 0 &&
+	       stat(b->u.un.sun_path, &y) == 0 && x.st_dev == y.st_dev &&
+	       x.st_ino == y.st_ino;
+}
+
+static bool
+is_joined(const struct sessions *s, const struct addr *group)
+{
 	size_t i;
 
-	sock_local(fd, &local);
-	for (i = 0; i < s->listener->count; i++, bound++)
-		if (addr_equal(bound, a) ||
-		    (!addr_is_unix(a) && addr_is_any(bound) &&
-			addr_port(bound) == addr_port(a) &&
-			addr_same_host(&local, a)))
+	for (i = 0; i < s->o->group_count; i++)
+		if (addr_same_host(&s->o->groups[i].addr, group))
 			return true;
+	return false;
+}
+
+/* Whether this server receives what is sent to an address. */
+static bool
+is_own(const struct sessions *s, const struct addr *a)
+{
+	const struct listener *l = s->listener;
+	const struct addr *bound = l->addrs;
+	struct addr to = *a;
+	size_t i;
+
+	/* The system sends to the loopback address instead. */
+	if (addr_is_any(a))
+		addr_loopback(&to, addr_family(a), addr_port(a));
+	for (i = 0; i < l->count; i++, bound++) {
+		if (addr_equal(bound, &to) || is_same_file(bound, &to))
+			return true;
+		if (addr_is_any(bound) && addr_port(bound) == addr_port(&to) &&
+		    (addr_family(bound) == addr_family(&to) || l->is_dual) &&
+		    (is_joined(s, &to) || sock_is_local(&to)))
+			return true;
+	}
 	return false;
 }
 
@@ -190,9 +221,8 @@ connect_session(struct sessions *s, struct session *p, struct err *e)
 		s->max = s->count;
 		err_clear(e);
 	}
-	if (is_loop(s, p->fd, &p->target))
-		err_set(e, ERR_USAGE, "%s is this server itself",
-		    addr_text(&p->target));
+	if (is_own(s, &p->target))
+		err_set(e, ERR_USAGE, "%s" OWN_ERROR, addr_text(&p->target));
 	else if (ready_set_watch(s->set, id_of(s, p), p->fd, POLLIN) < 0)
 		err_sys(e, ERR_FAILED, errno, "%s", addr_text(&p->target));
 	else
@@ -435,6 +465,7 @@ sessions_new(
 {
 	struct sessions *s = mem_array(1, sizeof(*s));
 	size_t spare = SPARE_FDS + l->count, fds = fd_raise_limit(), i;
+	int result;
 
 	s->o = o;
 	s->listener = l;
@@ -450,7 +481,12 @@ sessions_new(
 		s->bucket_count *= 2;
 	s->buckets = mem_array(s->bucket_count, sizeof(void *));
 	s->items = mem_array(s->max, sizeof(s->items[0]));
-	if (resolve(&o->to, o->names, o->until, &s->targets, e) < 0) {
+	result = resolve(&o->to, o->names, o->until, &s->targets, e);
+	for (i = 0; result == 0 && i < s->targets.count; i++)
+		if (is_own(s, &s->targets.items[i]))
+			result = err_set(e, ERR_USAGE, "--to: %s" OWN_ERROR,
+			    addr_text(&s->targets.items[i]));
+	if (result < 0) {
 		(void)sessions_free(s);
 		return NULL;
 	}

@@ -19,8 +19,10 @@ struct sessions;
 struct sessions_options {
 	struct endpoint to;
 	const struct name_options *names;
-	const struct sock_options *sock; /* of the sockets to the target */
-	int64_t max;                     /* sessions at once */
+	const struct sock_options *sock;      /* of the sockets to the target */
+	const struct multicast_group *groups; /* that the server has joined */
+	size_t group_count;
+	int64_t max;           /* sessions at once */
 	int64_t timeout_ms;    /* of one without a datagram either way */
 	struct deadline until; /* of the command */
 };
@@ -28,7 +30,8 @@ struct sessions_options {
 /*
  * Looks up the target, and raises the limit of descriptors. *o, and the
  * listener, whose sockets are waited for, must remain valid. Returns NULL with
- * *e; the caller frees it with sessions_free().
+ * *e, ERR_USAGE if the target is one of the listener's sockets; the caller
+ * frees it with sessions_free().
  */
 struct sessions *sessions_new(
     const struct sessions_options *o, const struct listener *l, struct err *e);

@@ -112,16 +112,45 @@ reaches($c, $target, "line\n");
 $p->stop;
 like slurp("$dir/text"), qr/^< received from .*\n  line\\n$/m, '--textdump';
 
-# A loop is not begun.
-$port = free_port();
-for my $at ('127.0.0.1', '*') {
-    $p = start('udp-serve', '-4', '-v', $at, $port, '--to', "127.0.0.1:$port");
-    $p->port;
-    $c = udp_client($p);
-    $c->send('x');
-    $p->expect(err => qr/cannot forward to 127\.0\.0\.1 port $port is this server itself\n/);
-    exits $p->stop, 0, "a target that is this server, at $at", err => qr/received 1 /;
+# A target that is this server itself is refused: a datagram went in a circle
+# for ever where the target was another local address, 0.0.0.0, a group that the
+# server had joined, or another name of a Unix socket's path.
+my $itself = qr/^sockt udp-serve: --to: \N* is this server itself: /;
+sub circles {
+    my ($name, $o, @args) = @_;
+    exits run($o, 'udp-serve', @args), 2, "a target that is this server: $name",
+        err => $itself;
 }
+my $has_ipv6 = has_ipv6();
+for (['127.0.0.1', '127.0.0.1'], ['127.0.0.1', '[::ffff:127.0.0.1]'],
+    ['127.0.0.1', '0.0.0.0'], ['::1', '[::1]', 1], ['::1', 'localhost', 1],
+    ['*', '127.0.0.1'], ['*', '127.0.0.2'], ['*', '0.0.0.0'],
+    ['*', '[::ffff:127.0.0.2]'], ['*', '[::1]', 1], ['*', '[::]', 1],
+    ['*', '239.1.2.3', 0, '--join', '239.1.2.3%lo']) {
+    my ($at, $to, $needs_ip6, @more) = @$_;
+    next if $needs_ip6 && !$has_ipv6;
+    $port = free_port();
+    circles("$to at $at", {}, @more, $at, $port, '--to', "$to:$port");
+}
+$target = udp_socket();
+circles('--fd', { stdin => $target }, '--fd', 0, '--to',
+    '127.0.0.1:' . $target->sockport);
+symlink "$dir/self", "$dir/link" or die "symlink: $!";
+circles($_->[0], {}, "unix:$_->[0]", '--to', "unix:$_->[1]") for
+    ["$dir/self", "$dir/./self"], ["$dir/self", "$dir/link"], ["\@sockt$$", "\@sockt$$"];
+$other = udp_socket(host => '127.0.0.2');
+$p = start('udp-serve', '-v', '127.0.0.1', $other->sockport, '--to',
+    '127.0.0.2:' . $other->sockport);
+$p->port;
+is scalar(reaches(udp_client($p), $other, 'x')), 'x', 'another address is another server';
+$p->stop;
+$p = start('udp-serve', '-v', "unix:$dir/self", '--to', "unix:$dir/later");
+$p->expect(err => qr/receiving on/);
+symlink "$dir/self", "$dir/later" or die "symlink: $!";
+socket my $s, AF_UNIX, SOCK_DGRAM, 0 or die "socket: $!";
+send $s, 'x', 0, pack_sockaddr_un("$dir/self") or die "send: $!";
+$p->expect(err => qr/cannot forward to \S+later is this server itself: /);
+exits $p->stop, 0, 'a target that becomes this server has no session', err => qr/received 1 /;
 
 # Unix sockets, at either side.
 sub unix_socket {
