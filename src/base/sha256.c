@@ -7,6 +7,8 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#include "base/text.h"
+
 /* Section 4.2.2: of the cube roots of the first 64 primes. */
 static const uint32_t constants[64] = {0x428a2f98, 0x71374491, 0xb5c0fbcf,
     0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5, 0xd807aa98,
@@ -143,8 +145,20 @@ sha256_text(const struct sha256 *h, char text[SHA256_TEXT])
 }
 
 bool
-sha256_is_text(const char *text)
+sha256_parse(char digest[SHA256_TEXT], const char *text, bool may_have_colons)
 {
-	return strlen(text) == SHA256_TEXT - 1 &&
-	       strspn(text, "0123456789abcdefABCDEF") == SHA256_TEXT - 1;
+	static const size_t count = SHA256_TEXT - 1;
+	size_t n = 0;
+	int value;
+
+	while (n < count && (value = text_hex_digit(*text)) >= 0) {
+		digest[n++] = "0123456789abcdef"[value];
+		text++;
+		if (may_have_colons && *text == ':' && n % 2 == 0 && n < count)
+			text++;
+	}
+	if (n < count || *text != '\0')
+		n = 0;
+	digest[n] = '\0';
+	return n > 0;
 }

@@ -30,7 +30,12 @@ int sha256_read(struct sha256 *h, int fd, int64_t length);
  * changed: more can be added. */
 void sha256_text(const struct sha256 *h, char text[SHA256_TEXT]);
 
-/* Whether text is a digest: 64 hexadecimal digits, in any case. */
-bool sha256_is_text(const char *text);
+/*
+ * Parses a digest, 64 hexadecimal digits in any case, and with may_have_colons
+ * also as "openssl x509 -fingerprint" prints it, with colons between bytes.
+ * Writes it as sha256_text() does. Returns false, and "", if text is none.
+ */
+bool sha256_parse(
+    char digest[SHA256_TEXT], const char *text, bool may_have_colons);
 
 #endif

@@ -2,7 +2,6 @@
 #include "cmd/options.h"
 
 #include <net/if.h>
-#include <ctype.h>
 #include <string.h>
 
 #include "base/diag.h"
@@ -191,21 +190,11 @@ const struct opt options_via[] = {
     {.kind = OPT_END},
 };
 
-/* The digest as "openssl x509 -fingerprint -sha256" prints it, or plain. */
 static int
 parse_pin(void *field, const char *arg, struct err *e)
 {
-	char *pin = field;
-	const char *at = arg;
-	size_t n = 0;
-
-	for (; *at != '\0' && n < SHA256_TEXT - 1; at++)
-		if (*at != ':' || n == 0 || n % 2 != 0 || at[-1] == ':')
-			pin[n++] = (char)tolower((unsigned char)*at);
-	pin[n] = '\0';
-	if (*at == '\0' && sha256_is_text(pin))
+	if (sha256_parse(field, arg, true))
 		return 0;
-	pin[0] = '\0';
 	return err_set(e, ERR_USAGE,
 	    "'%s' is not the SHA-256 of a certificate: 64 hexadecimal digits, "
 	    "with colons between the bytes or without",

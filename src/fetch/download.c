@@ -884,6 +884,7 @@ check(const struct download_options *o, const struct client *client,
 	bool is_local = o->client.connector->tls.certificate != NULL;
 	bool may_use_tls = o->follow && !is_local;
 	struct http_range range = {0};
+	char digest[SHA256_TEXT];
 	size_t i;
 	int n;
 
@@ -901,7 +902,7 @@ check(const struct download_options *o, const struct client *client,
 		    text_shown(o->range),
 		    range.from > range.to ? "ends before it begins"
 					  : "is not A-B, A- or -N");
-	if (o->sha256 != NULL && !sha256_is_text(o->sha256))
+	if (o->sha256 != NULL && !sha256_parse(digest, o->sha256, false))
 		return err_set(e, ERR_USAGE,
 		    "--sha256: '%s' is not a digest, 64 hexadecimal digits",
 		    text_shown(o->sha256));

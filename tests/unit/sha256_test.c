@@ -70,11 +70,13 @@ main(void)
 		}
 	}
 	ok(same, "a message in two pieces");
-	ok(sha256_is_text(rows[0].digest) && !sha256_is_text("") &&
-		!sha256_is_text(rows[0].digest + 1) &&
-		!sha256_is_text(
+	ok(sha256_parse(text, rows[0].digest, false) &&
+		strcmp(text, rows[0].digest) == 0 &&
+		!sha256_parse(text, rows[0].digest + 1, false) &&
+		!sha256_parse(text,
 		    "x3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b78"
-		    "52b855"),
+		    "52b855",
+		    true),
 	    "what a digest is");
 	return done_testing();
 }
