@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "net/link.h"
 #include "net/stream.h"
+#include "net/wait.h"
 
 /* The longest line of an answer: RFC 5321 has 512 bytes, RFC 2822 998. */
 #define MAX_LINE 2048
@@ -245,6 +246,14 @@ open_postgres(struct stream *s, struct err *e)
 			 text_shown_bytes(&answer, 1));
 }
 
+static const char *
+wait_text(void *context)
+{
+	return text_format("--starttls %s: no answer from the server yet (does "
+			   "it speak this protocol?)",
+	    (const char *)context);
+}
+
 int
 starttls_open(enum starttls protocol, struct link *l, struct deadline until,
     struct err *e)
@@ -252,12 +261,16 @@ starttls_open(enum starttls protocol, struct link *l, struct deadline until,
 	struct stream s = {.link = l, .until = until, .idle_ms = -1};
 	const char *name = starttls_names[protocol - 1];
 	int64_t start = clock_now();
+	struct wait_reason reason;
 	uint64_t extra;
 	struct json *j;
-	int result = protocol == STARTTLS_POSTGRES
-			 ? open_postgres(&s, e)
-			 : open_lines(&s, &protocols[protocol], e);
+	int result;
 
+	wait_begin(&reason, wait_text, (void *)(uintptr_t)name);
+	result = protocol == STARTTLS_POSTGRES
+		     ? open_postgres(&s, e)
+		     : open_lines(&s, &protocols[protocol], e);
+	wait_end();
 	/* A TLS server does not send first: bytes inserted by an attacker would
 	 * look protected by TLS. */
 	extra = result == 0 ? fd_available(l->fd) : 0;

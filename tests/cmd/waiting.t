@@ -68,6 +68,8 @@ my @rows = (
     ['a response, with a limit', qr/127\.0\.0\.1 port \d+: the request was sent; no response yet(?=[;\n])/,
         ['http-get', '-w', 60, "127.0.0.1:$host[1]"]],
 );
+push @rows, ['STARTTLS', qr/--starttls smtp: no answer from the server yet \(does it speak this protocol\?\)/,
+    ['connect', '--starttls', 'smtp', @host]] if tls_is_available();
 push @rows, ['a handshake', qr/waiting for the handshake/,
     ['connect', '--tls', @host]] if tls_is_available();
 
