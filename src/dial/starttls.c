@@ -153,7 +153,7 @@ receive_line(
 			return fail(s, end, e);
 		length += n;
 		if (lf == NULL && first != NULL &&
-		    strchr(first, line[0]) == NULL)
+		    (line[0] == '\0' || strchr(first, line[0]) == NULL))
 			lf = line + length;
 	}
 	if (lf > line && lf[-1] == '\r')

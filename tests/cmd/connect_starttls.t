@@ -84,6 +84,7 @@ for my $row (
     ['a line that comes in pieces', 'pop3', ['+'], 5, qr/did not answer within/],
     ['another answer', 'postgres', ['', "\0"], 9, qr/answers SSLRequest with '\\x00'\n/],
     ['a NUL byte', 'pop3', ["+OK \0\r\n"], 9, qr/has a NUL byte\n/],
+    ['a NUL byte first', 'smtp', ["\0"], 9, qr/has a NUL byte\n/],
     ['a line without an end', 'smtp', ['220 ' . 'x' x 5000], 9, qr/a line of more than 2047 bytes\n/],
     ['an answer without an end', 'smtp', ["220-x\r\n" x 200], 9, qr/more than 128 lines\n/],
     ['silence', 'smtp', ["220-x\r\n"], 5, qr/did not answer within 0\.5 s \(--timeout\)\n/],
