@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
@@ -172,7 +173,7 @@ receive_answer(struct stream *s, const struct protocol *p,
 {
 	const char *to = x->command != NULL ? x->command : "the connection";
 	const char *first;
-	char line[MAX_LINE];
+	char line[MAX_LINE], code[4] = "";
 	enum answer answer;
 	int lines;
 
@@ -181,9 +182,11 @@ receive_answer(struct stream *s, const struct protocol *p,
 		if (receive_line(s, first, line, e) < 0)
 			return -1;
 		answer = p->classify(line, x->good);
-		if (answer == ANSWER_MALFORMED && lines > 0 &&
-		    p->has_free_lines)
+		/* Only a line with the code of the first ends it (RFC 959). */
+		if (lines > 0 && p->has_free_lines &&
+		    (answer == ANSWER_MALFORMED || strncmp(line, code, 3) != 0))
 			continue;
+		snprintf(code, sizeof(code), "%.3s", line);
 		switch (answer) {
 		case ANSWER_MORE:
 			break;

@@ -49,7 +49,8 @@ my %good = (
         "220 go\r\n"], "EHLO localhost\r\nSTARTTLS\r\n"],
     imap => [["* OK ready\r\n", "* CAPABILITY IMAP4\r\na OK go\r\n"], "a STARTTLS\r\n"],
     pop3 => [["+OK ready\r\n", "+OK go\r\n"], "STLS\r\n"],
-    ftp => [["220-a\r\nfree text\r\n220 b\r\n", "234 go\r\n"], "AUTH TLS\r\n"],
+    ftp => [["220-a\r\nfree text\r\n500 users\r\n2200 files\r\n220 b\r\n", "234 go\r\n"],
+        "AUTH TLS\r\n"],
     postgres => [['', 'S'], pack('NN', 8, 80877103)],
 );
 for my $protocol (sort keys %good) {
@@ -85,6 +86,8 @@ for my $row (
     ['another answer', 'postgres', ['', "\0"], 9, qr/answers SSLRequest with '\\x00'\n/],
     ['a NUL byte', 'pop3', ["+OK \0\r\n"], 9, qr/has a NUL byte\n/],
     ['a NUL byte first', 'smtp', ["\0"], 9, qr/has a NUL byte\n/],
+    ['ftp declines in lines', 'ftp', ["530-no\r\n220 x\r\n530 no\r\n"], 8,
+        qr/declined \(the connection\): 530 no\n/],
     ['a line without an end', 'smtp', ['220 ' . 'x' x 5000], 9, qr/a line of more than 2047 bytes\n/],
     ['an answer without an end', 'smtp', ["220-x\r\n" x 200], 9, qr/more than 128 lines\n/],
     ['silence', 'smtp', ["220-x\r\n"], 5, qr/did not answer within 0\.5 s \(--timeout\)\n/],
