@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -130,6 +131,19 @@ write_stderr(const char *bytes, size_t n)
 	put(bytes, n);
 }
 
+/* Columns of the terminal, or 0 if it does not report them. */
+static size_t
+terminal_columns(void)
+{
+#ifdef TIOCGWINSZ
+	struct winsize ws;
+
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &ws) == 0)
+		return ws.ws_col;
+#endif
+	return 0;
+}
+
 /* Where a line of a terminal goes on, and the least width for that. */
 #define INDENT 4
 #define MIN_COLUMNS 40
@@ -180,7 +194,7 @@ static void
 vline(int level, const char *fmt, va_list ap)
 {
 	char line[ERR_TEXT + 256], folded[2 * sizeof(line)];
-	size_t columns = fd_columns(STDERR_FILENO);
+	size_t columns = terminal_columns();
 
 	if (diag.level < level || (diag.json && level > DIAG_ERRORS))
 		return;
@@ -290,25 +304,22 @@ progress_is_shown(void)
 	       isatty(STDERR_FILENO);
 }
 
-/*
- * The width of the live line: one column less than the terminal's, so that it
- * never wraps. A terminal that does not report its width has 80.
- */
 size_t
 diag_progress_width(void)
 {
-	size_t columns = fd_columns(STDERR_FILENO);
+	size_t columns = terminal_columns();
 
+	/* A terminal that does not report its width. */
 	if (columns == 0)
 		columns = 80;
 	return columns <= MAX_LIVE ? columns - 1 : MAX_LIVE;
 }
 
 /*
- * Replaces the live line by text. The cursor stays at its beginning: a terminal
- * that has become narrower may have wrapped the rest of the line, which is then
- * below the cursor and is erased too. It may also report its new width too
- * late: a line that is longer must not wrap (DECAWM).
+ * The cursor stays at the beginning of the line: a terminal that has become
+ * narrower may have wrapped the rest of it, which is then below the cursor and
+ * is erased too. It may also report its new width too late: a line that is
+ * longer must not wrap (DECAWM).
  */
 void
 diag_progress(const char *text)

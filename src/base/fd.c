@@ -264,19 +264,6 @@ fd_raise_limit(void)
 					   : UINT32_MAX;
 }
 
-size_t
-fd_columns(int fd)
-{
-#ifdef TIOCGWINSZ
-	struct winsize ws;
-
-	if (ioctl(fd, TIOCGWINSZ, &ws) == 0)
-		return ws.ws_col;
-#endif
-	(void)fd;
-	return 0;
-}
-
 bool
 fd_is_readable(int fd)
 {

@@ -113,9 +113,6 @@ int fd_open_beneath(int dir, const char *path);
  * (setrlimit(2), RLIMIT_NOFILE), and returns it. */
 uint32_t fd_raise_limit(void);
 
-/* Columns of the terminal fd, or 0 if it does not report them. */
-size_t fd_columns(int fd);
-
 /* Whether fd is open for reading, or for writing. */
 bool fd_is_readable(int fd);
 bool fd_is_writable(int fd);
