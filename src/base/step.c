@@ -16,9 +16,8 @@
 /* The number of descriptors that can have a name. */
 #define MAX_NAMED 512
 
-/* The longest subject and result. */
+/* The longest subject. */
 #define MAX_SUBJECT 600
-#define MAX_RESULT 80
 
 /* How many sends, and how many receives, of a socket are shown, at first and
  * again after each pause. */
@@ -151,15 +150,19 @@ count_transfer(int fd, bool is_send)
 	return ++sockets[fd].transfers[is_send].count;
 }
 
-/* What a transfer of a stream means. */
+/* What a transfer means. */
 static const char *
-stream_note(const struct step_transfer *t)
+transfer_note(const struct step_transfer *t)
 {
-	if (t->is_send && t->done < (ssize_t)t->wanted)
+	if (!t->is_dgram && t->is_send && t->done < (ssize_t)t->wanted)
 		return "the send buffer has no space for more: the peer does "
 		       "not read as fast as this side sends";
 	if (t->note != NULL)
 		return t->note;
+	if (t->is_dgram)
+		return t->is_send ? "the system sends it; nothing reports "
+				    "whether it arrives"
+				  : "one datagram, as it was sent";
 	if (t->is_send)
 		return "the system sends them";
 	return t->done == 0 ? "the peer's FIN: it will send no more"
@@ -169,48 +172,35 @@ stream_note(const struct step_transfer *t)
 void
 step_transfer(const struct step_transfer *t)
 {
-	bool is_send = t->is_send;
+	static const char *const calls[][2] = {
+	    {"recv", "send"}, {"recvmsg", "sendmsg"}};
+	const char *call = calls[t->is_dgram][t->is_send], *subject, *result;
 	size_t done = t->done > 0 ? (size_t)t->done : 0;
-	const char *note = t->note, *to = is_send ? " to " : " from ", *call;
-	char subject[MAX_SUBJECT], result[MAX_RESULT];
-	int saved = errno;
-	int64_t ns = clock_now() - t->start_ns;
 	uint64_t number;
+	int saved = errno;
 
 	/* A call that would block moves nothing; poll(2) waits then. */
 	if (!step_is_on() ||
 	    (t->done < 0 && (t->errnum == EAGAIN || t->errnum == EWOULDBLOCK)))
 		return;
 	/* Ends and failures are always shown. */
-	number = done == 0 ? 0 : count_transfer(t->fd, is_send);
+	number = done == 0 ? 0 : count_transfer(t->fd, t->is_send);
 	if (number > MAX_TRANSFERS + 1)
 		return;
-	if (!t->is_dgram)
-		note = stream_note(t);
-	else if (note == NULL)
-		note = is_send ? "the system sends it; nothing reports whether "
-				 "it arrives"
-			       : "one datagram, as it was sent";
-	if (t->is_dgram)
-		call = is_send ? "sendmsg" : "recvmsg";
-	else
-		call = is_send ? "send" : "recv";
-	snprintf(subject, sizeof(subject), "%s %s%s%s", is_send ? "on" : "from",
-	    step_name_of(t->fd), t->peer == NULL ? "" : to,
+	subject = text_format("%s %s%s%s", t->is_send ? "on" : "from",
+	    step_name_of(t->fd),
+	    t->peer == NULL ? ""
+	    : t->is_send    ? " to "
+			    : " from ",
 	    t->peer == NULL ? "" : t->peer);
+	result = t->is_send && done < t->wanted
+		     ? text_format("accepted %zu of %zu bytes", done, t->wanted)
+		     : num_count_text(done, "byte");
 	if (number > MAX_TRANSFERS)
-		snprintf(result, sizeof(result), "further ones are not shown");
-	else if (is_send && done < t->wanted)
-		snprintf(result, sizeof(result), "accepted %zu of %zu bytes",
-		    done, t->wanted);
-	else
-		snprintf(
-		    result, sizeof(result), "%s", num_count_text(done, "byte"));
-	if (number > MAX_TRANSFERS)
-		show(call, subject, result, 0, -1, 0,
+		show(call, subject, "further ones are not shown", 0, -1, 0,
 		    "the totals are reported at the end");
 	else
-		show(call, subject, result, done, ns,
-		    t->done < 0 ? t->errnum : 0, note);
+		show(call, subject, result, done, clock_now() - t->start_ns,
+		    t->done < 0 ? t->errnum : 0, transfer_note(t));
 	errno = saved;
 }

@@ -6,10 +6,10 @@
  *	CALL SUBJECT: RESULT, DURATION (NOTE)
  *
  * A step is shown when it happens. Of the sends of a socket, and of its
- *receives, the first eight are shown and those after a pause, then one line
- *that says so; ends and failures always are. Nothing is formatted and no clock
- *is read unless step_is_on(): step() and step_wait() do not even evaluate their
- *arguments.
+ * receives, the first eight are shown and those after a pause, then one line
+ * that says so; ends and failures always are. Nothing is formatted and no clock
+ * is read unless step_is_on(): step() and step_wait() do not even evaluate
+ * their arguments.
  */
 #ifndef BASE_STEP_H
 #define BASE_STEP_H
