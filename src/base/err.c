@@ -217,10 +217,7 @@ err_find(int errnum, enum err_place place)
 void
 err_clear(struct err *e)
 {
-	e->kind = ERR_NONE;
-	e->errnum = 0;
-	e->waits = false;
-	e->text[0] = '\0';
+	*e = (struct err)ERR_INIT;
 }
 
 int
@@ -238,9 +235,6 @@ err_set(struct err *e, enum err_kind kind, const char *fmt, ...)
 }
 
 /* Prepends text and a separator. */
-static int put_front(struct err *e, const char *separator, const char *fmt,
-    va_list ap) __attribute__((format(printf, 3, 0)));
-
 static int
 put_front(struct err *e, const char *separator, const char *fmt, va_list ap)
 {
