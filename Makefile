@@ -133,15 +133,14 @@ $(B)/obj/%.o: src/%.c $(B)/flags
 	@mkdir -p $(@D)
 	$(COMPILE) $(SYSTEM) $(STRICT) -MMD -MP -c -o $@ $<
 
-# Texts as strings: completion.bash becomes completion_bash. Comments and empty
-# lines of tables are left out.
+# Texts as strings: completion.bash becomes completion_bash. The comments of
+# *.txt are left out.
 TEXTS = $(wildcard src/cmd/completion.*sh src/cmd/*.txt)
 $(B)/obj/cmd/texts.c: $(TEXTS)
 	@mkdir -p $(@D)
 	@for f in $(TEXTS); do \
 		name=$$(basename $$f | tr . _) && \
-		case $$f in *.txt) comments='/^#/d; /^$$/d;' ;; \
-			*) comments= ;; esac && \
+		case $$f in *.txt) comments='/^#/d;' ;; *) comments= ;; esac && \
 		echo "extern const char $$name[];" && \
 		echo "const char $$name[] =" && \
 		sed "$$comments"' s/[\\"]/\\&/g; s/.*/"&\\n"/' $$f && \

@@ -56,25 +56,8 @@ print_version(void)
 	    library != NULL ? library : e.text);
 }
 
-/* Prints what "sockt" alone shows: three examples, and where to read on. */
-static void
-print_start(void)
-{
-	static const char text[] =
-	    "usage: sockt COMMAND [OPTION]... [OPERAND]...\n\n"
-	    "examples:\n"
-	    "    sockt serve-hello -v             start a server; in another "
-	    "terminal,\n"
-	    "    sockt connect localhost 9999     connect to it and type a "
-	    "name\n"
-	    "    sockt portscan localhost         find the open ports of this "
-	    "machine\n\n"
-	    "'sockt help' lists the commands, 'sockt help connect' explains "
-	    "one. The tutorial\nis sockt-tutorial(7), the manual "
-	    "sockt(1).\n\n";
-
-	diag_raw(DIAG_ERRORS, text, strlen(text));
-}
+/* cmd/start.txt, of which the Makefile makes a string. */
+extern const char start_txt[];
 
 /* Does everything except the flush. Returns as run(). */
 static int
@@ -85,7 +68,7 @@ dispatch(int argc, char **argv, const char **habit, struct err *e)
 	char *option;
 
 	if (argc < 2) {
-		print_start();
+		diag_raw(DIAG_ERRORS, start_txt, strlen(start_txt));
 		return err_set(e, ERR_USAGE, "missing command");
 	}
 	if (strcmp(argv[1], "--version") == 0) {

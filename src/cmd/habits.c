@@ -62,7 +62,8 @@ print_row(const char *row)
 static const char *
 next_row(const char *table, const char *row)
 {
-	row = row == NULL ? table : row + strcspn(row, "\n") + 1;
+	row = row == NULL ? table : row + strcspn(row, "\n");
+	row += strspn(row, "\n");
 	return *row != '\0' ? row : NULL;
 }
 

@@ -11,6 +11,9 @@
 
 static const struct opt_group help_groups[] = {{.opts = NULL}};
 
+/* overview.txt in this folder, of which the Makefile makes a string. */
+extern const char overview_txt[];
+
 /* Prints the summary of all commands. */
 static void
 print_overview(void)
@@ -24,17 +27,7 @@ print_overview(void)
 	    stdout);
 	for (c = command_table; *c != NULL; c++)
 		printf("  %-12s %s\n", (*c)->name, (*c)->summary);
-	fputs(
-	    "\nexamples:\n"
-	    "    sockt connect -z -w 2 localhost 22 && echo open\n"
-	    "    sockt listen 8080 > received\n"
-	    "    sockt http-get -O http://localhost/file\n\n"
-	    "'sockt COMMAND -h' shows the usual options of a command, "
-	    "'sockt COMMAND --help'\nshows all of them; -v and -vv report "
-	    "what happens. 'sockt help nc' shows what\nreplaces nc, and curl, "
-	    "nmap, socat and others likewise. Read on in\n"
-	    "sockt-tutorial(7), sockt-cookbook(7) and sockt(1).\n",
-	    stdout);
+	fputs(overview_txt, stdout);
 }
 
 static int
@@ -62,7 +55,6 @@ const struct command help_command = {
     .name = "help",
     .summary = "show how a command is used, or what replaces a program",
     .operands = "[COMMAND|PROGRAM]",
-    .min_operands = 0,
     .max_operands = 1,
     .groups = help_groups,
     .notes = "A PROGRAM is nc (netcat), ncat, socat, openssl, tcpserver, "
