@@ -4,6 +4,7 @@
  */
 #include "dial/connector.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,16 +119,39 @@ wait_text(void *context)
 				      : " (--connect-timeout limits this)");
 }
 
+/* Dials ep, and waits for the result. Returns as dial_finish(), or -1 with
+ * ERR_FAILED and EINTR after a caught signal. */
+static int
+dial(const struct endpoint *ep, const struct dial_options *o,
+    struct deadline until, struct link *l, struct err *e)
+{
+	struct dial *d = dial_start(ep, o, until);
+	struct pollfd *fds = NULL;
+	struct deadline wake;
+	int ready = 0;
+
+	*l = (struct link){.fd = -1};
+	while (ready >= 0 && dial_advance(d, fds) == DIAL_WAITING) {
+		fds = mem_resize(fds, dial_capacity(d) + 1, sizeof(fds[0]));
+		wake = deadline_none();
+		ready = wait_poll(fds, dial_poll(d, fds, &wake), wake);
+	}
+	if (ready < 0) {
+		err_sys(e, ERR_FAILED, errno, "connecting");
+		dial_free(&d);
+	}
+	free(fds);
+	return d == NULL ? -1 : dial_finish(&d, l, e);
+}
+
 static int
 open_through_proxy(const struct attempt *a)
 {
 	const struct proxy *p = a->o->proxy;
-	struct dial_options dial = a->o->dial;
-	char name[PROXY_TEXT];
+	struct dial_options o = a->o->dial;
 
-	snprintf(name, sizeof(name), "%s", proxy_text(p));
-	dial.name = name;
-	if (dial_connect(&p->server, &dial, a->until, a->link, a->e) < 0)
+	o.proxy = p;
+	if (dial(&p->server, &o, a->until, a->link, a->e) < 0)
 		return err_prefix(a->e, "%s", endpoint_text(a->ep));
 	if (proxy_open(p, a->ep, a->link, a->until, a->e) == 0)
 		return 0;
@@ -227,7 +251,7 @@ connector_open(const struct endpoint *ep, const struct connector_options *o,
 		else if (o->proxy != NULL)
 			result = open_through_proxy(&a);
 		else
-			result = dial_connect(ep, &o->dial, a.until, l, e);
+			result = dial(ep, &o->dial, a.until, l, e);
 		if (result == 0 && o->tls.is_on)
 			result = add_tls(&a);
 		/* Failed attempts are reported. */

@@ -1,22 +1,52 @@
 /*
- * Connects to a peer for a command: name lookup, dial, proxy handshake, and
- * retries until it succeeds, all under their limits.
+ * Outgoing connections: connects to a peer for a command (name lookup, dial,
+ * proxy handshake, TLS, and retries until it succeeds, all under their limits),
+ * dials many peers at a time, and traces the way to one.
  */
 #ifndef DIAL_CONNECTOR_H
 #define DIAL_CONNECTOR_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/deadline.h"
-#include "dial/dial.h"
-#include "dial/starttls.h"
+#include "net/addr.h"
+#include "net/resolve.h"
+#include "net/sock.h"
 #include "tls/tls.h"
 
+struct dial;
 struct endpoint;
 struct err;
 struct link;
+struct pollfd;
 struct proxy;
+
+struct dial_options {
+	const struct name_options *names;
+	const struct sock_options *sock; /* set before connecting */
+	const struct proxy *proxy; /* that the endpoint is, for errors; or NULL
+				    */
+	bool accepts_reset; /* a peer that resets at once is connected, too */
+};
+
+/*
+ * Requests for TLS in plain protocols, which precede its handshake: RFC 3207
+ * (SMTP), RFC 2595 (IMAP and POP3), RFC 4217 (FTP), and the message flow of
+ * PostgreSQL.
+ */
+enum starttls {
+	STARTTLS_NONE,
+	STARTTLS_SMTP,
+	STARTTLS_IMAP,
+	STARTTLS_POP3,
+	STARTTLS_FTP,
+	STARTTLS_POSTGRES
+};
+
+/* Their names after STARTTLS_NONE, for an OPT_CHOICE (cli/opt.h). */
+extern const char *const starttls_names[];
 
 /* A connection is direct, through a proxy or through a program; each may have
  * TLS. */
@@ -55,5 +85,87 @@ int connector_check(const struct endpoint *ep,
  */
 int connector_open(const struct endpoint *ep, const struct connector_options *o,
     struct deadline until, struct link *l, struct err *e);
+
+/*
+ * A dial resolves ep and connects with Happy Eyeballs (RFC 8305): it tries the
+ * addresses of the name, each 250 ms after the previous one, or at once when
+ * that fails. The first to connect wins, the others are closed.
+ *
+ *	d = dial_start(ep, o, until);
+ *	while (dial_advance(d, fds) == DIAL_WAITING) {
+ *		n = dial_poll(d, fds, &wake);
+ *		wait_poll(fds, n, wake);
+ *	}
+ *	result = dial_finish(&d, &link, &e);
+ */
+enum dial_state { DIAL_WAITING, DIAL_CONNECTED, DIAL_FAILED };
+
+/* The arguments must stay valid. The caller ends the dial with dial_finish()
+ * or, early, with dial_free(). */
+struct dial *dial_start(const struct endpoint *ep, const struct dial_options *o,
+    struct deadline until);
+
+/* The most entries that the next dial_poll() sets. */
+size_t dial_capacity(const struct dial *d);
+
+/* Sets fds to the descriptors that d waits for, and returns their number. Makes
+ * *wake no later than the time when d continues without them. */
+size_t dial_poll(
+    const struct dial *d, struct pollfd *fds, struct deadline *wake);
+
+/* Continues the dial. fds are the entries that dial_poll() set, after poll(2);
+ * NULL before the first poll. */
+enum dial_state dial_advance(struct dial *d, const struct pollfd *fds);
+
+/*
+ * Whether a failed dial shows that nobody listens: some address refused, and
+ * all others cannot be reached from this machine.
+ */
+bool dial_is_refused(const struct dial *d);
+
+/*
+ * Ends a dial that is not DIAL_WAITING, and reports "connected" at -v. Returns
+ * 0 with *l, which the caller owns, and whose fd is non-blocking; or -1 with
+ * *e, and l->fd is -1: e->errnum is a shortage (base/err.h) if one kept an
+ * address from being tried.
+ */
+int dial_finish(struct dial **d, struct link *l, struct err *e);
+
+void dial_free(struct dial **d);
+
+/*
+ * Requests TLS from the server at the other end of l, which speaks the
+ * protocol, and reports it. Returns 0 when the handshake may follow, with no
+ * data left in the socket; or -1 with *e: ERR_PEER if the server declines,
+ * ERR_PROTOCOL if it does not speak the protocol, or sent data after its
+ * agreement, which would look protected by TLS; ERR_LOST, ERR_TIMEOUT, or
+ * ERR_FAILED with EINTR after a caught signal.
+ */
+int starttls_open(enum starttls protocol, struct link *l, struct deadline until,
+    struct err *e);
+
+/* A row of a trace: a hop, or hops that did not answer. */
+struct trace_hop {
+	int first, last;
+	struct addr addr;  /* len 0: silent */
+	int64_t ns;        /* round trip */
+	const char *state; /* of the last hop: "open"; NULL: a router */
+};
+
+/*
+ * Traces the hops of a TCP connection without privileges: attempts to connect
+ * with small times to live (IP_TTL, RFC 791 3.2; RFC 8200 3), and the ICMP
+ * errors "time exceeded" of the routers where they end. wait limits the wait
+ * for each batch of hops; the default is 2 s. Passes each row to report(),
+ * which returns 0, or -1 with *e to end the trace.
+ *
+ * Returns 0 if the port is open, or -1 with *e: why the port is not open;
+ * ERR_TIMEOUT if the host has not answered, or until has passed; ERR_FAILED
+ * with EINTR after a caught signal, or if the system does not report the
+ * senders of ICMP errors.
+ */
+int trace_run(const struct addr *to, const struct sock_options *o,
+    struct limit wait, struct deadline until,
+    int (*report)(const struct trace_hop *hop, struct err *e), struct err *e);
 
 #endif

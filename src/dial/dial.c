@@ -1,5 +1,5 @@
 /* Happy Eyeballs (RFC 8305): races connections to a list of addresses. */
-#include "dial/dial.h"
+#include "dial/connector.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -9,13 +9,13 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "dial/proxy.h"
 #include "net/conn_event.h"
 #include "net/endpoint.h"
 #include "net/icmp.h"
 #include "net/os.h"
 #include "net/link.h"
 #include "net/port_owner.h"
-#include "net/wait.h"
 
 /* RFC 8305 section 8: the recommended Connection Attempt Delay. */
 #define DELAY_MS 250
@@ -476,7 +476,7 @@ int
 dial_finish(struct dial **dial, struct link *l, struct err *e)
 {
 	struct dial *d = *dial;
-	const char *name = d->options->name;
+	const struct proxy *proxy = d->options->proxy;
 	struct err cause;
 
 	*l = (struct link){.fd = d->fd, .start_ns = d->start_ns};
@@ -489,12 +489,13 @@ dial_finish(struct dial **dial, struct link *l, struct err *e)
 		l->dial_ns = clock_now() - l->start_ns;
 	} else if (d->attempts == NULL) {
 		*e = d->lookup_error;
-		if (name != NULL)
-			err_prefix(e, "%s", name);
+		if (proxy != NULL)
+			err_prefix(e, "%s", proxy_text(proxy));
 	} else {
 		error_of(d, e);
-		err_prefix(
-		    e, "%s", name != NULL ? name : endpoint_text(d->endpoint));
+		err_prefix(e, "%s",
+		    proxy != NULL ? proxy_text(proxy)
+				  : endpoint_text(d->endpoint));
 		if (e->kind == ERR_TIMEOUT && deadline_is_max_time(d->until) &&
 		    deadline_passed(d->until)) {
 			cause = *e;
@@ -522,27 +523,4 @@ dial_free(struct dial **d)
 	addr_list_release(&old->list);
 	free(old);
 	*d = NULL;
-}
-
-int
-dial_connect(const struct endpoint *ep, const struct dial_options *o,
-    struct deadline until, struct link *l, struct err *e)
-{
-	struct dial *d = dial_start(ep, o, until);
-	struct pollfd *fds = NULL;
-	struct deadline wake;
-	int ready = 0;
-
-	*l = (struct link){.fd = -1};
-	while (ready >= 0 && dial_advance(d, fds) == DIAL_WAITING) {
-		fds = mem_resize(fds, dial_capacity(d) + 1, sizeof(fds[0]));
-		wake = deadline_none();
-		ready = wait_poll(fds, dial_poll(d, fds, &wake), wake);
-	}
-	if (ready < 0) {
-		err_sys(e, ERR_FAILED, errno, "connecting");
-		dial_free(&d);
-	}
-	free(fds);
-	return d == NULL ? -1 : dial_finish(&d, l, e);
 }

@@ -38,8 +38,7 @@ int proxy_parse(struct proxy *p, const char *text, struct err *e);
 int proxy_check(const struct endpoint *target, struct err *e);
 
 /* "the HTTP proxy 10.0.0.1 port 3128 (--proxy)", escaped; in a buffer of
- * text_slot(). PROXY_TEXT is large enough for a copy. */
-#define PROXY_TEXT (ENDPOINT_TEXT + 48)
+ * text_slot(). */
 const char *proxy_text(const struct proxy *p);
 
 /*

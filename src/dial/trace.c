@@ -1,5 +1,5 @@
 /* Traces a TCP connection: connects with small times to live. */
-#include "dial/trace.h"
+#include "dial/connector.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -43,33 +43,6 @@ struct trace {
 	bool is_open;          /* an attempt has connected */
 	struct hop hops[MAX_HOPS + 1];
 };
-
-struct trace *
-trace_start(
-    const struct addr *to, const struct sock_options *o, struct limit wait)
-{
-	struct trace *t = mem_array(1, sizeof(*t));
-	int i;
-
-	t->to = to;
-	t->sock = *o;
-	t->wait = wait.ms >= 0 ? wait : (struct limit){TRACE_MS, "--timeout"};
-	t->row = 1;
-	t->last = MAX_HOPS;
-	for (i = 0; i <= MAX_HOPS; i++)
-		t->hops[i].fd = -1;
-	return t;
-}
-
-void
-trace_free(struct trace *t)
-{
-	int i;
-
-	for (i = 1; t != NULL && i <= t->begun; i++)
-		sock_abort(&t->hops[i].fd);
-	free(t);
-}
 
 /*
  * Ends an attempt. A reset after the handshake also is an answer of the host
@@ -185,7 +158,7 @@ fail(const struct trace *t, struct err *e)
 
 /* Sets *hop to the row of the next hop that has answered. */
 static void
-report(struct trace *t, struct trace_hop *hop)
+set_row(struct trace *t, struct trace_hop *hop)
 {
 	const struct hop *h = &t->hops[t->row];
 
@@ -212,8 +185,10 @@ has_row(const struct trace *t, const struct hop *h)
 	       err_find(h->errnum, ERR_AT_TCP)->origin == ERR_BY_REFUSAL;
 }
 
-int
-trace_next(struct trace *t, struct deadline until, struct trace_hop *hop,
+/* Waits for the next row. Returns 1 with *hop, 0 at the end if the port is
+ * open, or -1 with *e. */
+static int
+next_row(struct trace *t, struct deadline until, struct trace_hop *hop,
     struct err *e)
 {
 	const struct hop *h;
@@ -229,7 +204,7 @@ trace_next(struct trace *t, struct deadline until, struct trace_hop *hop,
 		if (h->has_answered && h->is_final && !has_row(t, h))
 			return fail(t, e);
 		if (h->has_answered) {
-			report(t, hop);
+			set_row(t, hop);
 			return 1;
 		}
 		/* The next one that has answered, if the time is over. */
@@ -254,15 +229,22 @@ trace_next(struct trace *t, struct deadline until, struct trace_hop *hop,
 	}
 }
 
-const char *
-trace_hop_text(const struct trace_hop *hop)
+int
+trace_run(const struct addr *to, const struct sock_options *o,
+    struct limit wait, struct deadline until,
+    int (*report)(const struct trace_hop *hop, struct err *e), struct err *e)
 {
-	if (hop->addr.len == 0)
-		return hop->first == hop->last
-			   ? text_format("%d  *", hop->first)
-			   : text_format("%d-%d  *", hop->first, hop->last);
-	return text_format("%d  %s  %s%s%s", hop->first,
-	    addr_ip_text(&hop->addr), num_duration_text(hop->ns),
-	    hop->state != NULL ? "  " : "",
-	    hop->state != NULL ? hop->state : "");
+	struct trace t = {.to = to, .sock = *o, .wait = wait, .row = 1};
+	struct trace_hop hop;
+	int i, result;
+
+	if (wait.ms < 0)
+		t.wait = (struct limit){TRACE_MS, "--timeout"};
+	t.last = MAX_HOPS;
+	while ((result = next_row(&t, until, &hop, e)) > 0)
+		if (report(&hop, e) < 0)
+			break;
+	for (i = 1; i <= t.begun; i++)
+		sock_abort(&t.hops[i].fd);
+	return result == 0 ? 0 : -1;
 }

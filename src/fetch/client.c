@@ -157,13 +157,10 @@ result_of(
 	    e, end == STREAM_LOST ? ERR_LOST : ERR_FAILED, errno, "%s", what);
 }
 
-/*
- * Returns what to connect to and sets *o to the options for it; name, of
- * PROXY_TEXT bytes, is storage for them.
- */
+/* Returns what to connect to and sets *o to the options for it. */
 static const struct endpoint *
 next_endpoint(const struct client *c, const struct route *route,
-    struct connector_options *o, char *name)
+    struct connector_options *o)
 {
 	*o = *c->options->connector;
 	if (c->left_origin)
@@ -176,8 +173,7 @@ next_endpoint(const struct client *c, const struct route *route,
 	if (!route->is_forwarded)
 		return &route->server;
 	o->proxy = NULL;
-	snprintf(name, PROXY_TEXT, "%s", proxy_text(route->proxy));
-	o->dial.name = name;
+	o->dial.proxy = route->proxy;
 	return &route->proxy->server;
 }
 
@@ -185,13 +181,12 @@ int
 client_check(const struct client *c, const struct url *u, struct err *e)
 {
 	struct connector_options o;
-	char name[PROXY_TEXT];
 	const struct endpoint *ep;
 	struct route route;
 
 	if (route_find(&c->rules, u, true, &route, e) < 0)
 		return -1;
-	ep = next_endpoint(c, &route, &o, name);
+	ep = next_endpoint(c, &route, &o);
 	return connector_check(ep, &o, e);
 }
 
@@ -200,8 +195,7 @@ connect_along(struct client *c, const struct route *route, struct err *e)
 {
 	int64_t *ends = c->ends_ns, start = clock_now(), now;
 	struct connector_options o;
-	char name[PROXY_TEXT];
-	const struct endpoint *ep = next_endpoint(c, route, &o, name);
+	const struct endpoint *ep = next_endpoint(c, route, &o);
 
 	c->route = *route;
 	c->may_certify = !c->left_origin;
