@@ -720,11 +720,13 @@ report_hop(const struct trace_hop *hop, struct err *e)
 		j = diag_event_begin("hop");
 		json_number(j, "hop", (uint64_t)hop->first);
 		json_text(j, "address", addr_ip_text(&hop->addr));
-		json_seconds(j, "seconds", (double)hop->ns / 1e9);
+		if (hop->ns != 0)
+			json_seconds(j, "seconds", (double)hop->ns / 1e9);
 		diag_event_end(DIAG_STEP + 1, "%s", "");
 	} else if (!diag_is_json() && hop->addr.len != 0) {
-		result_print("%d  %s  %s%s%s\n", hop->first,
-		    addr_ip_text(&hop->addr), num_duration_text(hop->ns),
+		result_print("%d  %s%s%s%s%s\n", hop->first,
+		    addr_ip_text(&hop->addr), hop->ns != 0 ? "  " : "",
+		    hop->ns != 0 ? num_duration_text(hop->ns) : "",
 		    hop->state != NULL ? "  " : "",
 		    hop->state != NULL ? hop->state : "");
 	} else if (!diag_is_json()) {

@@ -148,7 +148,7 @@ int starttls_open(enum starttls protocol, struct link *l, struct deadline until,
 struct trace_hop {
 	int first, last;
 	struct addr addr;  /* len 0: silent */
-	int64_t ns;        /* round trip */
+	int64_t ns;        /* round trip; 0: not known, the SYN was repeated */
 	const char *state; /* of the last hop: "open"; NULL: a router */
 };
 

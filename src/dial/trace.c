@@ -54,9 +54,12 @@ end_hop(struct trace *t, int i, int errnum)
 	struct hop *h = &t->hops[i];
 	bool is_open =
 	    errnum == 0 || err_find(errnum, ERR_AT_TCP)->origin == ERR_BY_PEER;
+	struct os_tcp tcp;
 
 	h->has_answered = true;
-	h->ns = clock_now() - h->start_ns;
+	/* An answer to a repeated SYN may be one to any of them. */
+	if (!os_tcp_info(h->fd, &tcp) || tcp.retransmitted == 0)
+		h->ns = clock_now() - h->start_ns;
 	h->is_final = is_open || !icmp_is_exceeded(&h->icmp);
 	h->errnum = is_open ? 0 : errnum;
 	if (is_open && !t->is_open)

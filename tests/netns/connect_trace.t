@@ -58,6 +58,13 @@ inside($near, 'nft add rule inet f output icmp type time-exceeded drop');
 exits trace('-w', '.3', '10.9.3.2', 80), 0, 'a silent router is a star',
     out => qr/\A1  \*\n2  10\.9\.2\.2  $ms\n3  10\.9\.3\.2  $ms  open\n\z/;
 
+# One that is silent once: the system repeats the SYN after a second, and whether
+# its answer is one to the first or the second is not known.
+inside($near, 'nft flush chain inet f output; nft add rule inet f output icmp type '
+    . 'time-exceeded quota until 100 bytes drop');
+exits trace('10.9.3.2', 80), 0, 'the round trip of a repeated attempt is not known',
+    out => qr/\A1  10\.9\.1\.2\n2  10\.9\.2\.2  $ms\n3  10\.9\.3\.2  $ms  open\n\z/;
+
 # Several attempts reach the host: only the first connection is not reset.
 my $code = <<'END';
 use strict; use IO::Socket::IP; use Errno;
