@@ -70,11 +70,9 @@ parse_scheme(struct url *u, const char *at, size_t n)
 	return NULL;
 }
 
-/*
- * Sets the credentials, or none if these are not usable. RFC 7617 requires the
- * colon even without a password.
- */
-static void
+/* Sets the credentials. RFC 7617 requires the colon even without a password.
+ * Returns NULL, or what is wrong with them. */
+static const char *
 parse_user(struct url *u, const char *at, size_t n)
 {
 	int i, length = url_decode(u->user, sizeof(u->user) - 1, at, n);
@@ -83,9 +81,11 @@ parse_user(struct url *u, const char *at, size_t n)
 		if ((unsigned char)u->user[i] < 0x20 || u->user[i] == 0x7f)
 			length = -1;
 	if (length < 0)
-		u->user[0] = '\0';
-	else if (strchr(u->user, ':') == NULL)
+		return "its user or password is too long or malformed (a "
+		       "percent sign is written as %25)";
+	if (strchr(u->user, ':') == NULL)
 		text_append(u->user, sizeof(u->user), ":");
+	return NULL;
 }
 
 /* Sets the host. Returns NULL, or what is wrong with it. */
@@ -128,10 +128,12 @@ parse_authority(struct url *u, const char *at, size_t n)
 
 	u->user[0] = '\0';
 	if (sign != NULL) {
-		parse_user(u, at, (size_t)(sign - at));
+		wrong = parse_user(u, at, (size_t)(sign - at));
 		at = sign + 1;
 		if (memchr(at, '@', (size_t)(end - at)) != NULL)
 			return "it has more than one @ before its path";
+		if (wrong != NULL)
+			return wrong;
 	}
 	colon = *at == '[' ? memchr(at, ']', (size_t)(end - at)) : at;
 	if (colon == NULL)

@@ -48,9 +48,12 @@ for my $bad ('http://me:secret@h:99999/', 'http://me:secret@h:x/',
     'me:secret@h:x/', 'http://me:secr@et@h/', 'http://me:secret@h\\x/',
     'http://me:secret@[::1/', 'http://me:sec/ret?secret@h/',
     'me:secret@h:x/?to=http://a:secret@b', 'http://me:secret@h:0/',
-    'http://me:secret@local host/', 'http://me:secret@h/a b@c') {
+    'http://me:secret@local host/', 'http://me:secret@h/a b@c',
+    'http://me:100%secret@h/') {
     hidden("URL $bad", run('http-get', $bad), qr/URL '.*\.\.\.@/);
 }
+exits run('http-get', "http://me:100%\@127.0.0.1:$port/"), 2,
+    'a password that cannot be decoded is not left out', err => qr/malformed \(a percent sign is written as %25\)/;
 hidden('no command', run('http://me:secret@h/'), qr{http://\.\.\.\@h});
 hidden('connect', run('connect', 'http://me:secret@h'), qr{http://\.\.\.\@h});
 hidden('refused', run('http-get', "http://me:secret\@127.0.0.1:$port/"),
