@@ -12,11 +12,14 @@
  * copy from a page to there at a quarter of their speed. */
 #define BUFFER_ALIGN 64
 
-static _Noreturn void
-exhausted(void)
+/* Returns p, or exits if it is NULL. */
+static void *
+checked(void *p)
 {
 	struct err e = ERR_INIT;
 
+	if (p != NULL)
+		return p;
 	err_set(&e, ERR_FAILED, "out of memory");
 	diag_error(&e);
 	exit(ERR_FAILED);
@@ -25,37 +28,24 @@ exhausted(void)
 void *
 mem_array(size_t count, size_t size)
 {
-	void *p = calloc(count == 0 ? 1 : count, size);
-
-	if (p == NULL)
-		exhausted();
-	return p;
+	return checked(calloc(count == 0 ? 1 : count, size));
 }
 
 void *
 mem_buffer(size_t size)
 {
 	size_t space = (size + BUFFER_ALIGN - 1) / BUFFER_ALIGN * BUFFER_ALIGN;
-	void *p = aligned_alloc(BUFFER_ALIGN, space);
 
-	if (p == NULL)
-		exhausted();
-	return p;
+	return checked(aligned_alloc(BUFFER_ALIGN, space));
 }
 
 void *
 mem_resize(void *old, size_t count, size_t size)
 {
-	void *p;
-
 	if (count == 0)
 		count = 1;
-	if (count > SIZE_MAX / size)
-		exhausted();
-	p = realloc(old, count * size);
-	if (p == NULL)
-		exhausted();
-	return p;
+	return checked(
+	    count > SIZE_MAX / size ? NULL : realloc(old, count * size));
 }
 
 void *
