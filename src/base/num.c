@@ -134,14 +134,11 @@ num_limit_text(int64_t ms)
 const char *
 num_count_text(uint64_t n, const char *noun)
 {
-	size_t length = strlen(noun);
-	bool has_y = n != 1 && length > 1 && noun[length - 1] == 'y';
+	int length = (int)strlen(noun);
 
-	return text_format("%llu %.*s%s", (unsigned long long)n,
-	    (int)(has_y ? length - 1 : length), noun,
-	    has_y    ? "ies"
-	    : n == 1 ? ""
-		     : "s");
+	if (n != 1 && length > 1 && noun[length - 1] == 'y')
+		return text_format("%" PRIu64 " %.*sies", n, length - 1, noun);
+	return text_format("%" PRIu64 " %s%s", n, noun, n == 1 ? "" : "s");
 }
 
 const char *
