@@ -47,28 +47,21 @@ static const char *
 value_text(const struct opt *o)
 {
 	const void *field = o->field;
-	const char *text;
-	char *buf = text_slot();
-	int64_t n;
+	long long n = 0;
 
-	buf[0] = '\0';
-	if (o->kind == OPT_STRING || o->kind == OPT_FILE) {
-		memcpy(&text, field, sizeof(text));
-		if (text != NULL)
-			text_append(buf, TEXT_SLOT, "'%s'", text);
-	} else if (o->kind == OPT_CHOICE && *(const int *)field >= 0) {
+	if (o->kind == OPT_CHOICE && *(const int *)field >= 0)
 		return o->choices[*(const int *)field];
-	} else if (o->kind == OPT_NUMBER || o->kind == OPT_DURATION) {
-		memcpy(&n, field, sizeof(n));
-		if (n > 0 && o->kind == OPT_NUMBER)
-			text_append(buf, TEXT_SLOT, "%lld", (long long)n);
-		else if (n > 0 && n % 1000 == 0)
-			text_append(
-			    buf, TEXT_SLOT, "%lld s", (long long)(n / 1000));
-		else if (n > 0)
-			text_append(buf, TEXT_SLOT, "%lld ms", (long long)n);
-	}
-	return buf;
+	if ((o->kind == OPT_STRING || o->kind == OPT_FILE) &&
+	    *(const char *const *)field != NULL)
+		return text_format("'%s'", *(const char *const *)field);
+	if (o->kind == OPT_NUMBER || o->kind == OPT_DURATION)
+		n = *(const int64_t *)field;
+	if (n <= 0)
+		return "";
+	if (o->kind == OPT_NUMBER)
+		return text_format("%lld", n);
+	return n % 1000 == 0 ? text_format("%lld s", n / 1000)
+			     : text_format("%lld ms", n);
 }
 
 /* Prints as many clauses of a help text as fit in the line; what stands in
@@ -102,7 +95,7 @@ option_line(const struct opt *o, bool is_short)
 {
 	struct wrapped w = {HELP_COLUMN, HELP_COLUMN};
 	const char *value = value_text(o);
-	char shown[TEXT_SLOT], left[128] = "     ";
+	char left[128] = "     ";
 	int i;
 
 	if (o->letter != 0)
@@ -124,8 +117,8 @@ option_line(const struct opt *o, bool is_short)
 	put_words(&w, o->help);
 	if (value[0] != '\0') {
 		/* As one word. */
-		snprintf(shown, sizeof(shown), "(default: %s)", value);
-		put_word(&w, shown, strlen(shown));
+		value = text_format("(default: %s)", value);
+		put_word(&w, value, strlen(value));
 	}
 	putchar('\n');
 }
