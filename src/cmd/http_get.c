@@ -38,8 +38,7 @@ static const struct opt request_opts[] = {
     STRING('u', "user", "USER:PASSWORD", http_get_options, download.user,
 	"credentials for Basic authentication; @FILE has them on its first "
 	"line"),
-    STRING(0, "connect-to", "HOST:PORT", http_get_options,
-	download.client.connect_to,
+    STRING(0, "connect-to", "HOST:PORT", http_get_options, download.connect_to,
 	"connect there in place of the URL's host and port",
 	.excludes = "unix"),
     STRING('r', "range", "RANGE", http_get_options, download.range,
@@ -52,11 +51,11 @@ static const struct opt request_opts[] = {
     NUMBER(0, "retry", "N", http_get_options, download.retries,
 	"retry up to N times after a failure that may pass, and resume",
 	.max = 1000000),
-    SIZE(0, "limit-rate", "SIZE", http_get_options, download.client.rate,
+    SIZE(0, "limit-rate", "SIZE", http_get_options, download.rate,
 	"receive at most SIZE bytes per second", .min = 1, .max = 1 << 30),
     FILENAME(0, "if-modified-since", "DATE|FILE", http_get_options,
 	download.since, "fetch only if newer than DATE, or than FILE"),
-    FILENAME(0, "unix", "PATH", http_get_options, download.client.unix_path,
+    FILENAME(0, "unix", "PATH", http_get_options, download.unix_path,
 	"send requests to the Unix socket PATH", .excludes = "proxy via"),
     {.kind = OPT_END},
 };
@@ -177,7 +176,7 @@ expand_files(struct download_options *d, struct err *e)
 {
 	const struct opt_list *list = &http_get_options.fields;
 	static const char **fields;
-	struct deadline until = d->client.until;
+	struct deadline until = d->until;
 	char *line, *next;
 	bool is_file;
 	size_t i;
@@ -222,10 +221,10 @@ http_get_run(const struct command_args *args, struct err *e)
 	int64_t port;
 	int n;
 
-	d->client.connector = &connector;
-	d->client.idle = options_idle_limit();
-	d->client.until = deadline_max_time(options.time.max_ms);
-	diag_limit(d->client.until, d->client.idle.ms);
+	d->connector = &connector;
+	d->idle = options_idle_limit();
+	d->until = deadline_max_time(options.time.max_ms);
+	diag_limit(d->until, d->idle.ms);
 	/* wget -P FOLDER URL */
 	for (n = 0; d->progress && args->count > 1 && n < args->count; n++)
 		if (strchr(args->operands[n], ':') == NULL &&

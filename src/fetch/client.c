@@ -1,5 +1,5 @@
 /* The HTTP client: one request and its response over a reused connection. */
-#include "fetch/client.h"
+#include "fetch/internal.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -19,7 +19,7 @@
 #include "base/sha256.h"
 #include "base/text.h"
 #include "dial/connector.h"
-#include "dial/proxy.h"
+#include "fetch/download.h"
 #include "http/http_request.h"
 #include "http/url.h"
 #include "net/conn_event.h"
@@ -31,6 +31,9 @@
 #include "net/wait.h"
 #include "relay/flow.h"
 
+/* Capacity for received bytes. */
+#define CLIENT_BUFFER (256 * 1024)
+
 /* A body up to this size is read to its end to keep the connection. */
 #define DROP_BYTES (64 * 1024)
 #define DROP_MS 500
@@ -39,7 +42,7 @@
 #define MIN_COPY (128 * 1024)
 
 int
-client_init(struct client *c, const struct client_options *o, struct err *e)
+client_init(struct client *c, const struct download_options *o, struct err *e)
 {
 	memset(c, 0, sizeof(*c));
 	c->options = o;
@@ -582,7 +585,6 @@ client_request(struct client *c, struct http_request *r, struct err *e)
 	struct route route;
 	int result = -1;
 
-	c->url = r->url;
 	memset(c->ends_ns, 0, sizeof(c->ends_ns));
 	c->is_truncated = c->is_reused = false;
 	if (route_find(&c->rules, r->url, !c->left_origin, &route, e) == 0) {
@@ -759,7 +761,7 @@ static const char bar[] = "########################################";
 #define BAR ((int)sizeof(bar) - 1)
 
 void
-client_report(const struct client *c, bool with_chart)
+client_report(const struct client *c, const struct url *u, bool with_chart)
 {
 	const struct http_response *r = c->response;
 	int64_t from = 0, end = 0, whole = 0;
@@ -776,7 +778,7 @@ client_report(const struct client *c, bool with_chart)
 	if (whole > 0)
 		rate =
 		    (uint64_t)((double)r->received / clock_seconds(0, whole));
-	url_absolute(c->url, url, sizeof(url));
+	url_absolute(u, url, sizeof(url));
 	snprintf(chart, sizeof(chart), "%.300s: status %d%s\n", url,
 	    r->head.status, c->is_reused ? ", on the same connection" : "");
 	j = diag_event_begin("response");

@@ -22,9 +22,9 @@
 #include "base/progress.h"
 #include "base/sha256.h"
 #include "base/text.h"
-#include "dial/proxy.h"
+#include "dial/connector.h"
 #include "dial/reconnect.h"
-#include "fetch/part_file.h"
+#include "fetch/internal.h"
 #include "http/http_date.h"
 #include "http/http_head.h"
 #include "http/http_request.h"
@@ -90,7 +90,8 @@ is_awaiting(const struct transfer *t)
 static void
 report(const struct transfer *t)
 {
-	client_report(t->client, t->options->timing && !is_awaiting(t));
+	client_report(
+	    t->client, &t->current, t->options->timing && !is_awaiting(t));
 }
 
 /* Opens the partial file, and determines whether it can be resumed. */
@@ -165,7 +166,7 @@ open_output(struct transfer *t, struct err *e)
 		   (exists && (!S_ISREG(st.st_mode) ||
 				  strncmp(path, "/proc/", 6) == 0))) {
 		t->special = wait_open(
-		    path, O_WRONLY | O_APPEND, 0, t->client->options->until, e);
+		    path, O_WRONLY | O_APPEND, 0, t->options->until, e);
 		if (t->special < 0)
 			return -1;
 		sink_init(&t->sink, t->special, path, !o->raw);
@@ -250,7 +251,7 @@ follow(struct transfer *t, const char *location, struct err *e)
 	const struct download_options *o = t->options;
 	const struct url *from = &t->current;
 	bool had_secrets = o->field_count > 0 || from->user[0] != '\0' ||
-			   o->client.connector->tls.certificate != NULL;
+			   o->connector->tls.certificate != NULL;
 	char shown[URL_ABSOLUTE_SIZE];
 	bool is_same;
 	struct url to;
@@ -287,8 +288,7 @@ read_into_sink(struct transfer *t, bool has_body, struct err *e)
 	const struct http_head *h = &t->client->response->head;
 
 	if ((t->options->include || t->options->head_only) &&
-	    sink_write(
-		&t->sink, h->text, h->length, t->client->options->until, e) < 0)
+	    sink_write(&t->sink, h->text, h->length, t->options->until, e) < 0)
 		return -1;
 	return has_body ? client_read(t->client, &t->sink, e) : 0;
 }
@@ -445,8 +445,7 @@ begin(struct transfer *t)
 	t->client->left_origin = false;
 	t->redirects = 0;
 	t->is_served = false;
-	t->client->until =
-	    deadline_first(t->client->options->until, t->await.end);
+	t->client->until = deadline_first(t->options->until, t->await.end);
 }
 
 /* Starts over: the partial file is of another or an unknown version. */
@@ -692,7 +691,7 @@ handle_response(struct transfer *t, struct err *e)
 	}
 	t->is_served = h->status < 400;
 	if (t->is_served)
-		t->client->until = t->client->options->until;
+		t->client->until = t->options->until;
 	if (!o->include && !o->head_only && !is_awaiting(t) &&
 	    !(h->status == 416 && is_resumed))
 		client_show_head(t->client, o->raw);
@@ -741,7 +740,7 @@ static int
 wait_to_retry(const struct transfer *t, struct backoff *backoff, struct err *e)
 {
 	const struct http_head *h = &t->client->response->head;
-	struct deadline until = t->client->options->until;
+	struct deadline until = t->options->until;
 	char text[ERR_TEXT], value[64];
 	int64_t ms, after = 0;
 
@@ -781,7 +780,7 @@ attempt_repeatedly(struct transfer *t, struct err *e)
 	for (;;) {
 		if (is_new)
 			reconnect_start(
-			    &t->await, o->retry_ms, t->client->options->until);
+			    &t->await, o->retry_ms, t->options->until);
 		if (attempt(t, e) == 0)
 			return 0;
 		again = why_again(t, e);
@@ -881,7 +880,7 @@ check(const struct download_options *o, const struct client *client,
     struct err *e)
 {
 	bool is_file = o->output != NULL && strcmp(o->output, "-") != 0;
-	bool is_local = o->client.connector->tls.certificate != NULL;
+	bool is_local = o->connector->tls.certificate != NULL;
 	bool may_use_tls = o->follow && !is_local;
 	struct http_range range = {0};
 	char digest[SHA256_TEXT];
@@ -970,12 +969,12 @@ int
 download_all(const struct download_options *o, struct err *e)
 {
 	struct client client;
-	int result = client_init(&client, &o->client, e);
+	int result = client_init(&client, o, e);
 
 	if (result == 0)
 		result = check(o, &client, e);
 	if (result == 0) {
-		if (o->client.connector->via == NULL)
+		if (o->connector->via == NULL)
 			sandbox_enter();
 		result = fetch_all(o, &client, e);
 	}

@@ -8,15 +8,27 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "fetch/client.h"
+#include "base/deadline.h"
 
+struct connector_options;
 struct err;
 
 /* What is downloaded, and where it goes. */
 struct download_options {
 	char *const *urls;
 	int url_count;
-	struct client_options client;
+
+	/* The connection. */
+	const struct connector_options *connector; /* tls is for https; without
+						      proxy and via, the
+						      environment names a proxy
+						      */
+	const char *connect_to; /* HOST:PORT, in place of the origin of the
+				   user's URLs; NULL: none */
+	const char *unix_path;  /* a Unix socket for every request, or NULL */
+	struct limit idle;      /* without data in either direction */
+	struct deadline until;  /* --max-time */
+	int64_t rate;           /* received, bytes per second; 0: no limit */
 
 	/* The request. */
 	int head_only;             /* -I */

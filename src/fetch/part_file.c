@@ -1,5 +1,5 @@
 /* A download in NAME.part, renamed to NAME when it is complete. */
-#include "fetch/part_file.h"
+#include "fetch/internal.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* Chooses the proxy of a request, from an option or the environment. */
-#include "fetch/route.h"
+#include "fetch/internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>

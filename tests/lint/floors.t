@@ -23,7 +23,6 @@ push @{ $reaches{$_} }, $_ for keys %reaches;
 # Headers that only their own folder includes, besides internal.h.
 my %private = (
     relay => [qw(policy)],
-    fetch => [qw(part_file route)],
 );
 
 # http knows what an endpoint is, and nothing else of net.

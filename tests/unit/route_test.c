@@ -1,5 +1,5 @@
 /* The no_proxy list, and proxies as a user names them. */
-#include "fetch/route.h"
+#include "fetch/internal.h"
 
 #include <stdlib.h>
 

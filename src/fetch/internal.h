@@ -1,0 +1,226 @@
+/*
+ * What the parts of a download share: the route of a request, the client that
+ * sends it and reads the response, and the file that receives the body.
+ */
+#ifndef FETCH_INTERNAL_H
+#define FETCH_INTERNAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "base/buf.h"
+#include "base/deadline.h"
+#include "base/err.h"
+#include "base/progress.h"
+#include "base/rate.h"
+#include "dial/proxy.h"
+#include "http/http_response.h"
+#include "net/endpoint.h"
+#include "net/link.h"
+
+struct download_options;
+struct http_request;
+struct http_validator;
+struct sha256;
+struct sink;
+struct url;
+
+/* Where a request goes: to its server, or through a proxy. */
+struct route {
+	struct endpoint origin; /* that of the URL */
+	struct endpoint server; /* what is connected to */
+	bool is_tls;
+	const struct proxy *proxy; /* the caller's, compared by address; NULL:
+				      none. An HTTP proxy receives the request
+				      in the absolute form; with TLS, and any
+				      other proxy, it connects to the server. */
+	bool is_forwarded; /* an HTTP proxy forwards the requests; if the server
+			      is not the origin, it connects instead */
+};
+
+struct route_rules {
+	const struct proxy *proxy; /* the caller's, for every URL; NULL: none */
+	struct endpoint local;     /* a Unix socket, for every URL; none unless
+				      is_unix is set */
+	struct endpoint other; /* what replaces the origin of the user's URL, if
+				  it has a host */
+	struct proxy env_proxy; /* of http_proxy; PROXY_NONE: none */
+	struct proxy tls_proxy; /* of https_proxy, for https URLs */
+	struct err tls_error;   /* why https_proxy cannot be used */
+	const char *no_proxy;   /* hosts reached without these two, or NULL */
+};
+
+/*
+ * Sets the rules. unix_path, if not NULL, is that of a Unix socket, to which
+ * all requests go. proxy comes from an option; if it is NULL,
+ * http_proxy, https_proxy and no_proxy in the environment apply. Returns 0, or
+ * -1 with ERR_USAGE if http_proxy or unix_path is malformed.
+ */
+int route_init(struct route_rules *r, const struct proxy *proxy,
+    const char *unix_path, struct err *e);
+
+/*
+ * Finds the route for u, which has the origin that the user gave (is_first) or
+ * that a redirect led to. The route points into r. The items of no_proxy are
+ * separated by commas or spaces: "*" is every host; NAME and .NAME are that
+ * name and its subdomains; an address or a network ADDRESS/BITS matches numeric
+ * hosts; with :PORT after it an item matches only that port. Returns 0, or -1
+ * with *e, because no host has that name, the URL is https and a Unix socket is
+ * used, or the route needs https_proxy and that is malformed.
+ */
+int route_find(const struct route_rules *r, const struct url *u, bool is_first,
+    struct route *route, struct err *e);
+
+/* The phases of an exchange, by what ends them. */
+enum client_phase {
+	CLIENT_RESOLVED,  /* the name is resolved */
+	CLIENT_CONNECTED, /* connected, to a proxy too */
+	CLIENT_SECURED,   /* the TLS handshake is done */
+	CLIENT_SENT,      /* the request is sent */
+	CLIENT_ANSWERED,  /* the first byte of the response was received */
+	CLIENT_RECEIVED,  /* and the last */
+	CLIENT_PHASES
+};
+
+/*
+ * An HTTP client: one exchange at a time over a connection that is kept while
+ * both sides allow it. It connects, sends the request, reads the head, then
+ * copies the body to a sink.
+ */
+struct client {
+	const struct download_options *options; /* the caller's */
+	struct route_rules rules;               /* where requests go */
+	struct deadline until; /* the caller may set it: that of the options, or
+				  an earlier one */
+	bool left_origin; /* the caller sets it: a redirect has led to another
+			     origin, which gets no client certificate */
+
+	struct sha256 *digest; /* the caller sets it: the digest of the body
+				  that is read; NULL: none */
+
+	bool is_open; /* there is a connection, which the next three describe */
+	struct link link; /* owned; its fd is -1 after its end */
+	struct route route;
+	bool may_certify; /* it may show the client certificate */
+
+	bool is_reused;    /* the request went over a kept connection */
+	int send_errnum;   /* why the request was not sent, or 0 */
+	bool is_truncated; /* the response ended early */
+	int64_t start_ns;  /* of the exchange, a reading of clock_now() */
+	int64_t ends_ns[CLIENT_PHASES]; /* likewise; 0: not reached */
+	struct rate rate;               /* what is received */
+	struct buf in;                  /* received, not yet parsed; owned */
+	char *request;                  /* that is sent, owned */
+	struct http_response *response; /* owned; the caller reads it: its head
+					   is valid after client_request(), its
+					   length and the bytes received at any
+					   time later */
+	/* Drawn while the body is read, if the caller has started it.
+	 * count.done becomes count.skipped plus the bytes of the body so far.
+	 */
+	struct progress progress;
+	struct progress_count count;
+};
+
+/*
+ * Allocates the buffers. client_release() frees them and closes the connection;
+ * call it in any case. Returns 0, or -1 with the error of route_init().
+ */
+int client_init(
+    struct client *c, const struct download_options *o, struct err *e);
+void client_release(struct client *c);
+
+/*
+ * Checks the host of a URL and the route to it before any attempt to connect.
+ * Returns 0, or -1 with ERR_USAGE.
+ */
+int client_check(const struct client *c, const struct url *u, struct err *e);
+
+/*
+ * Sends r, on the kept connection if that leads to its URL, and reads the head
+ * of the response. Sets the members of r that are for a proxy. Interim
+ * responses are reported at -v. Returns 0, or -1 with *e and the connection
+ * closed.
+ */
+int client_request(struct client *c, struct http_request *r, struct err *e);
+
+/*
+ * Reports the last response, from u, as the event "response" and, with_chart,
+ * as a chart on stderr.
+ */
+void client_report(
+    const struct client *c, const struct url *u, bool with_chart);
+
+/*
+ * Reads the body into s. Returns 0 if it is complete, or -1 with *e and the
+ * connection closed: ERR_PROTOCOL if it is malformed or truncated, ERR_LOST,
+ * ERR_TIMEOUT, an error of the sink, or EINTR after a caught signal.
+ */
+int client_read(struct client *c, struct sink *s, struct err *e);
+
+/* Prints the head of the response on stderr, escaped if that is a terminal,
+ * unless raw; with "..." in place of credentials. */
+void client_show_head(const struct client *c, bool raw);
+
+/*
+ * Call this after the response: keeps the connection for the next request if
+ * both sides can, otherwise closes it. A short body that was not read is
+ * discarded.
+ */
+void client_finish(struct client *c, bool wants_more);
+
+/*
+ * A file that gets its name only when it is complete. Until then it is
+ * NAME.part, and the note NAME.part.from records its inode, its URL and its
+ * version, so that a later run can resume it. Only a file that sockt wrote is
+ * resumed or overwritten: a regular one of this user, with one name, that the
+ * note is about.
+ */
+struct part_file {
+	char *target, *part, *from;    /* owned */
+	int fd;                        /* owned; -1: not open */
+	const char *url;               /* the caller's */
+	struct http_validator *source; /* the caller's: the version of the
+					  bytes that are held; not usable if it
+					  is unknown or of another URL */
+	bool may_replace; /* the caller's: a file of that name is replaced;
+			     a link to one is followed */
+	bool is_forced;   /* the caller's: files that others wrote, and dangling
+			     links, are replaced, too */
+	bool adopts;      /* the caller's: a file of that name becomes the
+			     partial file, to be continued */
+	bool has_old;     /* there is a file: */
+	struct stat old;  /* its mode and owner are kept */
+	int64_t held;     /* bytes in the partial file when it was opened */
+};
+
+/*
+ * Opens the partial file of target, locks it against other processes, and sets
+ * *source unless the file is adopted. The caller sets what is the caller's, and
+ * the rest to 0. Returns 0, or -1 with ERR_OUTPUT if the file cannot be
+ * written, if the target may not be replaced, or if something else than a
+ * partial file and its note is in their place. Call part_file_close() after 0.
+ */
+int part_file_open(struct part_file *f, const char *target, struct err *e);
+
+/*
+ * Keeps the first offset bytes and continues after them. With offset 0, starts
+ * over and notes that the file is of version *source. Returns 0, or -1 with
+ * ERR_OUTPUT.
+ */
+int part_file_begin(struct part_file *f, int64_t offset, struct err *e);
+
+/*
+ * Renames the file, which is complete. Returns 0, or -1 with
+ * ERR_OUTPUT: the file is still partial, or its note could not be removed.
+ */
+int part_file_commit(struct part_file *f, struct err *e);
+
+/*
+ * Closes the file. A partial file is kept and reported, unless it is empty;
+ * --continue would continue it if *source is usable.
+ */
+void part_file_close(struct part_file *f);
+
+#endif
