@@ -119,41 +119,35 @@ wait_text(void *context)
 				      : " (--connect-timeout limits this)");
 }
 
-/* Dials ep, and waits for the result. Returns as dial_finish(), or -1 with
- * ERR_FAILED and EINTR after a caught signal. */
+/* Dials the endpoint or the proxy, and waits for the result. */
 static int
-dial(const struct endpoint *ep, const struct dial_options *o,
-    struct deadline until, struct link *l, struct err *e)
+open_socket(const struct attempt *a)
 {
-	struct dial *d = dial_start(ep, o, until);
+	const struct proxy *p = a->o->proxy;
+	struct dial_options o = a->o->dial;
 	struct pollfd *fds = NULL;
 	struct deadline wake;
+	struct dial *d;
 	int ready = 0;
 
-	*l = (struct link){.fd = -1};
+	if (p != NULL)
+		o.proxy = p;
+	d = dial_start(p != NULL ? &p->server : a->ep, &o, a->until);
+	*a->link = (struct link){.fd = -1};
 	while (ready >= 0 && dial_advance(d, fds) == DIAL_WAITING) {
 		fds = mem_resize(fds, dial_capacity(d) + 1, sizeof(fds[0]));
 		wake = deadline_none();
 		ready = wait_poll(fds, dial_poll(d, fds, &wake), wake);
 	}
 	if (ready < 0) {
-		err_sys(e, ERR_FAILED, errno, "connecting");
+		err_sys(a->e, ERR_FAILED, errno, "connecting");
 		dial_free(&d);
 	}
 	free(fds);
-	return d == NULL ? -1 : dial_finish(&d, l, e);
-}
-
-static int
-open_through_proxy(const struct attempt *a)
-{
-	const struct proxy *p = a->o->proxy;
-	struct dial_options o = a->o->dial;
-
-	o.proxy = p;
-	if (dial(&p->server, &o, a->until, a->link, a->e) < 0)
-		return err_prefix(a->e, "%s", endpoint_text(a->ep));
-	if (proxy_open(p, a->ep, a->link, a->until, a->e) == 0)
+	if (d == NULL || dial_finish(&d, a->link, a->e) < 0)
+		return p == NULL ? -1
+				 : err_prefix(a->e, "%s", endpoint_text(a->ep));
+	if (p == NULL || proxy_open(p, a->ep, a->link, a->until, a->e) == 0)
 		return 0;
 	sock_close(&a->link->fd);
 	return -1;
@@ -246,12 +240,7 @@ connector_open(const struct endpoint *ep, const struct connector_options *o,
 		reason.due = deadline_after(WAIT_REPORT_MS);
 		a.until = deadline_first(
 		    r.end, deadline_limit(o->timeout.ms, o->timeout.option));
-		if (o->via != NULL)
-			result = open_program(&a);
-		else if (o->proxy != NULL)
-			result = open_through_proxy(&a);
-		else
-			result = dial(ep, &o->dial, a.until, l, e);
+		result = o->via != NULL ? open_program(&a) : open_socket(&a);
 		if (result == 0 && o->tls.is_on)
 			result = add_tls(&a);
 		/* Failed attempts are reported. */

@@ -104,22 +104,19 @@ static int
 wait_for_hops(struct trace *t, struct deadline until, struct err *e)
 {
 	struct pollfd fds[MAX_HOPS + 1];
-	int at[MAX_HOPS], i, errnum, n = 0;
+	int i, errnum, n = 0;
 	struct hop *h;
 
 	for (i = t->row; i <= t->begun; i++) {
 		/* Attempts beyond the host may still connect. */
 		if (i > t->last)
 			sock_abort(&t->hops[i].fd);
-		if (t->hops[i].fd < 0)
-			continue;
-		fds[n] = (struct pollfd){t->hops[i].fd, POLLOUT, 0};
-		at[n++] = i;
+		fds[n++] = (struct pollfd){t->hops[i].fd, POLLOUT, 0};
 	}
 	if (wait_poll(fds, (nfds_t)n, deadline_first(t->until, until)) < 0)
 		return err_sys(e, ERR_FAILED, errno, "tracing");
-	while (n-- > 0) {
-		h = &t->hops[at[n]];
+	for (i = t->begun; n-- > 0; i--) {
+		h = &t->hops[i];
 		if (fds[n].revents == 0)
 			continue;
 		errnum = sock_error(h->fd);
@@ -128,7 +125,7 @@ wait_for_hops(struct trace *t, struct deadline until, struct err *e)
 			errnum = h->icmp.errnum;
 		sock_connected(
 		    h->fd, t->to, h->start_ns, icmp_cause(&h->icmp, errnum));
-		end_hop(t, at[n], errnum);
+		end_hop(t, i, errnum);
 	}
 	return deadline_passed(until) ? deadline_error(until, "", e) : 0;
 }

@@ -615,7 +615,6 @@ read_some(struct client *c, struct sink *s, struct err *e)
 {
 	const struct http_response *r = c->response;
 	enum http_event event = parse_some(c, e);
-	struct err lost = ERR_INIT;
 
 	if (s->is_escaped && r->data_length > 0 &&
 	    r->received == r->data_length &&
@@ -625,10 +624,8 @@ read_some(struct client *c, struct sink *s, struct err *e)
 		    "-o), or to the terminal as it is (--raw)");
 	/* The bytes stay in place until the next ones are received. */
 	if (r->data_length > 0 &&
-	    sink_write(s, r->data, r->data_length, c->until, &lost) < 0) {
-		*e = lost;
+	    sink_write(s, r->data, r->data_length, c->until, e) < 0)
 		return -1;
-	}
 	if (c->digest != NULL && r->data_length > 0)
 		sha256_update(c->digest, r->data, r->data_length);
 	return event == HTTP_GOT_ERROR ? -1 : 0;

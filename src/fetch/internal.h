@@ -41,14 +41,12 @@ struct route {
 
 struct route_rules {
 	const struct proxy *proxy; /* the caller's, for every URL; NULL: none */
-	struct endpoint local;     /* a Unix socket, for every URL; none unless
-				      is_unix is set */
-	struct endpoint other; /* what replaces the origin of the user's URL, if
-				  it has a host */
-	struct proxy env_proxy; /* of http_proxy; PROXY_NONE: none */
-	struct proxy tls_proxy; /* of https_proxy, for https URLs */
-	struct err tls_error;   /* why https_proxy cannot be used */
-	const char *no_proxy;   /* hosts reached without these two, or NULL */
+	struct endpoint other;     /* what replaces the origin: a Unix socket of
+				      every URL, a host of the user's only */
+	struct proxy env_proxy;    /* of http_proxy; PROXY_NONE: none */
+	struct proxy tls_proxy;    /* of https_proxy, for https URLs */
+	struct err tls_error;      /* why https_proxy cannot be used */
+	const char *no_proxy; /* hosts reached without these two, or NULL */
 };
 
 /*

@@ -107,7 +107,7 @@ route_init(struct route_rules *r, const struct proxy *proxy,
 	memset(r, 0, sizeof(*r));
 	if (unix_path != NULL) {
 		snprintf(text, sizeof(text), "unix:%s", unix_path);
-		return endpoint_parse(&r->local, operands, 1, "tcp", e);
+		return endpoint_parse(&r->other, operands, 1, "tcp", e);
 	}
 	r->proxy = proxy;
 	if (proxy != NULL)
@@ -138,8 +138,8 @@ route_find(const struct route_rules *r, const struct url *u, bool is_first,
 	route->server =
 	    is_first && r->other.host[0] != '\0' ? r->other : route->origin;
 	route->is_tls = u->is_https;
-	if (r->local.is_unix) {
-		route->server = r->local;
+	if (r->other.is_unix) {
+		route->server = r->other;
 		return route->is_tls
 			   ? err_set(e, ERR_USAGE, "--unix is for http URLs")
 			   : 0;
