@@ -346,9 +346,9 @@ send_all(struct sessions *s, struct session *p, const struct dgram *d,
 }
 
 /*
- * Looks the target up again if it has not answered for a while, or reads from
- * the lookup: only the next datagram needs its result. The address in use
- * stays if it is still one of the target's.
+ * Called before datagrams are sent: looks the target up again if it has not
+ * answered for a while, or reads from the lookup. The address in use stays if
+ * it is still one of the target's.
  */
 static void
 check_target(struct sessions *s, int64_t now_ns)
@@ -391,13 +391,13 @@ sessions_forward(struct sessions *s, struct dgram *d, int count)
 	int n, tries = 0;
 
 	s->is_behind = s->is_behind || count == DGRAM_MAX_RECEIVE;
+	check_target(s, clock_now());
 	for (; count > 0; d += n, count -= n) {
 		p = find_session(s, d);
 		touch(s, p);
 		for (n = 0; n < count && is_client(p, &d[n]); n++)
 			d[n].remote.len = d[n].local.len = 0;
 		n = send_all(s, p, d, n, &tries, &unsent);
-		check_target(s, p->last_ns);
 	}
 	return unsent;
 }
