@@ -15,15 +15,23 @@ size_t
 http_server_head_length(const char *bytes, size_t n)
 {
 	const char *at = bytes, *end = bytes + n, *next, *stop;
-	bool has_line = false;
 
 	while ((stop = http_head_line_end(at, end, &next)) != NULL) {
-		if (stop == at && has_line)
+		if (stop == at)
 			return (size_t)(next - bytes);
-		has_line = has_line || stop != at;
 		at = next;
 	}
 	return 0;
+}
+
+size_t
+http_server_blank_length(const char *bytes, size_t n)
+{
+	const char *at = bytes, *next;
+
+	while (http_head_line_end(at, bytes + n, &next) == at)
+		at = next;
+	return (size_t)(at - bytes);
 }
 
 bool
@@ -127,17 +135,16 @@ parse_field(struct http_server *r, struct framing *f,
 int
 http_server_parse(struct http_server *r, const char *head, size_t n)
 {
-	const char *at = head, *end = head + n, *next, *stop;
+	const char *end = head + n, *at, *next, *stop;
 	struct framing f = {0};
 	struct http_part name;
 	int code, minor = 0;
 
 	memset(r, 0, sizeof(*r));
 	r->closes = true;
-	while ((stop = http_head_line_end(at, end, &next)) == at)
-		at = next;
+	stop = http_head_line_end(head, end, &next);
 	assert(stop != NULL);
-	code = parse_request_line(r, at, stop, &minor);
+	code = parse_request_line(r, head, stop, &minor);
 	if (code == 400)
 		return 400;
 	for (at = next; (stop = http_head_line_end(at, end, &next)) > at;

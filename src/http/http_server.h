@@ -33,10 +33,13 @@ struct http_server {
 
 /*
  * Returns the length of the head in n bytes, with the empty line that ends it,
- * or 0 while that line is missing. Leading empty lines count (RFC 9112 section
- * 2.2).
+ * or 0 while that line is missing.
  */
 size_t http_server_head_length(const char *bytes, size_t n);
+
+/* Returns the length of the empty lines at the start of n bytes, which are no
+ * part of a request (RFC 9112 section 2.2). */
+size_t http_server_blank_length(const char *bytes, size_t n);
 
 /* Whether bytes start a TLS handshake (RFC 8446 section 5.1). */
 bool http_server_is_tls(const char *bytes, size_t n);

@@ -533,7 +533,8 @@ files_serve(struct session *s, int dir)
 		used -= (size_t)n;
 		memmove(head, head + n, used);
 		is_first = false;
-		s->link->is_answered = used == 0;
+		s->link->is_answered =
+		    used == http_server_blank_length(head, used);
 	} while (result == 0 && !a.response.closes);
 	/* Clients that stop, in a download or after it, are no errors. */
 	if (result < 0 && s->e.kind == ERR_LOST)

@@ -96,11 +96,17 @@ ssize_t
 session_receive_head(struct session *s, char *head, size_t size, size_t *used,
     int64_t limit_ms, int *code)
 {
-	size_t length;
+	size_t length, blank;
 	ssize_t n;
 
 	*code = 200;
-	while ((length = http_server_head_length(head, *used)) == 0) {
+	for (;;) {
+		blank = http_server_blank_length(head, *used);
+		*used -= blank;
+		memmove(head, head + blank, *used);
+		length = http_server_head_length(head, *used);
+		if (length > 0)
+			return (ssize_t)length;
 		if (*used > 0 && limit_ms >= 0) {
 			s->phase = deadline_after(limit_ms);
 			limit_ms = -1;
@@ -121,7 +127,6 @@ session_receive_head(struct session *s, char *head, size_t size, size_t *used,
 		}
 		*used += (size_t)n;
 	}
-	return (ssize_t)length;
 }
 
 void

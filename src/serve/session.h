@@ -45,11 +45,11 @@ ssize_t session_receive(struct session *s, void *piece, size_t size);
 
 /*
  * Receives the head of an HTTP request into head, of size bytes, after the
- * *used bytes already there. Once it has begun, it must be whole within
- * limit_ms (-1: the phase's limit stays). Returns its length and *code 200;
- * *used and another *code, the status to answer with; 0 if the client finished
- * before the first byte; or -1 with s->e set: ERR_TIMEOUT only before the first
- * byte.
+ * *used bytes already there; drops empty lines before it. Once it has begun, it
+ * must be whole within limit_ms (-1: the phase's limit stays). Returns its
+ * length and *code 200; *used and another *code, the status to answer with; 0
+ * if the client finished before the first byte; or -1 with s->e set:
+ * ERR_TIMEOUT only before the first byte.
  */
 ssize_t session_receive_head(struct session *s, char *head, size_t size,
     size_t *used, int64_t limit_ms, int *code);

@@ -186,6 +186,16 @@ is scalar(() = raw("GET /nothing HTTP/1.1\r\n$host\r\n" . $ask =~ s/Host/Connect
 like raw("GET /a.txt HTTP/1.1\r\n${host}Content-Length: 4\r\n\r\nGET $ask"),
     qr/Connection: close\r\n.*hello\z/s, 'a body is no next request';
 
+# Empty lines before a request are none of it (RFC 9112 2.2).
+for my $row (["\r\n\n$ask", 1, 'before'], ["$ask\r\n$ask\r\n", 2, 'after'], ["\r\n", 0, 'alone']) {
+    my $c = tcp_client($port);
+    print $c $row->[0];
+    $c->flush;
+    shutdown $c, 1;
+    is join(' ', do { local $/; <$c> // '' } =~ m{HTTP/1\.1 (\d+)}g), join(' ', (200) x $row->[1]),
+        "an empty line $row->[2] is no request";
+}
+
 my $long = 'q' x 13_000;
 ok raw("GET /sub?$long HTTP/1.1\r\n$host\r\n" . $ask =~ s/Host/Connection: close\r\nHost/r) =~
     m{\AHTTP/1\.1 301 .*\r\nLocation: /sub/\?$long\r\n.*\r\n\r\n301 [^\n]+\nHTTP/1\.1 200 .*hello\z}s,
@@ -291,6 +301,7 @@ $p = start('listen', '-w', '400ms', '--files', $folder, 0);
 $port = $p->port;
 my $start = time;
 is raw(''), '', 'who says nothing is let go';
+is raw("\r\n"), '', 'and who sends an empty line';
 like raw("GET / HT"), qr{^HTTP/1\.1 408 }, 'who stops in a request is told';
 $c = tcp_client($port);
 for (1 .. 20) {
