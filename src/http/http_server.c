@@ -99,8 +99,10 @@ parse_field(struct http_server *r, struct framing *f,
 		const char *name;
 		struct http_part *value;
 	} const kept[] = {{"range", &r->range}, {"if-range", &r->if_range},
+	    {"if-match", &r->if_match}, {"if-none-match", &r->if_none_match},
 	    {"if-modified-since", &r->if_modified_since},
-	    {"if-none-match", &r->if_none_match}, {"accept", &r->accept}};
+	    {"if-unmodified-since", &r->if_unmodified_since},
+	    {"accept", &r->accept}};
 	struct http_part v = value;
 	size_t i;
 
@@ -245,8 +247,8 @@ http_server_phrase(int code)
 	    {301, "Moved Permanently"}, {304, "Not Modified"},
 	    {400, "Bad Request"}, {404, "Not Found"},
 	    {405, "Method Not Allowed"}, {408, "Request Timeout"},
-	    {414, "URI Too Long"}, {416, "Range Not Satisfiable"},
-	    {501, "Not Implemented"}};
+	    {412, "Precondition Failed"}, {414, "URI Too Long"},
+	    {416, "Range Not Satisfiable"}, {501, "Not Implemented"}};
 	size_t i;
 
 	for (i = 0; i < sizeof(phrases) / sizeof(phrases[0]); i++)

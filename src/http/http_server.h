@@ -27,8 +27,8 @@ struct http_server {
 	bool closes;  /* no further request can be read: the client says so,
 			 speaks HTTP/1.0, or sends a body */
 	/* The values of fields, the first of each name. */
-	struct http_part range, if_range, if_modified_since, if_none_match,
-	    accept;
+	struct http_part range, if_range, if_match, if_none_match,
+	    if_modified_since, if_unmodified_since, accept;
 };
 
 /*

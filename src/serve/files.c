@@ -260,9 +260,55 @@ type_of(const char *path)
 	return "application/octet-stream";
 }
 
+/* Whether a condition holds: "*", or a list with the tag, which is strong.
+ * is_weak: W/ before it makes no difference (RFC 9110 section 8.8.3.2). */
+static bool
+has_tag(const struct http_part *condition, const char *tag, bool is_weak)
+{
+	char value[HTTP_SERVER_HEAD];
+	const char *at;
+
+	if (!http_server_copy(condition, value, sizeof(value)))
+		return false;
+	for (at = value; (at = strstr(at, tag)) != NULL; at++)
+		if (is_weak || at == value || at[-1] != '/')
+			return true;
+	return strcmp(value, "*") == 0;
+}
+
+static bool
+parse_date(const struct http_part *condition, int64_t *then)
+{
+	char value[64];
+
+	return http_server_copy(condition, value, sizeof(value)) &&
+	       http_date_parse(value, then);
+}
+
+/* Evaluates the conditions of a request, in the order of RFC 9110 section
+ * 13.2.2. Returns the status: 200, 304, 412. */
+static int
+check_conditions(
+    const struct http_server *r, const struct stat *st, const char *tag)
+{
+	int64_t then;
+
+	if (r->if_match.at != NULL
+		? !has_tag(&r->if_match, tag, false)
+		: parse_date(&r->if_unmodified_since, &then) &&
+		      st->st_mtime > then)
+		return 412;
+	if (r->if_none_match.at != NULL
+		? has_tag(&r->if_none_match, tag, true)
+		: parse_date(&r->if_modified_since, &then) &&
+		      st->st_mtime <= then)
+		return 304;
+	return 200;
+}
+
 /*
  * Evaluates the conditions and the range of a request for a file, and sets the
- * fields. Returns the status: 200, 206, 304, 416.
+ * fields. Returns the status: 200, 206, 304, 412, 416.
  */
 static int
 judge(struct answer *a)
@@ -272,6 +318,7 @@ judge(struct answer *a)
 	int64_t size = st->st_size, then, to;
 	char value[1024], tag[80];
 	struct http_range range;
+	int code;
 
 	snprintf(tag, sizeof(tag), "\"%llx-%llx-%llx-%llx.%lx\"",
 	    (unsigned long long)st->st_dev, (unsigned long long)st->st_ino,
@@ -280,21 +327,13 @@ judge(struct answer *a)
 	snprintf(a->fields, sizeof(a->fields),
 	    "Last-Modified: %s\r\nETag: %s\r\nAccept-Ranges: bytes\r\n",
 	    http_date_text(st->st_mtime), tag);
-	if (r->if_none_match.at != NULL) {
-		if (http_server_copy(&r->if_none_match, value, sizeof(value)) &&
-		    (strcmp(value, "*") == 0 || strstr(value, tag) != NULL))
-			return 304;
-	} else if (http_server_copy(
-		       &r->if_modified_since, value, sizeof(value)) &&
-		   http_date_parse(value, &then) && st->st_mtime <= then) {
-		return 304;
-	}
-	if (r->is_head)
-		return 200;
+	code = check_conditions(r, st, tag);
+	if (code != 200 || r->is_head)
+		return code;
 	if (r->if_range.at != NULL &&
 	    (!http_server_copy(&r->if_range, value, sizeof(value)) ||
 		(strcmp(value, tag) != 0 &&
-		    (!http_date_parse(value, &then) || then != st->st_mtime ||
+		    (!parse_date(&r->if_range, &then) || then != st->st_mtime ||
 			then >= (int64_t)time(NULL)))))
 		return 200;
 	/* A range in other words, or several: the whole file. */
