@@ -315,7 +315,7 @@ judge(struct answer *a)
 {
 	const struct http_server *r = &a->request;
 	const struct stat *st = &a->st;
-	int64_t size = st->st_size, then, to;
+	int64_t size = st->st_size, now = (int64_t)time(NULL), then, to;
 	char value[1024], tag[80];
 	struct http_range range;
 	int code;
@@ -324,9 +324,10 @@ judge(struct answer *a)
 	    (unsigned long long)st->st_dev, (unsigned long long)st->st_ino,
 	    (unsigned long long)size, (unsigned long long)st->st_mtim.tv_sec,
 	    (unsigned long)st->st_mtim.tv_nsec);
-	snprintf(a->fields, sizeof(a->fields),
+	/* A date to come would be no date of a change (RFC 9110 8.8.2.1). */
+	text_append(a->fields, sizeof(a->fields),
 	    "Last-Modified: %s\r\nETag: %s\r\nAccept-Ranges: bytes\r\n",
-	    http_date_text(st->st_mtime), tag);
+	    http_date_text(st->st_mtime < now ? st->st_mtime : now), tag);
 	code = check_conditions(r, st, tag);
 	if (code != 200 || r->is_head)
 		return code;
@@ -334,7 +335,7 @@ judge(struct answer *a)
 	    (!http_server_copy(&r->if_range, value, sizeof(value)) ||
 		(strcmp(value, tag) != 0 &&
 		    (!parse_date(&r->if_range, &then) || then != st->st_mtime ||
-			then >= (int64_t)time(NULL)))))
+			then >= now))))
 		return 200;
 	/* A range in other words, or several: the whole file. */
 	if (!http_server_copy(&r->range, value, sizeof(value)) ||
@@ -403,6 +404,7 @@ answer_folder(struct answer *a)
 		    query->at != NULL ? query->at : "");
 		return 301;
 	}
+	text_append(a->fields, sizeof(a->fields), "Vary: Accept\r\n");
 	snprintf(a->path + n, sizeof(a->path) - n, "index.html");
 	fd = is_json ? -1 : os_open_beneath(a->dir, a->path);
 	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
@@ -428,8 +430,8 @@ answer_folder(struct answer *a)
 		return err_sys(&a->s->e, ERR_FAILED, errno, "the listing");
 	a->response.type = is_json ? JSON_TYPE : "text/html; charset=utf-8";
 	a->response.length = length;
-	snprintf(a->fields, sizeof(a->fields),
-	    "Vary: Accept\r\nCache-Control: no-cache\r\n");
+	text_append(
+	    a->fields, sizeof(a->fields), "Cache-Control: no-cache\r\n");
 	return 200;
 }
 

@@ -128,6 +128,9 @@ for my $row (["If-None-Match: $tag", 304, ''], ["If-None-Match: \"x\", W/$tag", 
         . '/5', '  its place' if $want == 206 && $text ne 'l' || $want == 416;
 }
 is +(get('/empty', "Range: bytes=0-\r\n"))[0], 416, 'nothing has no range';
+utime 4e9, 4e9, "$folder/empty";
+($status, $fields) = get('/empty');
+unlike $fields->{'last-modified'}, qr/ 2096 /, 'a time to come is not one of a change';
 is +(get('/big.bin', "Range: bytes=399990-\r\n"))[2], substr($big, 399990), 'the end of a file';
 
 # Listings.
@@ -151,6 +154,8 @@ for my $how (['/sub/?json', ''], ['/sub/', "Accept: application/json\r\n"]) {
     is $list->[1]{size}, 3, '  and a size';
 }
 is decode_json((get('/site/?json'))[2])->[0]{name}, 'index.html', 'JSON in spite of an index';
+is +(get($_))[1]{vary}, 'Accept', "$_ depends on Accept" for '/site/', '/sub/';
+is +(get('/a.txt'))[1]{vary}, undef, 'a file does not';
 
 # What is no request, or not one for files: a status and the end.
 my $host = "Host: x\r\n";
