@@ -8,7 +8,6 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "cli/command.h"
-#include "cli/usage.h"
 #include "cmd/habits.h"
 #include "cmd/options.h"
 #include "cmd/result.h"

@@ -36,10 +36,7 @@ void buf_added(struct buf *b, size_t n);
 /* Removes n bytes from the front; n is at most buf_length(). */
 void buf_eat(struct buf *b, size_t n);
 
-/*
- * Appends a copy of n bytes. Returns false, and appends nothing, if they do not
- * fit.
- */
+/* Appends a copy of n bytes; if they do not fit, nothing, and returns false. */
 bool buf_put(struct buf *b, const void *bytes, size_t n);
 
 #endif

@@ -39,10 +39,7 @@ void diag_start(const char *command, int level, bool json, bool log_time);
  */
 void diag_limit(struct deadline until, int64_t ms);
 
-/*
- * Passes each event to writer instead of stderr, for a command whose result
- * they are.
- */
+/* Passes each event to writer instead of stderr: they are results. */
 typedef void diag_writer(const char *line, size_t n);
 void diag_events_to(diag_writer *writer);
 
@@ -50,10 +47,7 @@ void diag_events_to(diag_writer *writer);
 bool diag_shows(int level);
 bool diag_is_json(void);
 
-/*
- * Whether an event at level would be reported; ask before expensive
- * preparation.
- */
+/* Whether an event at level would be reported: ask before costly work. */
 bool diag_emits(int level);
 
 /*

@@ -88,8 +88,7 @@ int err_set(struct err *e, enum err_kind kind, const char *fmt, ...)
 int err_sys(struct err *e, enum err_kind kind, int errnum, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* Sets kind, errnum and "REASON (MEANING)" from the table. Always returns -1.
- */
+/* Sets kind, errnum and "REASON (MEANING)" by the table. Always returns -1. */
 int err_cause(struct err *e, enum err_place place, int errnum);
 
 /*
@@ -115,8 +114,7 @@ int err_lead(struct err *e, const char *fmt, ...)
 int err_append(struct err *e, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Whether an errno is a temporary shortage of descriptors, buffers or memory.
- */
+/* Whether an errno is a passing shortage of descriptors, buffers or memory. */
 bool err_is_shortage(int errnum);
 
 /* Whether an errno means that the peer has reset the connection, or reads no

@@ -51,10 +51,7 @@ bool fd_is_input(const char *path, int fd);
 /* The error of an output, by its name, that is the input. */
 #define FD_INPUT_ERROR "%s is the file that stdin reads"
 
-/*
- * Opens a close-on-exec pipe: ends[0] is read, ends[1] written. Returns 0, or
- * -1 with errno.
- */
+/* pipe2(2), close-on-exec: ends[0] is read. Returns 0, or -1 with errno. */
 int fd_pipe(int ends[2], bool nonblocking);
 
 /*
@@ -87,16 +84,10 @@ ssize_t fd_write_briefly(int fd, const void *bytes, size_t n);
  */
 ssize_t fd_write_ready(int fd, const void *bytes, size_t n, int timeout_ms);
 
-/*
- * Stops waiting for readers, because the process must exit. Safe in signal
- * handlers.
- */
+/* Stops waiting for readers, as the process must exit. For signal handlers. */
 void fd_stop_waiting(void);
 
-/*
- * The number of bytes that can be read from fd now; 0 if the system does not
- * report it.
- */
+/* Bytes that can be read from fd now; 0 if the system does not report it. */
 uint64_t fd_available(int fd);
 
 /*

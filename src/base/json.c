@@ -91,9 +91,7 @@ member(
 void
 json_begin(struct json *j)
 {
-	/*
-	 * Do not clear the text: touching all of it costs more than the object.
-	 */
+	/* To clear the text would cost more than the object. */
 	j->text[0] = '{';
 	j->length = 1;
 	j->closers[0] = '}';

@@ -27,10 +27,7 @@ struct json {
 /* Begins the outermost object. */
 void json_begin(struct json *j);
 
-/*
- * Ignores the object, which nothing will read: members are not formatted from
- * now on.
- */
+/* Ignores the object: from now on its members are not formatted. */
 void json_ignore(struct json *j);
 bool json_is_ignored(const struct json *j);
 

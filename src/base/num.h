@@ -35,8 +35,7 @@ bool num_size(const char *text, int64_t *bytes);
 /* Text in one of the buffers of text_slot(): "1.5 KiB", "3 MiB" or "17 B". */
 const char *num_size_text(uint64_t bytes);
 
-/* A limit as a user would write it: "20 ms", "0.5 s", "90 s", "2 min", "1 h".
- */
+/* A limit as a user writes it: "20 ms", "0.5 s", "90 s", "2 min", "1 h". */
 const char *num_limit_text(int64_t ms);
 
 /* A count and its noun: "1 byte", "2 bytes", "1 reply", "2 replies". */

@@ -72,4 +72,8 @@ int command_check(const struct command_args *args, const char *fact,
 
 void command_release(const struct command *c, struct command_args *args);
 
+/* Prints the help of c, in cli/usage.c; is_short: the usual options alone, and
+ * one example. */
+void usage_help(const struct command *c, bool is_short);
+
 #endif

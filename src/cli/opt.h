@@ -116,10 +116,7 @@ struct opt_at {
 	const struct opt *opt;
 };
 
-/*
- * Steps to the next option of a command: *at begins as {groups, NULL}. False
- * after the last one.
- */
+/* Steps to the next option; *at begins as {groups, NULL}. False at the end. */
 bool opt_next(struct opt_at *at);
 
 /* The group of an option, which is one of them. */

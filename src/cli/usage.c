@@ -1,12 +1,10 @@
 /* Prints the help of a command from the option tables. */
-#include "cli/usage.h"
+#include "cli/command.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
-#include "cli/command.h"
-#include "cli/opt.h"
 
 #define WIDTH 80
 #define HELP_COLUMN 28

@@ -5,7 +5,6 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "cli/command.h"
-#include "cli/usage.h"
 #include "cmd/habits.h"
 #include "cmd/table.h"
 
