@@ -14,24 +14,6 @@ buf_init(struct buf *b, void *storage, size_t size)
 	b->tail = 0;
 }
 
-bool
-buf_is_empty(const struct buf *b)
-{
-	return b->head == b->tail;
-}
-
-size_t
-buf_length(const struct buf *b)
-{
-	return b->tail - b->head;
-}
-
-const unsigned char *
-buf_bytes(const struct buf *b)
-{
-	return b->data + b->head;
-}
-
 /* Moves the queued bytes to the front. */
 static void
 compact(struct buf *b)
@@ -48,12 +30,6 @@ buf_space(struct buf *b, size_t *capacity)
 		compact(b);
 	*capacity = b->size - b->tail;
 	return b->data + b->tail;
-}
-
-void
-buf_added(struct buf *b, size_t n)
-{
-	b->tail += n;
 }
 
 void

@@ -17,11 +17,24 @@ struct buf {
 
 void buf_init(struct buf *b, void *storage, size_t size);
 
-bool buf_is_empty(const struct buf *b);
+static inline bool
+buf_is_empty(const struct buf *b)
+{
+	return b->head == b->tail;
+}
 
 /* The number of queued bytes, and the first of them. */
-size_t buf_length(const struct buf *b);
-const unsigned char *buf_bytes(const struct buf *b);
+static inline size_t
+buf_length(const struct buf *b)
+{
+	return b->tail - b->head;
+}
+
+static inline const unsigned char *
+buf_bytes(const struct buf *b)
+{
+	return b->data + b->head;
+}
 
 /*
  * Returns the free space and sets *capacity to its size. Moves the queued bytes
@@ -31,7 +44,11 @@ const unsigned char *buf_bytes(const struct buf *b);
 unsigned char *buf_space(struct buf *b, size_t *capacity);
 
 /* Adds to the queue n bytes that were written at buf_space(). */
-void buf_added(struct buf *b, size_t n);
+static inline void
+buf_added(struct buf *b, size_t n)
+{
+	b->tail += n;
+}
 
 /* Removes n bytes from the front; n is at most buf_length(). */
 void buf_eat(struct buf *b, size_t n);
