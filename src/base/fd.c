@@ -265,19 +265,11 @@ fd_raise_limit(void)
 }
 
 bool
-fd_is_readable(int fd)
+fd_permits(int fd, int mode)
 {
-	int flags = fcntl(fd, F_GETFL);
+	int flags = fcntl(fd, F_GETFL), found = flags & O_ACCMODE;
 
-	return flags >= 0 && (flags & O_ACCMODE) != O_WRONLY;
-}
-
-bool
-fd_is_writable(int fd)
-{
-	int flags = fcntl(fd, F_GETFL);
-
-	return flags >= 0 && (flags & O_ACCMODE) != O_RDONLY;
+	return flags >= 0 && (found == mode || found == O_RDWR);
 }
 
 bool

@@ -104,9 +104,8 @@ int fd_open_beneath(int dir, const char *path);
  * (setrlimit(2), RLIMIT_NOFILE), and returns it. */
 uint32_t fd_raise_limit(void);
 
-/* Whether fd is open for reading, or for writing. */
-bool fd_is_readable(int fd);
-bool fd_is_writable(int fd);
+/* Whether fd is open for reading (O_RDONLY), or for writing (O_WRONLY). */
+bool fd_permits(int fd, int mode);
 
 /*
  * Whether fd can be read without stopping this process: reading its terminal

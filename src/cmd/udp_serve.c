@@ -1,6 +1,7 @@
 /* udp-serve: a datagram server. Socket, bind; then each datagram is answered to
  * its sender, from the address that it was sent to. */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -699,7 +700,7 @@ open_input(struct serve_state *s, struct err *e)
 
 	s->input = (struct source){
 	    .kind = SOURCE_LINES, .fd = STDIN_FILENO, .keeps_newline = true};
-	if (serve_options.recv_only || !fd_is_readable(STDIN_FILENO))
+	if (serve_options.recv_only || !fd_permits(STDIN_FILENO, O_RDONLY))
 		s->input.fd = -1;
 	for (i = 0; i < l->count; i++)
 		if (l->fds[i] == STDIN_FILENO)

@@ -250,7 +250,7 @@ sock_check_standard(int fd, struct err *e)
 	const char *what = NULL;
 
 	sock_remote(fd, &peer);
-	if (is_in ? !fd_is_readable(fd) : !fd_is_writable(fd))
+	if (!fd_permits(fd, is_in ? O_RDONLY : O_WRONLY))
 		what = fd_was_closed(fd) ? "closed"
 		       : is_in           ? "open for writing only"
 					 : "open for reading only";

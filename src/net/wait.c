@@ -204,7 +204,7 @@ copy_descriptor(int fd, const char *name, struct err *e)
 
 	/* Others than the user's are closed on exec. */
 	if (flags < 0 || (fd > STDERR_FILENO && (flags & FD_CLOEXEC) != 0) ||
-	    !fd_is_writable(fd))
+	    !fd_permits(fd, O_WRONLY))
 		return err_set(e, ERR_OUTPUT,
 		    "opening %s: descriptor %d is not open for writing",
 		    text_shown(name), fd);
