@@ -29,7 +29,6 @@
 #include "relay/recorder.h"
 #include "udp/dgram_server.h"
 #include "udp/multicast.h"
-#include "udp/sessions.h"
 #include "udp/source.h"
 
 #define SERVE_PORT 9999
@@ -171,7 +170,7 @@ struct serve_state {
 	struct deadline until;    /* --max-time */
 	struct pollfd *fds;       /* owned: sockets, stdin, programs */
 	struct recorder recorder; /* --hexdump, --textdump */
-	struct sessions_options forward; /* SERVE_FORWARD */
+	struct endpoint to;       /* SERVE_FORWARD: --to */
 	struct sessions *sessions;
 	bool is_over; /* no datagram came in time: normal with --fd systemd */
 
@@ -617,8 +616,7 @@ serve_socket(struct serve_state *s, size_t socket, struct err *e)
 			return -1;
 	}
 	if (n > 0 && s->mode == SERVE_FORWARD)
-		server->ignored_count +=
-		    sessions_forward(s->sessions, server->received, n);
+		sessions_forward(s->sessions, n);
 	return n < 0 || send_answers(s, server->answers, count, e) < 0 ? -1 : 0;
 }
 
@@ -653,8 +651,7 @@ forward_all(struct serve_state *s, struct err *e)
 		if (ready < 0)
 			signals_collect();
 		for (i = 0; i < ready; i++) {
-			socket = sessions_receive(
-			    s->sessions, i, s->server.answers, &count);
+			socket = sessions_receive(s->sessions, i, &count);
 			if ((socket >= 0 &&
 				serve_socket(s, (size_t)socket, e) < 0) ||
 			    (count > 0 && forward_answers(s, count, e) < 0))
@@ -714,7 +711,6 @@ run_server(struct serve_state *s, const struct dgram_server_options *o,
     const struct command_args *args, const struct endpoint *ep, struct err *e)
 {
 	struct listener *l = &s->server.listener;
-	struct sessions_counts counts;
 	size_t i;
 	int result;
 
@@ -732,9 +728,7 @@ run_server(struct serve_state *s, const struct dgram_server_options *o,
 		return -1;
 	}
 	if (s->mode == SERVE_FORWARD) {
-		s->forward.groups = o->groups;
-		s->forward.group_count = o->group_count;
-		s->sessions = sessions_new(&s->forward, l, e);
+		s->sessions = sessions_new(&s->server, e);
 		if (s->sessions == NULL) {
 			dgram_server_close(&s->server);
 			return signals_server_result(-1, e);
@@ -760,8 +754,8 @@ run_server(struct serve_state *s, const struct dgram_server_options *o,
 	for (i = 0; i < s->run_count; i++)
 		release_program(&s->runs[i]);
 	if (s->sessions != NULL)
-		counts = sessions_free(s->sessions);
-	dgram_server_report(&s->server, s->sessions != NULL ? &counts : NULL);
+		sessions_free(s->sessions);
+	dgram_server_report(&s->server);
 	dgram_server_close(&s->server);
 	return signals_server_result(result, e);
 }
@@ -797,13 +791,8 @@ prepare(struct serve_state *s, const struct command_args *args, struct err *e)
 	if (to == NULL)
 		return 0;
 	s->mode = SERVE_FORWARD;
-	s->forward = (struct sessions_options){.names = &options.names,
-	    .sock = &options.sock,
-	    .max = serve_options.max_sessions,
-	    .timeout_ms = serve_options.session_ms,
-	    .until = s->until};
-	if (endpoint_parse(&s->forward.to, &to, 1, "udp", e) < 0 ||
-	    resolve_check(&s->forward.to, &options.names, e) < 0)
+	if (endpoint_parse(&s->to, &to, 1, "udp", e) < 0 ||
+	    resolve_check(&s->to, &options.names, e) < 0)
 		return err_prefix(e, "--to");
 	return 0;
 }
@@ -839,13 +828,15 @@ serve_run(const struct command_args *args, struct err *e)
 	    .groups = groups,
 	    .group_count = joins->count,
 	    .max_rate = serve_options.max_rate,
-	    .forwards = serve_options.to != NULL};
+	    .to = serve_options.to != NULL ? &s.to : NULL,
+	    .max_sessions = serve_options.max_sessions,
+	    .session_ms = serve_options.session_ms};
 	struct endpoint ep;
 	int result;
 	size_t i;
 
 	if (o.max_rate < 0)
-		o.max_rate = o.forwards ? 0 : MAX_RATE;
+		o.max_rate = o.to != NULL ? 0 : MAX_RATE;
 	diag_limit(s.until, options.time.idle_ms);
 	result = options_parse_local(&ep, args, "udp", SERVE_PORT, e);
 	if (result == 0)

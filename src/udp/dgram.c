@@ -2,7 +2,6 @@
 #include "udp/dgram.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +12,6 @@
 
 #include "base/diag.h"
 #include "base/err.h"
-#include "base/fd.h"
 #include "base/mem.h"
 #include "base/step.h"
 #include "base/text.h"
@@ -556,18 +554,6 @@ dgram_send_patiently(int fd, const struct dgram *d, int count, int *tries)
 }
 
 uint64_t
-dgram_hash_key(void)
-{
-	uint64_t key = (uint64_t)clock_now();
-	int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
-
-	if (fd >= 0)
-		(void)!read(fd, &key, sizeof(key));
-	fd_close(&fd);
-	return key;
-}
-
-uint64_t
 dgram_hash(uint64_t key, const void *bytes, size_t n)
 {
 	const unsigned char *at = bytes, *end = at + n;
@@ -575,20 +561,6 @@ dgram_hash(uint64_t key, const void *bytes, size_t n)
 	for (; at < end; at++)
 		key = (key ^ *at) * UINT64_C(0x100000001b3);
 	return key ^ key >> 32;
-}
-
-void
-dgram_ignored(const struct dgram *d, const char *why)
-{
-	struct json *j;
-
-	if (!diag_emits(DIAG_NOTE))
-		return;
-	j = diag_event_begin("ignored");
-	addr_json(&d->to, j, "local");
-	addr_json(&d->from, j, "remote");
-	json_text(j, "reason", why);
-	diag_event_end(DIAG_NOTE, "%s: ignored: %s", addr_text(&d->from), why);
 }
 
 int

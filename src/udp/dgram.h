@@ -94,12 +94,8 @@ int dgram_send(int fd, const struct dgram *d, int count);
  */
 int dgram_send_patiently(int fd, const struct dgram *d, int count, int *tries);
 
-/* A keyed hash of n bytes of addresses, and a key that no sender can guess. */
+/* A keyed hash of n bytes of addresses. */
 uint64_t dgram_hash(uint64_t key, const void *bytes, size_t n);
-uint64_t dgram_hash_key(void);
-
-/* Reports that a received datagram was ignored: the event, at -v a line. */
-void dgram_ignored(const struct dgram *d, const char *why);
 
 /*
  * Raises the receive buffer for datagrams that arrive at once (socket(7):

@@ -2,11 +2,14 @@
 #include "udp/dgram_server.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/diag.h"
 #include "base/err.h"
+#include "base/fd.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/text.h"
@@ -14,12 +17,12 @@
 #include "net/endpoint.h"
 #include "net/os.h"
 #include "udp/multicast.h"
-#include "udp/sessions.h"
 
 /* The interval at which losses are counted. */
 #define CHECK_NS CLOCK_SECOND
 /* Hosts share this many buckets; a power of two. */
 #define BUCKETS 65536
+
 /* Joins each group on each socket of its family. */
 static int
 join_groups(struct dgram_server *s, struct err *e)
@@ -51,6 +54,19 @@ join_groups(struct dgram_server *s, struct err *e)
 			    "group");
 	}
 	return 0;
+}
+
+/* A key for dgram_hash() that no sender can guess. */
+static uint64_t
+make_key(void)
+{
+	uint64_t key = (uint64_t)clock_now();
+	int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0)
+		(void)!read(fd, &key, sizeof(key));
+	fd_close(&fd);
+	return key;
 }
 
 int
@@ -95,7 +111,7 @@ dgram_server_open(struct dgram_server *s, const struct endpoint *ep,
 	s->answers = dgram_new();
 	if (o->max_rate > 0)
 		s->full_ns = mem_array(BUCKETS, sizeof(s->full_ns[0]));
-	s->key = dgram_hash_key();
+	s->key = make_key();
 	s->drops = mem_array(l->count, sizeof(s->drops[0]));
 	s->last_ns = clock_now();
 	s->next_check_ns = s->last_ns + CHECK_NS;
@@ -148,7 +164,8 @@ dgram_server_is_news(
 {
 	uint64_t hash =
 	    dgram_hash((uintptr_t)text, &d->from.u, d->from.len) | 1;
-	uint64_t *reported = &s->reported[hash / 2 % DGRAM_SERVER_REPORTED];
+	uint64_t *reported =
+	    &s->reported[hash / 2 % (sizeof(s->reported) / sizeof(hash))];
 	bool is_news = *reported != hash;
 
 	*reported = hash;
@@ -172,8 +189,16 @@ void
 dgram_server_ignore(
     struct dgram_server *s, const struct dgram *d, const char *why)
 {
+	struct json *j;
+
 	s->ignored_count++;
-	dgram_ignored(d, why);
+	if (!diag_emits(DIAG_NOTE))
+		return;
+	j = diag_event_begin("ignored");
+	addr_json(&d->to, j, "local");
+	addr_json(&d->from, j, "remote");
+	json_text(j, "reason", why);
+	diag_event_end(DIAG_NOTE, "%s: ignored: %s", addr_text(&d->from), why);
 }
 
 /*
@@ -370,7 +395,7 @@ dgram_server_receive(
 		}
 		s->received_count++;
 		s->received_bytes += d->length;
-		why = s->o->forwards ? refusal(d, true) : NULL;
+		why = s->o->to != NULL ? refusal(d, true) : NULL;
 		if (why != NULL) {
 			refuse(s, d, why);
 			continue;
@@ -381,8 +406,7 @@ dgram_server_receive(
 }
 
 void
-dgram_server_report(
-    struct dgram_server *s, const struct sessions_counts *sessions)
+dgram_server_report(struct dgram_server *s)
 {
 	const char *text = "";
 	struct json *j;
@@ -395,14 +419,14 @@ dgram_server_report(
 	json_number(j, "ignored", s->ignored_count);
 	if (s->lost_is_known)
 		json_number(j, "lost", s->lost);
-	if (sessions != NULL) {
-		json_number(j, "sessions", sessions->begun);
-		json_number(j, "evicted", sessions->evicted);
-		json_number(j, "refused", sessions->refused);
+	if (s->o->to != NULL) {
+		json_number(j, "sessions", s->begun_count);
+		json_number(j, "evicted", s->evicted_count);
+		json_number(j, "refused", s->refused_count);
 		text = text_format("; %s, %llu evicted; refused %llu",
-		    num_count_text(sessions->begun, "session"),
-		    (unsigned long long)sessions->evicted,
-		    (unsigned long long)sessions->refused);
+		    num_count_text(s->begun_count, "session"),
+		    (unsigned long long)s->evicted_count,
+		    (unsigned long long)s->refused_count);
 	}
 	diag_event_end(DIAG_NOTE,
 	    "received %llu (%s), answered %llu (%s), ignored %llu, lost "

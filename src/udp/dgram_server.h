@@ -1,7 +1,7 @@
 /*
  * A datagram server: opens its sockets, joins multicast groups, and reads in
  * batches; decides which senders are admitted and which may be answered; sends
- * answers.
+ * answers, or forwards to a target, with a session for each client.
  */
 #ifndef UDP_DGRAM_SERVER_H
 #define UDP_DGRAM_SERVER_H
@@ -17,10 +17,7 @@ struct access;
 struct endpoint;
 struct err;
 struct multicast_group;
-struct sessions_counts;
-
-/* The number of senders whose refusal is remembered as reported. */
-#define DGRAM_SERVER_REPORTED 1024
+struct sessions;
 
 struct dgram_server_options {
 	const struct listener_options *listener;
@@ -28,21 +25,25 @@ struct dgram_server_options {
 	const struct multicast_group *groups; /* to be joined */
 	size_t group_count;
 	int64_t max_rate; /* answers per second and host; 0: no limit */
-	bool forwards; /* a target answers: datagrams that must not reach it are
-			  not received */
+
+	/* A forwarder's target, or NULL. Datagrams that must not reach it are
+	 * not received. */
+	const struct endpoint *to;
+	int64_t max_sessions; /* at once */
+	int64_t session_ms;   /* of one without a datagram either way */
 };
 
 struct dgram_server {
 	const struct dgram_server_options *o;
 	struct listener listener;
-	struct dgram *received; /* owned: the last batch received, */
-	struct dgram *answers;  /* and space for the answers to it */
-	int64_t last_ns;        /* when it was received; or the start */
-	uint64_t reported[DGRAM_SERVER_REPORTED]; /* hashes; 0: free */
+	struct dgram *received;  /* owned: the last batch received, */
+	struct dgram *answers;   /* and space for the answers to it */
+	int64_t last_ns;         /* when it was received; or the start */
+	uint64_t reported[1024]; /* hashes of senders and texts; 0: free */
 
 	/* The limit of answers: one token bucket per host. */
 	int64_t *full_ns; /* owned: when each is full again; NULL: no limit */
-	uint64_t key;     /* of the hash that chooses it */
+	uint64_t key;     /* of hashes of addresses, here and of sessions */
 	int64_t next_warning_ns;
 	uint64_t limited_count; /* not answered since the last warning, */
 	struct addr limited;    /* and the last sender of these */
@@ -57,6 +58,9 @@ struct dgram_server {
 	uint64_t received_count, received_bytes; /* from admitted senders */
 	uint64_t answered_count, answered_bytes;
 	uint64_t ignored_count; /* not admitted, or not answered */
+	/* Sessions so far, those that ended for another client, and ICMP errors
+	 * of the target. */
+	uint64_t begun_count, evicted_count, refused_count;
 };
 
 /*
@@ -104,11 +108,42 @@ bool dgram_server_is_within_rate(struct dgram_server *s, const struct dgram *d);
  */
 int dgram_server_answer(struct dgram_server *s, struct dgram *d, int count);
 
-/* Reports the totals, with those of its sessions unless NULL: the "summary"
- * event, at -v a line. */
-void dgram_server_report(
-    struct dgram_server *s, const struct sessions_counts *sessions);
+/* Reports the totals: the "summary" event, at -v a line. */
+void dgram_server_report(struct dgram_server *s);
 
 void dgram_server_close(struct dgram_server *s);
+
+/*
+ * The sessions of a forwarder: each client has a socket of its own, connected
+ * to the target, so that the system sorts the answers and drops what others
+ * send. sessions_new() looks up the target, and raises the limit of
+ * descriptors. The server must remain valid. Returns NULL with *e, ERR_USAGE if
+ * the target is one of the server's sockets; the caller ends and frees the
+ * sessions with sessions_free().
+ */
+struct sessions *sessions_new(struct dgram_server *server, struct err *e);
+void sessions_free(struct sessions *s);
+
+/*
+ * Ends the sessions whose time has passed, and waits for datagrams. Returns how
+ * many sockets are ready; 0 if until has passed; or -1 with errno, EINTR for a
+ * caught signal.
+ */
+int sessions_wait(struct sessions *s, struct deadline until);
+
+/*
+ * The index of the i-th ready socket in the server's listener, or -1 if it is
+ * that of a session: then receives *count answers of the target, perhaps 0,
+ * into the server's answers, addressed to their client.
+ */
+int sessions_receive(struct sessions *s, int i, int *count);
+
+/*
+ * Forwards the first datagrams of the server's received, and clears their
+ * remote and local addresses. A session begins with a client's first one; if
+ * there are too many, the one that has been idle longest ends. Those that
+ * cannot be sent are reported as ignored.
+ */
+void sessions_forward(struct sessions *s, int count);
 
 #endif

@@ -1,5 +1,5 @@
 /* The sessions of a datagram forwarder: a table, its sockets, its target. */
-#include "udp/sessions.h"
+#include "udp/dgram_server.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -39,14 +39,13 @@ struct session {
 };
 
 struct sessions {
-	const struct sessions_options *o;
-	const struct listener *listener;
-	struct session *items, **buckets; /* owned; bucket_count is 2^n */
-	struct session *free;             /* those that have ended */
+	struct dgram_server *server;
+	const struct dgram_server_options *o; /* the server's */
+	struct session *items, **buckets;     /* owned; bucket_count is 2^n */
+	struct session *free;                 /* those that have ended */
 	struct session ring; /* the head of the order, not a session: its newer
 				is the oldest session */
 	size_t max, count, used, bucket_count;
-	uint64_t key; /* of the hash: no sender can guess it */
 
 	struct addr_list targets;
 	size_t target;     /* index of the one in use, modulo their number */
@@ -62,7 +61,6 @@ struct sessions {
 	struct ready_set *set;
 	uint32_t ready[MAX_READY];
 	bool is_behind; /* more may be waiting than was received */
-	struct sessions_counts counts;
 };
 
 /* The address in use. */
@@ -75,13 +73,13 @@ current_target(const struct sessions *s)
 static uint32_t
 id_of(const struct sessions *s, const struct session *p)
 {
-	return (uint32_t)(s->listener->count + (size_t)(p - s->items));
+	return (uint32_t)(s->server->listener.count + (size_t)(p - s->items));
 }
 
 static struct session **
 bucket_of(const struct sessions *s, const struct dgram *d)
 {
-	uint64_t key = dgram_hash(s->key, &d->from.u, d->from.len);
+	uint64_t key = dgram_hash(s->server->key, &d->from.u, d->from.len);
 
 	key = dgram_hash(key, &d->to.u, d->to.len);
 	return &s->buckets[key & (s->bucket_count - 1)];
@@ -176,7 +174,7 @@ is_joined(const struct sessions *s, const struct addr *group)
 static bool
 is_own(const struct sessions *s, const struct addr *a)
 {
-	const struct listener *l = s->listener;
+	const struct listener *l = &s->server->listener;
 	const struct addr *bound = l->addrs;
 	struct addr to = *a;
 	size_t i;
@@ -198,7 +196,7 @@ is_own(const struct sessions *s, const struct addr *a)
 static void
 evict(struct sessions *s)
 {
-	if (s->counts.evicted++ == 0)
+	if (s->server->evicted_count++ == 0)
 		diag_warn("%s (--max-sessions): a new client ends the one that "
 			  "has been idle longest",
 		    num_count_text(s->count, "session"));
@@ -210,8 +208,9 @@ evict(struct sessions *s)
 static int
 connect_session(struct sessions *s, struct session *p, struct err *e)
 {
-	const struct dgram_options o = {
-	    .sock = s->o->sock, .group = {.ttl = -1}, .raise_buffer = true};
+	const struct dgram_options o = {.sock = s->o->listener->sock,
+	    .group = {.ttl = -1},
+	    .raise_buffer = true};
 
 	p->target = *current_target(s);
 	while ((p->fd = dgram_open(&p->target, &o, e)) < 0) {
@@ -247,7 +246,7 @@ begin_session(struct sessions *s, const struct dgram *d)
 	p->older = p->newer = p;
 	touch(s, p);
 	s->count++;
-	s->counts.begun++;
+	s->server->begun_count++;
 	if (connect_session(s, p, &e) == 0) {
 		s->is_failing = false;
 		diag_note("%s: forwarding to %s", addr_text(&d->from),
@@ -292,7 +291,7 @@ count_refusal(struct sessions *s, struct session *p, int errnum)
 	error = error != 0 ? error : errnum;
 	if (error == 0 || error == EMSGSIZE || error == EAGAIN)
 		return;
-	s->counts.refused++;
+	s->server->refused_count++;
 	if (p->refused++ == 0)
 		diag_note("%s: %s: %s", addr_text(&p->client.from),
 		    addr_text(&p->target),
@@ -302,11 +301,10 @@ count_refusal(struct sessions *s, struct session *p, int errnum)
 }
 
 /* Sends datagrams in a session, until it has no socket. Returns how many are
- * done with, at least 1, and adds those that were not sent to *unsent. tries is
- * that of dgram_send_patiently(). */
+ * done with, at least 1. tries is that of dgram_send_patiently(). */
 static int
 send_all(struct sessions *s, struct session *p, const struct dgram *d,
-    int count, int *tries, uint64_t *unsent)
+    int count, int *tries)
 {
 	struct err e = ERR_INIT;
 	bool is_second = false;
@@ -329,8 +327,7 @@ send_all(struct sessions *s, struct session *p, const struct dgram *d,
 		}
 		errno = errnum;
 		dgram_send_error(p->fd, &p->target, d[done].length, NULL, &e);
-		dgram_ignored(&d[done++], e.text);
-		++*unsent;
+		dgram_server_ignore(s->server, &d[done++], e.text);
 		is_second = false;
 		/* The program at a Unix socket has gone. Another one may be
 		 * there when the next datagram comes. */
@@ -340,8 +337,7 @@ send_all(struct sessions *s, struct session *p, const struct dgram *d,
 	}
 	if (done > 0)
 		return done;
-	dgram_ignored(d, "it has no socket to the target");
-	++*unsent;
+	dgram_server_ignore(s->server, d, "it has no socket to the target");
 	return 1;
 }
 
@@ -365,12 +361,13 @@ check_target(struct sessions *s, int64_t now_ns)
 		s->silent_ns = now_ns;
 		s->has_answered = false;
 		(void)resolve_start(
-		    &s->lookup, &s->o->to, s->o->names, &s->found, &e);
+		    &s->lookup, s->o->to, s->o->listener->names, &s->found, &e);
 	}
 	while (s->lookup.in >= 0)
 		if (poll(&in, 1, 0) <= 0)
 			return;
-		else if (resolve_advance(&s->lookup, 0, s->o->until, &e) < 0)
+		else if (resolve_advance(
+			     &s->lookup, 0, s->o->listener->until, &e) < 0)
 			diag_note("%s", e.text);
 	for (i = 0; i < s->found.count; i++)
 		if (addr_equal(&s->found.items[i], current_target(s)))
@@ -383,10 +380,10 @@ check_target(struct sessions *s, int64_t now_ns)
 	s->target = i;
 }
 
-uint64_t
-sessions_forward(struct sessions *s, struct dgram *d, int count)
+void
+sessions_forward(struct sessions *s, int count)
 {
-	uint64_t unsent = 0;
+	struct dgram *d = s->server->received;
 	struct session *p;
 	int n, tries = 0;
 
@@ -397,15 +394,15 @@ sessions_forward(struct sessions *s, struct dgram *d, int count)
 		touch(s, p);
 		for (n = 0; n < count && is_client(p, &d[n]); n++)
 			d[n].remote.len = d[n].local.len = 0;
-		n = send_all(s, p, d, n, &tries, &unsent);
+		n = send_all(s, p, d, n, &tries);
 	}
-	return unsent;
 }
 
 int
-sessions_receive(struct sessions *s, int i, struct dgram *d, int *count)
+sessions_receive(struct sessions *s, int i, int *count)
 {
-	size_t id = s->ready[i], first = s->listener->count;
+	struct dgram *d = s->server->answers;
+	size_t id = s->ready[i], first = s->server->listener.count;
 	struct session *p;
 	int n;
 
@@ -441,7 +438,7 @@ next_end(const struct sessions *s)
 {
 	return s->count == 0
 		   ? deadline_none()
-		   : deadline_from(s->ring.newer->last_ns, s->o->timeout_ms);
+		   : deadline_from(s->ring.newer->last_ns, s->o->session_ms);
 }
 
 int
@@ -460,52 +457,50 @@ sessions_wait(struct sessions *s, struct deadline until)
 }
 
 struct sessions *
-sessions_new(
-    const struct sessions_options *o, const struct listener *l, struct err *e)
+sessions_new(struct dgram_server *server, struct err *e)
 {
+	const struct dgram_server_options *o = server->o;
+	const struct listener *l = &server->listener;
 	struct sessions *s = mem_array(1, sizeof(*s));
 	size_t spare = SPARE_FDS + l->count, fds = fd_raise_limit(), i;
+	size_t max = (size_t)o->max_sessions;
 	int result;
 
+	s->server = server;
 	s->o = o;
-	s->listener = l;
 	s->lookup.in = -1;
 	s->ring.older = s->ring.newer = &s->ring;
-	s->key = dgram_hash_key();
 	fds = fds > spare ? fds - spare : 1;
-	s->max = (size_t)o->max < fds ? (size_t)o->max : fds;
-	if (fds < (size_t)o->max)
+	s->max = max < fds ? max : fds;
+	if (fds < max)
 		diag_warn("the limit of open files permits %s (--max-sessions)",
 		    num_count_text(fds, "session"));
 	for (s->bucket_count = 1; s->bucket_count < s->max;)
 		s->bucket_count *= 2;
 	s->buckets = mem_array(s->bucket_count, sizeof(void *));
 	s->items = mem_array(s->max, sizeof(s->items[0]));
-	result = resolve(&o->to, o->names, o->until, &s->targets, e);
+	result = resolve(
+	    o->to, o->listener->names, o->listener->until, &s->targets, e);
 	for (i = 0; result == 0 && i < s->targets.count; i++)
 		if (is_own(s, &s->targets.items[i]))
 			result = err_set(e, ERR_USAGE, "--to: %s" OWN_ERROR,
 			    addr_text(&s->targets.items[i]));
-	if (result < 0) {
-		(void)sessions_free(s);
-		return NULL;
-	}
-	s->set = ready_set_new((uint32_t)(spare + s->max), true);
+	if (result == 0)
+		s->set = ready_set_new((uint32_t)(spare + s->max), true);
 	for (i = 0; s->set != NULL && i < l->count; i++)
 		if (ready_set_watch(s->set, (uint32_t)i, l->fds[i], POLLIN) < 0)
 			break;
-	if (i == l->count)
+	if (s->set != NULL && i == l->count)
 		return s;
-	err_sys(e, ERR_FAILED, errno, "preparing to wait for sockets");
-	(void)sessions_free(s);
+	if (result == 0)
+		err_sys(e, ERR_FAILED, errno, "preparing to wait for sockets");
+	sessions_free(s);
 	return NULL;
 }
 
-struct sessions_counts
+void
 sessions_free(struct sessions *s)
 {
-	struct sessions_counts counts = s->counts;
-
 	while (s->count > 0)
 		end_session(s, s->ring.newer, "end");
 	if (s->lookup.in >= 0)
@@ -517,5 +512,4 @@ sessions_free(struct sessions *s)
 	free(s->buckets);
 	free(s->items);
 	free(s);
-	return counts;
 }
