@@ -18,12 +18,6 @@
 /* The maximum length of a byte as text: "\x00", or "00 " and a newline. */
 #define MAX_BYTE_TEXT 4
 
-/* An argument as bytes. */
-struct source_argument {
-	unsigned char *bytes; /* owned */
-	size_t length;
-};
-
 /* Converts text in place, and sets *length. Returns 0, or -1 with *e. */
 static int
 convert(
@@ -42,7 +36,7 @@ convert(
 int
 source_start(struct source *s, struct err *e)
 {
-	struct source_argument *a;
+	unsigned char *bytes;
 	int i;
 
 	if (s->kind != SOURCE_ARGUMENTS) {
@@ -50,14 +44,11 @@ source_start(struct source *s, struct err *e)
 		buf_init(&s->queue, mem_buffer(QUEUE_SIZE), QUEUE_SIZE);
 		return 0;
 	}
-	s->converted =
-	    mem_array((size_t)s->argument_count, sizeof(s->converted[0]));
+	s->lengths = mem_array((size_t)s->argument_count, sizeof(size_t));
 	for (i = 0; i < s->argument_count; i++) {
-		a = &s->converted[i];
-		a->length = strlen(s->arguments[i]);
-		a->bytes = mem_array(a->length + 1, 1);
-		memcpy(a->bytes, s->arguments[i], a->length);
-		if (convert(s, a->bytes, &a->length, e) < 0)
+		bytes = (unsigned char *)s->arguments[i];
+		s->lengths[i] = strlen(s->arguments[i]);
+		if (convert(s, bytes, &s->lengths[i], e) < 0)
 			return err_prefix(e, "message %d", i + 1);
 	}
 	return 0;
@@ -117,8 +108,8 @@ source_next(struct source *s, const unsigned char **bytes, size_t *length,
 	if (s->kind == SOURCE_ARGUMENTS) {
 		if (s->lent_count >= count && !s->repeats)
 			return SOURCE_END;
-		*bytes = s->converted[s->lent_count % count].bytes;
-		*length = s->converted[s->lent_count++ % count].length;
+		*length = s->lengths[s->lent_count % count];
+		*bytes = (void *)s->arguments[s->lent_count++ % count];
 		return SOURCE_MESSAGE;
 	}
 	front = s->queue.data + s->queue.head + s->lent;
@@ -187,12 +178,8 @@ source_read(struct source *s, struct err *e)
 void
 source_release(struct source *s)
 {
-	int i;
-
-	for (i = 0; s->converted != NULL && i < s->argument_count; i++)
-		free(s->converted[i].bytes);
-	free(s->converted);
+	free(s->lengths);
 	free(s->queue.data);
-	s->converted = NULL;
+	s->lengths = NULL;
 	s->queue.data = NULL;
 }

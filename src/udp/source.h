@@ -37,13 +37,11 @@ enum source_next {
 	SOURCE_MESSAGE
 };
 
-struct source_argument;
-
 struct source {
 	/* Set by the caller. */
 	int kind;   /* enum source_kind */
 	int format; /* enum source_format; SOURCE_PLAIN for blocks */
-	char *const *arguments;
+	char *const *arguments; /* converted in place */
 	int argument_count;
 	int fd;             /* of the other kinds; -1: at its end */
 	int64_t block_size; /* of SOURCE_BLOCKS */
@@ -55,7 +53,7 @@ struct source {
 	enum fd_kind fd_kind;
 	size_t lent;       /* bytes at the front of queue that are lent */
 	bool is_converted; /* all of SOURCE_WHOLE, in place */
-	struct source_argument *converted; /* owned: arguments as bytes */
+	size_t *lengths;   /* owned: of the converted arguments */
 };
 
 /*
