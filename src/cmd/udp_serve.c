@@ -460,9 +460,8 @@ print_one(struct serve_state *s, const struct dgram *d)
 		result_line(d->bytes, d->length);
 	else
 		result_payload(d->bytes, d->length);
-	if (!addr_is_unix(&d->remote)
-		? addr_port(&d->from) != 0
-		: d->remote.len > offsetof(struct sockaddr_un, sun_path))
+	if (addr_is_unix(&d->remote) ? !addr_is_unnamed(&d->remote)
+				     : addr_port(&d->from) != 0)
 		s->last = *d;
 }
 
@@ -620,23 +619,6 @@ serve_socket(struct serve_state *s, size_t socket, struct err *e)
 	return n < 0 || send_answers(s, server->answers, count, e) < 0 ? -1 : 0;
 }
 
-/* Sends answers of the target to a client. Returns 0, or -1 with *e. */
-static int
-forward_answers(struct serve_state *s, int count, struct err *e)
-{
-	struct dgram *d = s->server.answers;
-	int i;
-
-	s->server.last_ns = clock_now();
-	if (serve_options.max_rate <= 0)
-		return send_answers(s, d, count, e) < 0 ? -1 : 0;
-	for (i = 0; i < count; i++)
-		if (dgram_server_is_within_rate(&s->server, &d[i]) &&
-		    send_answers(s, &d[i], 1, e) < 0)
-			return -1;
-	return 0;
-}
-
 /* Forwards until is_finished(). Returns 0, or -1 with *e. */
 static int
 forward_all(struct serve_state *s, struct err *e)
@@ -654,7 +636,7 @@ forward_all(struct serve_state *s, struct err *e)
 			socket = sessions_receive(s->sessions, i, &count);
 			if ((socket >= 0 &&
 				serve_socket(s, (size_t)socket, e) < 0) ||
-			    (count > 0 && forward_answers(s, count, e) < 0))
+			    send_answers(s, s->server.answers, count, e) < 0)
 				return -1;
 		}
 		if (check_limits(s, e) < 0)

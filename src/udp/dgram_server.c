@@ -222,9 +222,7 @@ refusal(const struct dgram *d, bool is_forwarded)
 	size_t i, count = sizeof(reflectors) / sizeof(reflectors[0]);
 
 	if (!is_forwarded &&
-	    (d->remote.len == 0 ||
-		(addr_is_unix(&d->remote) &&
-		    d->remote.len <= offsetof(struct sockaddr_un, sun_path))))
+	    (d->remote.len == 0 || addr_is_unnamed(&d->remote)))
 		return "its sender has no address to send an answer to";
 	if (dgram_is_truncated(d))
 		return "it is too long and was truncated";
@@ -292,8 +290,9 @@ report_limited(struct dgram_server *s, int64_t now_ns)
 	s->limited_count = 0;
 }
 
-bool
-dgram_server_is_within_rate(struct dgram_server *s, const struct dgram *d)
+/* Whether the rate limit allows an answer to d->from, which is counted. */
+static bool
+is_within_rate(struct dgram_server *s, const struct dgram *d)
 {
 	if (spend(s, &d->from, s->last_ns))
 		return true;
@@ -312,7 +311,7 @@ dgram_server_may_answer(struct dgram_server *s, const struct dgram *d)
 
 	if (why != NULL)
 		refuse(s, d, why);
-	return why == NULL && dgram_server_is_within_rate(s, d);
+	return why == NULL && is_within_rate(s, d);
 }
 
 /* Reports an answer that cannot be sent. */
@@ -347,11 +346,16 @@ swap(struct dgram *a, struct dgram *b)
 int
 dgram_server_answer(struct dgram_server *s, struct dgram *d, int count)
 {
-	int fd = s->listener.fds[d->socket], next = 0, sent = 0, tries = 0, n,
-	    i;
+	int fd = s->listener.fds[d->socket], next = 0, sent = 0, tries = 0;
+	int n, i, allowed = count;
 
-	while (next < count) {
-		n = dgram_send_patiently(fd, d + next, count - next, &tries);
+	/* Without a target, dgram_server_may_answer() has counted it. */
+	if (s->o->to != NULL)
+		for (i = allowed = 0; i < count; i++)
+			if (is_within_rate(s, &d[i]))
+				swap(&d[allowed++], &d[i]);
+	while (next < allowed) {
+		n = dgram_send_patiently(fd, d + next, allowed - next, &tries);
 		for (i = n; i > 0; i--) {
 			s->answered_count++;
 			s->answered_bytes += d[next].length;

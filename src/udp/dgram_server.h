@@ -98,13 +98,10 @@ bool dgram_server_is_news(
 void dgram_server_ignore(
     struct dgram_server *s, const struct dgram *d, const char *why);
 
-/* Whether the rate limit allows an answer to d->from, which is counted. */
-bool dgram_server_is_within_rate(struct dgram_server *s, const struct dgram *d);
-
 /*
- * Sends answers, all from the socket of the first. Those that cannot be sent,
- * or find no space for a moment, are reported and moved to the end of the
- * array. Returns how many were sent.
+ * Sends answers, all from the socket of the first. Those of a target that are
+ * above the rate limit, that cannot be sent, or find no space for a moment, are
+ * reported and moved to the end of the array. Returns how many were sent.
  */
 int dgram_server_answer(struct dgram_server *s, struct dgram *d, int count);
 

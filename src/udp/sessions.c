@@ -422,6 +422,7 @@ sessions_receive(struct sessions *s, int i, int *count)
 	s->has_answered = true;
 	s->silent_ns = 0;
 	touch(s, p);
+	s->server->last_ns = p->last_ns;
 	p->received += (uint64_t)n;
 	for (; n > 0; n--, d++) {
 		d->remote = p->client.remote;
