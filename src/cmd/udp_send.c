@@ -166,37 +166,37 @@ on_sent(void *context, const struct dgram *d, struct err *e)
  * Logs a reply: an event, which is the result with --json, or a line with -v.
  */
 static void
-log_reply(const struct send_state *s, const struct sender_reply *r)
+log_reply(const struct send_state *s, const struct dgram *d,
+    enum rtt_stats_kind kind, int64_t rtt_ns)
 {
 	static const char *const kinds[] = {"", ", a duplicate", ", too late"};
-	const struct dgram *d = r->d;
 	struct addr remote = remote_of(s, d);
 	struct json *j;
 
 	j = diag_event_begin("reply");
 	addr_json(&remote, j, "remote");
 	json_number(j, "bytes", d->length);
-	if (r->rtt_ns >= 0)
-		json_seconds(j, "seconds", (double)r->rtt_ns / 1e9);
-	if (r->kind != RTT_STATS_REPLY)
-		json_text(j, "kind",
-		    r->kind == RTT_STATS_LATE ? "late" : "duplicate");
+	if (rtt_ns >= 0)
+		json_seconds(j, "seconds", (double)rtt_ns / 1e9);
+	if (kind != RTT_STATS_REPLY)
+		json_text(
+		    j, "kind", kind == RTT_STATS_LATE ? "late" : "duplicate");
 	json_bytes(j, "text", d->bytes, d->length);
 	diag_event_end(DIAG_NOTE, "reply from %s: %s%s%s%s", addr_text(&remote),
-	    num_count_text(d->length, "byte"), r->rtt_ns >= 0 ? " in " : "",
-	    r->rtt_ns >= 0 ? num_duration_text(r->rtt_ns) : "", kinds[r->kind]);
+	    num_count_text(d->length, "byte"), rtt_ns >= 0 ? " in " : "",
+	    rtt_ns >= 0 ? num_duration_text(rtt_ns) : "", kinds[kind]);
 }
 
 static int
-on_reply(void *context, const struct sender_reply *r, struct err *e)
+on_reply(void *context, const struct dgram *d, enum rtt_stats_kind kind,
+    int64_t rtt_ns, struct err *e)
 {
 	struct send_state *s = context;
-	const struct dgram *d = r->d;
 
 	if (s->recorder.is_on && record(s, false, d, e) < 0)
 		return -1;
 	if (diag_emits(DIAG_NOTE))
-		log_reply(s, r);
+		log_reply(s, d, kind, rtt_ns);
 	if (diag_is_json())
 		return result_check(e);
 	if (send_options.raw)

@@ -1,5 +1,5 @@
 /* Round-trip statistics: matches replies to datagrams. */
-#include "udp/rtt_stats.h"
+#include "udp/sender.h"
 
 #include <stdlib.h>
 #include <string.h>

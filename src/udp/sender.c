@@ -269,14 +269,14 @@ find_number(const struct dgram *d)
 static int
 pass_replies(struct sender *x, int count, struct err *e)
 {
-	int64_t now = clock_now(), number = -1;
+	int64_t now = clock_now(), number = -1, rtt_ns = -1;
+	enum rtt_stats_kind kind = RTT_STATS_REPLY;
 	int i;
 
 	x->is_trial = false;
 	x->moved_ns = now;
 	for (i = 0; i < count; i++) {
 		const struct dgram *d = &x->in[i];
-		struct sender_reply r = {.d = d};
 
 		x->bytes_received += d->full == SIZE_MAX ? d->length : d->full;
 		if (x->o->number) {
@@ -284,14 +284,12 @@ pass_replies(struct sender *x, int count, struct err *e)
 			/* Without one it belongs to no datagram. */
 			number = number < 0 ? INT64_MAX : number;
 		}
-		r.rtt_ns = -1;
-		r.kind = RTT_STATS_REPLY;
 		if (x->replies == SENDER_STREAM)
 			x->stats.received++;
 		else
-			r.kind = rtt_stats_received(
-			    &x->stats, number, now, &r.rtt_ns);
-		if (x->o->on_reply(x->o->context, &r, e) < 0)
+			kind =
+			    rtt_stats_received(&x->stats, number, now, &rtt_ns);
+		if (x->o->on_reply(x->o->context, d, kind, rtt_ns, e) < 0)
 			return -1;
 	}
 	return 0;

@@ -1,7 +1,7 @@
 /* Round trips: late replies, numbers, the ring, and the numbers of a summary.
  */
 #include "lib/tap.h"
-#include "udp/rtt_stats.h"
+#include "udp/sender.h"
 
 static struct rtt_stats t;
 
