@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/diag.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -32,61 +31,80 @@
 	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456" \
 	"789.-_:%/@+,"
 
-/* What stands for %h: a host, or the path of a Unix socket. */
-static const char *
-host_of(const struct endpoint *ep)
-{
-	if (!ep->is_unix)
-		return ep->host;
-	return addr_ip_text(&ep->unix_addr);
-}
-
 /*
- * Checks that the command can be run for ep: there are no other percent signs,
- * %p is not used for a Unix socket, and no program can take the host for an
- * option. The host must be one plain word for every shell: quotes around it
- * could end those of the command, and ssh(1) hands its words to a second shell.
+ * Returns the command for ep, with %h, %p and %% replaced, which the caller
+ * frees; or NULL with *e: it has other percent signs, or %p for a Unix socket,
+ * or a program could take the host for an option. The host must be one plain
+ * word for every shell: quotes around it could end those of the command, and
+ * ssh(1) hands its words to a second shell.
  */
-static int
-check_via(const char *command, const struct endpoint *ep, struct err *e)
+static char *
+make_command(const char *command, const struct endpoint *ep, struct err *e)
 {
-	const char *host = host_of(ep), *at;
+	const char *from = command, *host = ep->host;
 	bool has_host = false, has_port = false;
+	char port[8], *text, *at;
 
-	if (command[strspn(command, " \t")] == '\0')
-		return err_set(e, ERR_USAGE, "--via: the command is empty");
-	for (at = command; (at = strchr(at, '%')) != NULL; at += 2) {
-		if (at[1] == '\0' || strchr("hp%", at[1]) == NULL)
-			return err_set(e, ERR_USAGE,
-			    "--via: '%s': there are %%h (host), %%p (port) and "
-			    "%%%% (a percent sign)",
-			    text_shown(at));
-		has_host = has_host || at[1] == 'h';
-		has_port = has_port || at[1] == 'p';
+	if (ep->is_unix)
+		host = addr_ip_text(&ep->unix_addr);
+	snprintf(port, sizeof(port), "%u", ep->port);
+	/* Each pair of bytes becomes at most a host or a port. */
+	text = at = mem_array(strlen(command) + 1, strlen(host) + sizeof(port));
+	for (; *from != '\0'; from++) {
+		if (*from != '%') {
+			*at++ = *from;
+			continue;
+		}
+		has_host = has_host || from[1] == 'h';
+		has_port = has_port || from[1] == 'p';
+		if (from[1] == '%')
+			*at++ = '%';
+		else if (from[1] == 'h' || from[1] == 'p')
+			at = stpcpy(at, from[1] == 'h' ? host : port);
+		else
+			break;
+		from++;
 	}
-	if (ep->is_unix && has_port)
-		return err_set(
+	if (command[strspn(command, " \t")] == '\0')
+		err_set(e, ERR_USAGE, "--via: the command is empty");
+	else if (*from != '\0')
+		err_set(e, ERR_USAGE,
+		    "--via: '%s': there are %%h (host), %%p (port) and %%%% (a "
+		    "percent sign)",
+		    text_shown(from));
+	else if (ep->is_unix && has_port)
+		err_set(
 		    e, ERR_USAGE, "--via: a Unix socket has no port for %%p");
-	if (has_host && host[0] == '-')
-		return err_set(e, ERR_USAGE,
+	else if (has_host && host[0] == '-')
+		err_set(e, ERR_USAGE,
 		    "--via: the program would take the host '%s' for an option",
 		    text_shown(host));
-	if (has_host && host[strspn(host, PLAIN)] != '\0')
-		return err_set(e, ERR_USAGE,
+	else if (has_host && host[strspn(host, PLAIN)] != '\0')
+		err_set(e, ERR_USAGE,
 		    "--via: the host '%s' has characters with a meaning to a "
 		    "shell",
 		    text_shown(host));
-	return 0;
+	else
+		return text;
+	free(text);
+	return NULL;
 }
 
 int
 connector_check(
     const struct endpoint *ep, const struct connector_options *o, struct err *e)
 {
+	char *command;
+	int result;
+
 	if (o->tls.is_on && tls_check(&o->tls, e) < 0)
 		return -1;
-	if (o->via != NULL)
-		return check_via(o->via, ep, e);
+	if (o->via != NULL) {
+		command = make_command(o->via, ep, e);
+		result = command == NULL ? -1 : 0;
+		free(command);
+		return result;
+	}
 	if (o->proxy == NULL)
 		return resolve_check(ep, o->dial.names, e);
 	if (proxy_check(ep, e) < 0)
@@ -153,29 +171,6 @@ open_socket(const struct attempt *a)
 	return -1;
 }
 
-/* The command with %h, %p and %% replaced; the caller frees it. */
-static char *
-expand(const char *command, const struct endpoint *ep)
-{
-	char port[8];
-	const char *host = host_of(ep);
-	/* Each pair of bytes becomes at most a host or a port. */
-	char *text =
-	    mem_array(strlen(command) + 1, strlen(host) + sizeof(port));
-	char *at = text;
-
-	snprintf(port, sizeof(port), "%u", ep->port);
-	for (; *command != '\0'; command++) {
-		if (*command != '%')
-			*at++ = *command;
-		else if (*++command == '%')
-			*at++ = '%';
-		else
-			at = stpcpy(at, *command == 'h' ? host : port);
-	}
-	return text;
-}
-
 static int
 open_program(const struct attempt *a)
 {
@@ -186,9 +181,9 @@ open_program(const struct attempt *a)
 	int result;
 
 	/* A redirect may have named the host. */
-	if (check_via(o->via, a->ep, a->e) < 0)
+	command = make_command(o->via, a->ep, a->e);
+	if (command == NULL)
 		return -1;
-	command = expand(o->via, a->ep);
 	result = link_run(l, command, endpoint_text(a->ep), o->stops_via, a->e);
 	free(command);
 	if (result == 0 && (o->checks_via || o->retry_ms >= 0) && !o->tls.is_on)

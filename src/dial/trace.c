@@ -3,13 +3,9 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/err.h"
-#include "base/mem.h"
-#include "base/num.h"
-#include "base/text.h"
 #include "net/icmp.h"
 #include "net/os.h"
 #include "net/sock.h"

@@ -271,40 +271,39 @@ find_secret(
 }
 
 /*
- * Copies n bytes of lines to out, of 2 * n + 1 bytes, with "..." in place of
- * the secrets in their fields. Returns the length.
+ * Returns a copy of n bytes of lines, and its length, with "..." in place of
+ * the secrets in their fields. The caller frees it.
  */
-static size_t
-conceal(char *out, const char *text, size_t n)
+static char *
+conceal(const char *text, size_t n, size_t *length)
 {
 	const char *p = text, *end = text + n, *stop, *next, *name, *at, *found;
-	size_t length, used = 0;
+	char *copy = mem_array(2, n + 1), *out = copy;
 
 	for (; p < end; p = next) {
 		stop = http_head_line_end(p, end, &next);
 		if (stop == NULL)
 			stop = next = end;
 		name = p;
-		length = http_head_token_length(p, stop);
-		at = p + length;
+		n = http_head_token_length(p, stop);
+		at = p + n;
 		if (at == stop || *at++ != ':')
 			at = stop; /* It is not a field. */
 		else if (at < stop && *at == ' ')
 			at++;
 		for (; at < stop; at = p + 1) {
-			found = find_secret(name, length, at, stop, &n);
+			found = find_secret(name, n, at, stop, length);
 			if (found == NULL)
 				break;
-			memcpy(out + used, p, (size_t)(found - p));
-			used += (size_t)(found - p);
-			strcpy(out + used, "...");
-			used += 3;
-			p = found + n;
+			memcpy(out, p, (size_t)(found - p));
+			out = stpcpy(out + (found - p), "...");
+			p = found + *length;
 		}
-		memcpy(out + used, p, (size_t)(next - p));
-		used += (size_t)(next - p);
+		memcpy(out, p, (size_t)(next - p));
+		out += next - p;
 	}
-	return used;
+	*length = (size_t)(out - copy);
+	return copy;
 }
 
 void
@@ -316,16 +315,14 @@ client_show_head(const struct client *c, bool raw)
 
 	if (!diag_shows(DIAG_SAY))
 		return;
-	text = mem_array(2, h->length + 1);
-	n = conceal(text, h->text, h->length);
-	if (raw || fd_kind(STDERR_FILENO) != FD_TERMINAL) {
-		diag_raw(DIAG_SAY, text, n);
-	} else {
+	text = conceal(h->text, h->length, &n);
+	if (!raw && fd_kind(STDERR_FILENO) == FD_TERMINAL) {
 		safe = mem_array(4, n);
 		n = text_escape_stream(safe, text, n, true, &used);
-		diag_raw(DIAG_SAY, safe, n);
-		free(safe);
+		free(text);
+		text = safe;
 	}
+	diag_raw(DIAG_SAY, text, n);
 	free(text);
 }
 
@@ -333,16 +330,15 @@ client_show_head(const struct client *c, bool raw)
 static void
 show_request(const struct client *c)
 {
-	size_t n = strlen(c->request), size;
-	char *text = mem_array(2, n + 1), *line;
-	const char *p = text, *end, *stop, *next;
+	size_t n, size;
+	char *text = conceal(c->request, strlen(c->request), &n), *line;
+	const char *p = text, *stop, *next;
 
-	end = text + conceal(text, c->request, n);
-	size = 4 * (size_t)(end - text) + 4;
+	size = 4 * n + 4;
 	line = mem_array(1, size);
-	for (; (stop = http_head_line_end(p, end, &next)) != NULL; p = next) {
-		line[0] = '>';
-		line[1] = ' ';
+	for (; (stop = http_head_line_end(p, text + n, &next)) != NULL;
+	     p = next) {
+		strcpy(line, "> ");
 		text_escape(line + 2, size - 3, p, (size_t)(stop - p));
 		text_append(line, size, "\n");
 		diag_raw(DIAG_SAY, line, strlen(line));
