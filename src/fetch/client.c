@@ -696,7 +696,6 @@ client_read(struct client *c, struct sink *s, struct err *e)
 {
 	int result = 0;
 
-	s->idle = c->options->idle;
 	while (result == 0 && !http_response_is_complete(c->response)) {
 		if (c->send_errnum == 0 && buf_is_empty(&c->in) && s->fd >= 0 &&
 		    c->digest == NULL && !s->is_escaped &&

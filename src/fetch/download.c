@@ -838,6 +838,7 @@ fetch(struct transfer *t, const char *url, struct err *e)
 	t->file.url = url_absolute(&t->url, absolute, sizeof(absolute));
 	if (open_output(t, e) < 0)
 		return -1;
+	t->sink.idle = t->options->idle;
 	set_since(t);
 	result = attempt_repeatedly(t, e);
 	fd_close(&t->special);

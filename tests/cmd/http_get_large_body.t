@@ -111,6 +111,15 @@ exits read_by($framings{'a length'}, 1000), 11, 'a reader that goes away is stat
 exits read_by(answer('200 OK', 'x' x (64 << 20)), 0, '--max-time', '0.5'), 5,
     'a reader that takes nothing meets the limit',
     err => qr/stdout: its reader took nothing/;
+# A full pipe, into which not even the header goes.
+pipe my $full, my $into or die $!;
+$into->blocking(0);
+1 while syswrite $into, 'x' x 4096;
+$into->blocking(1);
+exits get(answer('200 OK', 'y'), '/', { stdout => $into }, '-qi', '--idle-timeout', '0.3',
+    '-m', '5'), 5, 'a reader that takes no header meets the idle limit',
+    err => qr/stdout: its reader took nothing within 0\.3 s \(--idle-timeout\)/;
+close $into;
 
 # A slow reader is not an idle one: a chunk that is too short to be moved
 # without a copy takes longer than the limit to be read.
