@@ -45,6 +45,8 @@
 #define DEFAULT_PROGRAMS 32
 #define MAX_PROGRAMS 1000
 #define PROGRAM_MS 10000
+/* For a program's answer, and the byte that makes it too long. */
+#define ANSWER_SPACE (DGRAM_PAYLOAD_SIZE + 1)
 
 enum serve_mode {
 	SERVE_HELLO,
@@ -276,7 +278,7 @@ start_program(struct serve_state *s, const struct dgram *d, struct err *e)
 	memcpy(p->payload, d->bytes, d->length);
 	p->length = d->length;
 	p->answer = *d;
-	p->answer.bytes = mem_array(DGRAM_PAYLOAD_SIZE, 1);
+	p->answer.bytes = mem_array(ANSWER_SPACE, 1);
 	p->answer.length = 0;
 	s->run_count++;
 	return 0;
@@ -303,21 +305,16 @@ write_payload(struct program_run *p)
 	fd_close(&p->in);
 }
 
-/* Reads the answer and discards what exceeds its size. */
+/* Reads the answer, and discards one that is too long. */
 static void
 read_answer(struct program_run *p)
 {
 	struct dgram *d = &p->answer;
-	char drop[4096];
-	size_t space;
 	ssize_t n;
 
 	while (p->out >= 0) {
-		space = d->size - d->length;
-		if (space > 0)
-			n = read(p->out, d->bytes + d->length, space);
-		else
-			n = read(p->out, drop, sizeof(drop));
+		n = read(
+		    p->out, d->bytes + d->length, ANSWER_SPACE - d->length);
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
 		if (n < 0)
@@ -326,10 +323,11 @@ read_answer(struct program_run *p)
 			fd_close(&p->out);
 			return;
 		}
-		if (space > 0)
-			d->length += (size_t)n;
-		else
+		d->length += (size_t)n;
+		if (d->length == ANSWER_SPACE) {
 			p->too_long = true;
+			d->length = 0;
+		}
 	}
 }
 
@@ -705,16 +703,13 @@ run_server(struct serve_state *s, const struct dgram_server_options *o,
 	    recorder_begin(&s->recorder, NULL, e) < 0 ||
 	    dgram_server_open(&s->server, ep, o, e) < 0)
 		return signals_server_result(-1, e);
-	if (options_check_inherited(l, args, e) < 0) {
+	result = options_check_inherited(l, args, e);
+	if (result == 0 && s->mode == SERVE_FORWARD &&
+	    (s->sessions = sessions_new(&s->server, e)) == NULL)
+		result = -1;
+	if (result < 0) {
 		dgram_server_close(&s->server);
-		return -1;
-	}
-	if (s->mode == SERVE_FORWARD) {
-		s->sessions = sessions_new(&s->server, e);
-		if (s->sessions == NULL) {
-			dgram_server_close(&s->server);
-			return signals_server_result(-1, e);
-		}
+		return signals_server_result(-1, e);
 	}
 	if (s->mode == SERVE_HELLO && serve_options.reply == NULL &&
 	    (l->is_port_chosen || isatty(STDERR_FILENO) ||
@@ -747,8 +742,6 @@ run_server(struct serve_state *s, const struct dgram_server_options *o,
 static int
 prepare(struct serve_state *s, const struct command_args *args, struct err *e)
 {
-	char *to = (char *)serve_options.to;
-
 	s->mode = (enum serve_mode)serve_options.mode;
 	s->listener = options.listener;
 	s->listener.until = s->until;
@@ -770,10 +763,10 @@ prepare(struct serve_state *s, const struct command_args *args, struct err *e)
 		s->mode = SERVE_PROGRAM;
 		return proc_check(s->argv, e);
 	}
-	if (to == NULL)
+	if (serve_options.to == NULL)
 		return 0;
 	s->mode = SERVE_FORWARD;
-	if (endpoint_parse(&s->to, &to, 1, "udp", e) < 0 ||
+	if (endpoint_parse(&s->to, &serve_options.to, 1, "udp", e) < 0 ||
 	    resolve_check(&s->to, &options.names, e) < 0)
 		return err_prefix(e, "--to");
 	return 0;

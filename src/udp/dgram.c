@@ -55,7 +55,6 @@ bind_local(int fd, const struct addr *peer, const struct dgram_options *o)
 	struct err e;
 
 	if (addr_is_unix(peer)) {
-		/* Linux chooses an abstract name (unix(7)). */
 		local = (struct addr){.len = sizeof(local.u.sa.sa_family)};
 		local.u.sa.sa_family = AF_UNIX;
 		if (sock_bind(fd, &local) == 0)
@@ -105,8 +104,8 @@ set_broadcast(int fd)
 static int
 set_no_fragment(int fd, int family)
 {
-#if defined(IP_MTU_DISCOVER) && defined(IPV6_MTU_DISCOVER)
-#ifdef IP_PMTUDISC_DO
+#if defined(IP_MTU_DISCOVER) && defined(IPV6_MTU_DISCOVER) && \
+    defined(IP_PMTUDISC_DO)
 	static const struct sock_option discover = {IPPROTO_IP, IP_MTU_DISCOVER,
 	    "IP_MTU_DISCOVER", "never fragments packets", NULL};
 	static const struct sock_option discover6 = {IPPROTO_IPV6,
@@ -115,7 +114,6 @@ set_no_fragment(int fd, int family)
 
 	return sock_set_int(
 	    fd, family == AF_INET6 ? &discover6 : &discover, IP_PMTUDISC_DO);
-#endif
 #endif
 	(void)fd;
 	(void)family;
@@ -281,12 +279,6 @@ dgram_new(void)
 	return d;
 }
 
-bool
-dgram_is_truncated(const struct dgram *d)
-{
-	return d->full > d->length;
-}
-
 /*
  * Reports as a step of -vv that a call moved d, or that it failed with errno.
  */
@@ -303,7 +295,7 @@ report(struct step_transfer *t, const struct dgram *d, bool failed)
 	t->errnum = errno;
 	if (!failed && peer.len != 0)
 		t->peer = addr_text(&peer);
-	if (!failed && !t->is_send && dgram_is_truncated(d))
+	if (!failed && !t->is_send && d->full > d->length)
 		t->note = "one datagram, which was truncated";
 	step_transfer(t);
 	/* The same call may have moved the next datagram. */

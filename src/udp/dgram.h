@@ -64,9 +64,6 @@ void dgram_close(int *fd);
 /* Allocates DGRAM_MAX_RECEIVE datagrams with storage, freed by free(3). */
 struct dgram *dgram_new(void);
 
-/* Whether a received datagram was truncated. */
-bool dgram_is_truncated(const struct dgram *d);
-
 /*
  * Requests the address that each datagram is sent to, so that a server can
  * answer from it. Otherwise the kernel chooses the source address by its

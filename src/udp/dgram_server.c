@@ -224,7 +224,7 @@ refusal(const struct dgram *d, bool is_forwarded)
 	if (!is_forwarded &&
 	    (d->remote.len == 0 || addr_is_unnamed(&d->remote)))
 		return "its sender has no address to send an answer to";
-	if (dgram_is_truncated(d))
+	if (d->full > d->length)
 		return "it is too long and was truncated";
 	if (addr_is_unix(&d->remote))
 		return addr_equal(&d->from, &d->to)

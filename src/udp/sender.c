@@ -246,7 +246,8 @@ fill(struct sender *x, int64_t now, struct err *e)
 	return 0;
 }
 
-/* The number after the first "#" of a reply that has one, or -1. */
+/* The number after the first "#" of a reply that has one, or INT64_MAX: it
+ * belongs to no datagram. */
 static int64_t
 find_number(const struct dgram *d)
 {
@@ -262,7 +263,7 @@ find_number(const struct dgram *d)
 		if (number >= 0 && at < end && *at == ' ')
 			return number;
 	}
-	return -1;
+	return INT64_MAX;
 }
 
 /* Passes on the first count replies of x->in. Returns 0, or -1 with *e. */
@@ -279,11 +280,8 @@ pass_replies(struct sender *x, int count, struct err *e)
 		const struct dgram *d = &x->in[i];
 
 		x->bytes_received += d->full == SIZE_MAX ? d->length : d->full;
-		if (x->o->number) {
+		if (x->o->number)
 			number = find_number(d);
-			/* Without one it belongs to no datagram. */
-			number = number < 0 ? INT64_MAX : number;
-		}
 		if (x->replies == SENDER_STREAM)
 			x->stats.received++;
 		else
