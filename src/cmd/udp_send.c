@@ -18,7 +18,6 @@
 #include "net/sock.h"
 #include "relay/recorder.h"
 #include "udp/source.h"
-#include "udp/multicast.h"
 #include "udp/sender.h"
 
 /* The defaults of --timeout: of a question, and after the end of stdin. */

@@ -28,7 +28,6 @@
 #include "net/sock.h"
 #include "relay/recorder.h"
 #include "udp/dgram_server.h"
-#include "udp/multicast.h"
 #include "udp/source.h"
 
 #define SERVE_PORT 9999

@@ -20,7 +20,6 @@
 #include "net/port_owner.h"
 #include "net/sock.h"
 #include "net/wait.h"
-#include "udp/multicast.h"
 
 /* 65535 minus the headers of IPv4 and UDP, and minus that of UDP only. */
 #define MAX_PAYLOAD_IP4 65507

@@ -16,7 +16,6 @@
 #include "net/access.h"
 #include "net/endpoint.h"
 #include "net/os.h"
-#include "udp/multicast.h"
 
 /* The interval at which losses are counted. */
 #define CHECK_NS CLOCK_SECOND

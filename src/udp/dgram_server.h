@@ -16,7 +16,6 @@
 struct access;
 struct endpoint;
 struct err;
-struct multicast_group;
 struct sessions;
 
 struct dgram_server_options {

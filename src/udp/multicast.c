@@ -1,5 +1,5 @@
 /* Multicast groups: parses and joins them, and sets options for sending. */
-#include "udp/multicast.h"
+#include "udp/dgram.h"
 
 #include <errno.h>
 #include <net/if.h>

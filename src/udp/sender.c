@@ -157,8 +157,7 @@ stream_end(const struct sender *x)
 {
 	if (x->replies != SENDER_STREAM || !is_complete(x))
 		return deadline_none();
-	return (struct deadline){
-	    .at_ns = x->moved_ns + clock_ns(x->o->timeout_ms)};
+	return deadline_from(x->moved_ns, x->o->timeout_ms);
 }
 
 /* Whether all was sent, and nothing more is awaited. */
@@ -337,21 +336,6 @@ check_icmp(struct sender *x, int errnum, struct err *e)
 	return SOMETHING;
 }
 
-/* Handles EMSGSIZE: this datagram is too long, or an earlier one was. Returns 0
- * to try again, or -1 with *e. */
-static int
-handle_too_long(struct sender *x, struct err *e)
-{
-	enum outcome earlier = check_icmp(x, 0, e);
-
-	if (earlier != NOTHING)
-		return earlier == FAILED ? -1 : 0;
-	if (x->retried)
-		return fail(x, EMSGSIZE, NULL, e);
-	x->retried = true;
-	return 0;
-}
-
 /*
  * Handles a lack of space. For a connected socket poll(2) reports when there is
  * some; for others, and if its report was wrong, a pause is used. Returns 0, or
@@ -378,11 +362,18 @@ block(struct sender *x, int errnum, struct err *e)
 static int
 handle_send_error(struct sender *x, int errnum, struct err *e)
 {
+	enum outcome earlier;
+
 	switch (errnum) {
 	case EINTR:
 		return 0;
 	case EMSGSIZE:
-		return handle_too_long(x, e);
+		/* This datagram is too long, or an earlier one was. */
+		earlier = check_icmp(x, 0, e);
+		if (earlier == NOTHING && x->retried)
+			return fail(x, EMSGSIZE, NULL, e);
+		x->retried = x->retried || earlier == NOTHING;
+		return earlier == FAILED ? -1 : 0;
 	case EAGAIN:
 	case ENOBUFS:
 		return block(x, errnum, e);

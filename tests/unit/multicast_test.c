@@ -1,7 +1,7 @@
 /* Names of multicast groups. */
 #include "base/err.h"
 #include "lib/tap.h"
-#include "udp/multicast.h"
+#include "udp/dgram.h"
 
 int
 main(void)
