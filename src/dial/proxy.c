@@ -72,6 +72,8 @@ proxy_parse(struct proxy *p, const char *text, struct err *e)
 			return err_set(e, ERR_USAGE,
 			    "the user or the password is malformed or too "
 			    "long");
+		snprintf(
+		    p->basic, sizeof(p->basic), "%s:%s", p->user, p->password);
 		text = at + 1;
 	}
 	/* HOST, HOST:PORT, [IPV6] or [IPV6]:PORT. */
@@ -94,17 +96,6 @@ proxy_text(const struct proxy *p)
 
 	return text_format("the %s proxy %s (%s)", names[p->kind],
 	    endpoint_text(&p->server), p->origin);
-}
-
-bool
-proxy_credentials(const struct proxy *p, char *buf, size_t size)
-{
-	int n;
-
-	if (p->user[0] == '\0')
-		return false;
-	n = snprintf(buf, size, "%s:%s", p->user, p->password);
-	return n > 0 && (size_t)n < size;
 }
 
 int
@@ -379,8 +370,8 @@ http_connect(struct tunnel *t)
 {
 	/* The only one of this process: it is large. */
 	static struct http_response p;
-	char message[MESSAGE_SIZE], user[2 * PROXY_SECRET], host[320];
-	char basic[HTTP_BASIC_SIZE(sizeof(user))];
+	char message[MESSAGE_SIZE], host[320];
+	char basic[HTTP_BASIC_SIZE(sizeof(t->proxy->basic))];
 	bool is_ip6 = strchr(t->target->host, ':') != NULL;
 	const struct http_head *head = &p.head;
 	int status, errnum = 0;
@@ -390,10 +381,10 @@ http_connect(struct tunnel *t)
 	snprintf(message, sizeof(message),
 	    "CONNECT %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: sockt\r\n", host,
 	    host);
-	if (proxy_credentials(t->proxy, user, sizeof(user)))
+	if (t->proxy->basic[0] != '\0')
 		text_append(message, sizeof(message),
 		    "Proxy-Authorization: %s\r\n",
-		    http_request_basic(basic, user));
+		    http_request_basic(basic, t->proxy->basic));
 	text_append(message, sizeof(message), "\r\n");
 	if (exchange(t, message, strlen(message), NULL, 0) < 0 ||
 	    read_head(t, &p) < 0)

@@ -2,8 +2,6 @@
 #ifndef DIAL_PROXY_H
 #define DIAL_PROXY_H
 
-#include <stdbool.h>
-
 #include "base/deadline.h"
 #include "net/endpoint.h"
 
@@ -21,6 +19,8 @@ struct proxy {
 	const char *origin; /* its source: "--proxy", or "from http_proxy" */
 	char user[PROXY_SECRET]; /* "": no credentials */
 	char password[PROXY_SECRET];
+	char basic[2 * PROXY_SECRET]; /* "USER:PASSWORD" for Basic
+					 authentication; "": no credentials */
 };
 
 /*
@@ -40,12 +40,6 @@ int proxy_check(const struct endpoint *target, struct err *e);
 /* "the HTTP proxy 10.0.0.1 port 3128 (--proxy)", escaped; in a buffer of
  * text_slot(). */
 const char *proxy_text(const struct proxy *p);
-
-/*
- * Writes "USER:PASSWORD" for Basic authentication at an HTTP proxy to buf.
- * Returns false if there are no credentials, or they do not fit.
- */
-bool proxy_credentials(const struct proxy *p, char *buf, size_t size);
 
 /*
  * Makes the proxy at the other end of l connect to target, whose name it

@@ -577,7 +577,6 @@ request_once(struct client *c, const struct route *route,
 int
 client_request(struct client *c, struct http_request *r, struct err *e)
 {
-	char secret[2 * PROXY_SECRET];
 	struct route route;
 	int result = -1;
 
@@ -585,9 +584,8 @@ client_request(struct client *c, struct http_request *r, struct err *e)
 	c->is_truncated = c->is_reused = false;
 	if (route_find(&c->rules, r->url, !c->left_origin, &route, e) == 0) {
 		r->is_absolute = route.is_forwarded;
-		if (route.is_forwarded &&
-		    proxy_credentials(route.proxy, secret, sizeof(secret)))
-			r->proxy_user = secret;
+		if (route.is_forwarded && route.proxy->basic[0] != '\0')
+			r->proxy_user = route.proxy->basic;
 		result = http_request_build(r, c->request, e);
 	}
 	if (result < 0)

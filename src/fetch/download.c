@@ -461,16 +461,19 @@ start_over(struct transfer *t, const char *why, struct err *e)
 	return NEXT_REQUEST;
 }
 
+/* What the output has of the file is all of it. */
 static enum next
 already_complete(struct transfer *t, struct err *e)
 {
-	int result = 0, fd;
+	int fd = t->file.fd, result;
 
-	if (t->is_complete) {
+	if (t->is_complete)
 		fd = open(t->path, O_RDONLY | O_CLOEXEC);
-		result = verify(t, fd, t->held, e);
+	result = verify(t, fd, t->held, e);
+	if (t->is_complete)
 		fd_close(&fd);
-	}
+	else if (result == 0)
+		result = commit(t, e);
 	if (result < 0)
 		return NEXT_FAILED;
 	diag_warn("%s: the file is complete already", url_text(&t->current));
@@ -560,12 +563,8 @@ handle_unsatisfied(struct transfer *t, const struct http_head *h, struct err *e)
 	struct http_range r;
 
 	if (http_head_content_range(h, &r) && r.total == t->held &&
-	    http_validator_agrees(&t->source, h)) {
-		if (!t->is_complete &&
-		    (verify(t, t->file.fd, t->held, e) < 0 || commit(t, e) < 0))
-			return NEXT_FAILED;
+	    http_validator_agrees(&t->source, h))
 		return already_complete(t, e);
-	}
 	if (t->is_complete)
 		return unknown_file(t, e);
 	return start_over(t,
@@ -850,9 +849,10 @@ fetch(struct transfer *t, const char *url, struct err *e)
 /* Checks a URL and the way to it, and whether it is https. 0, or -1 with
  * ERR_USAGE. */
 static int
-check_url(const struct download_options *o, const struct client *client,
-    const char *url, bool *is_https, struct err *e)
+check_url(
+    const struct client *client, const char *url, bool *is_https, struct err *e)
 {
+	const struct download_options *o = client->options;
 	char name[URL_NAME_SIZE];
 	struct stat st;
 	struct url u;
@@ -877,9 +877,9 @@ check_url(const struct download_options *o, const struct client *client,
 
 /* Checks the options that the tables cannot, and the URLs. 0, or -1 with *e. */
 static int
-check(const struct download_options *o, const struct client *client,
-    struct err *e)
+check(const struct client *client, struct err *e)
 {
+	const struct download_options *o = client->options;
 	bool is_file = o->output != NULL && strcmp(o->output, "-") != 0;
 	bool is_local = o->connector->tls.certificate != NULL;
 	bool may_use_tls = o->follow && !is_local;
@@ -919,7 +919,7 @@ check(const struct download_options *o, const struct client *client,
 		    "--continue resumes a file: --output or --remote-name "
 		    "says which");
 	for (n = 0; n < o->url_count; n++)
-		if (check_url(o, client, o->urls[n], &may_use_tls, e) < 0)
+		if (check_url(client, o->urls[n], &may_use_tls, e) < 0)
 			return -1;
 	if (o->tls_option != NULL && !may_use_tls)
 		return err_set(e, ERR_USAGE,
@@ -932,9 +932,9 @@ check(const struct download_options *o, const struct client *client,
 
 /* Fetches the URLs in order; reports each error and keeps the first kind. */
 static int
-fetch_all(
-    const struct download_options *o, struct client *client, struct err *e)
+fetch_all(struct client *client, struct err *e)
 {
+	const struct download_options *o = client->options;
 	struct transfer *t = mem_array(1, sizeof(*t));
 	enum err_kind worst = ERR_NONE;
 	int n;
@@ -973,11 +973,11 @@ download_all(const struct download_options *o, struct err *e)
 	int result = client_init(&client, o, e);
 
 	if (result == 0)
-		result = check(o, &client, e);
+		result = check(&client, e);
 	if (result == 0) {
 		if (o->connector->via == NULL)
 			sandbox_enter();
-		result = fetch_all(o, &client, e);
+		result = fetch_all(&client, e);
 	}
 	client_release(&client);
 	return result;
