@@ -27,7 +27,7 @@ struct attempt {
 	int errnum;              /* why it failed; 0: not known yet */
 	int cause;               /* attempt_cause(), for the error */
 	struct os_error icmp;    /* its ICMP error; errnum 0: none */
-	bool is_local;           /* bind(2) failed */
+	enum err_place place;    /* where it failed, or may fail */
 	bool is_option;          /* a socket option was refused */
 	int64_t start_ns;        /* when it started */
 };
@@ -36,7 +36,6 @@ struct attempt {
 struct dial {
 	const struct endpoint *endpoint;
 	const struct dial_options *options;
-	int64_t start_ns, resolve_ns;
 	struct resolve lookup;
 	struct err lookup_error;  /* ERR_NONE unless it has failed */
 	struct err option_error;  /* of the last option that was refused */
@@ -46,9 +45,7 @@ struct dial {
 	size_t pending;           /* attempts in flight */
 	struct deadline until;    /* the limit of the dial */
 	struct deadline next;     /* when the next one may start */
-	size_t winner;            /* index of the one that connected */
-	int fd;                   /* its socket; -1: none yet */
-	struct addr local;        /* its local address */
+	struct link link;         /* the connection; its fd is -1 until then */
 };
 
 /* Whether the source address is of another family, which skips this address. */
@@ -99,15 +96,15 @@ end_connect(struct dial *d, struct attempt *t, int errnum)
 	}
 	/* From now on a forged error would end the connection. */
 	(void)os_receive_errors(t->fd, addr_family(t->addr), false);
-	sock_local(t->fd, &d->local);
+	sock_local(t->fd, &d->link.local);
 	if (sock_is_self_connect(t->fd)) {
 		sock_abort(&t->fd);
 		end_attempt(d, t, CAUSE_SELF_CONNECT);
 		return;
 	}
-	d->fd = t->fd;
+	d->link.fd = t->fd;
+	d->link.remote = *t->addr;
 	t->fd = -1;
-	d->winner = (size_t)(t - d->attempts);
 }
 
 /*
@@ -161,9 +158,10 @@ start_attempt(struct dial *d)
 	if (binds && o->source_port != 0 && family == AF_INET6)
 		(void)sock_set_quietly(t->fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
 	(void)os_receive_errors(t->fd, family, true);
-	t->is_local = binds && sock_bind(t->fd, &local) < 0;
+	if (binds && sock_bind(t->fd, &local) < 0)
+		t->place = ERR_AT_LOCAL;
 	t->start_ns = clock_now();
-	if (t->is_local)
+	if (t->place == ERR_AT_LOCAL)
 		end_attempt(d, t, errno);
 	else if (sock_connect(t->fd, t->addr) == 0)
 		end_connect(d, t, 0);
@@ -191,8 +189,9 @@ attempt_cause(const struct dial *d, const struct attempt *t)
 		return addr_is_other_file(t->addr) ? CAUSE_NOT_A_SOCKET
 						   : ECONNREFUSED;
 	case EACCES:
-		return t->is_local && o->source_port < 1024 ? CAUSE_LOW_PORT
-							    : EACCES;
+		return t->place == ERR_AT_LOCAL && o->source_port < 1024
+			   ? CAUSE_LOW_PORT
+			   : EACCES;
 	case EAFNOSUPPORT:
 		return is_skipped(d, addr_family(t->addr)) ? CAUSE_OTHER_FAMILY
 							   : EAFNOSUPPORT;
@@ -206,7 +205,7 @@ attempt_cause(const struct dial *d, const struct attempt *t)
 			   : EADDRINUSE;
 	case EADDRNOTAVAIL:
 		/* From connect(2): that connection already exists. */
-		if (t->is_local || o->source_port == 0)
+		if (t->place == ERR_AT_LOCAL || o->source_port == 0)
 			return EADDRNOTAVAIL;
 		return port_owner_in_time_wait(
 			   (uint16_t)o->source_port, t->addr)
@@ -215,14 +214,6 @@ attempt_cause(const struct dial *d, const struct attempt *t)
 	default:
 		return t->errnum;
 	}
-}
-
-static enum err_place
-attempt_place(const struct attempt *t)
-{
-	if (t->is_local)
-		return ERR_AT_LOCAL;
-	return addr_is_unix(t->addr) ? ERR_AT_UNIX : ERR_AT_TCP;
 }
 
 /* Addresses that are named for one cause. */
@@ -234,7 +225,7 @@ failed_alike(const struct attempt *a, const struct attempt *b)
 	const char *said = icmp_text(&a->icmp, a->addr, ERR_AT_TCP),
 		   *other = icmp_text(&b->icmp, b->addr, ERR_AT_TCP);
 
-	return a->cause == b->cause && a->is_local == b->is_local &&
+	return a->cause == b->cause && a->place == b->place &&
 	       a->is_option == b->is_option &&
 	       strcmp(said != NULL ? said : "", other != NULL ? other : "") ==
 		   0;
@@ -270,7 +261,7 @@ describe(const struct dial *d, const struct attempt *t, const char *ips)
 {
 	static const char answered[] = "the host answered";
 	const struct sock_options *o = d->options->sock;
-	const struct err_row *row = err_find(t->cause, attempt_place(t));
+	const struct err_row *row = err_find(t->cause, t->place);
 	const char *reason = row->reason, *meaning = row->meaning;
 	const char *ip = "", *port = "", *local = "", *said;
 	struct err limit;
@@ -297,7 +288,7 @@ describe(const struct dial *d, const struct attempt *t, const char *ips)
 		ip = text_format(" address %s", addr_ip_text(&o->source));
 	if (o->source_port != 0)
 		port = text_format(" port %d", (int)o->source_port);
-	if (t->is_local || t->cause == CAUSE_TIME_WAIT ||
+	if (t->place == ERR_AT_LOCAL || t->cause == CAUSE_TIME_WAIT ||
 	    t->cause == CAUSE_PORT_BUSY)
 		local = text_format("cannot use local%s%s: ", ip, port);
 	if (meaning != NULL)
@@ -323,8 +314,9 @@ error_of(const struct dial *d, struct err *e)
 		const struct attempt *t = &d->attempts[i];
 		const struct err_row *row;
 
-		row = err_find(t->cause, attempt_place(t));
-		kind = t->is_local || t->is_option ? ERR_LOCAL : row->kind;
+		row = err_find(t->cause, t->place);
+		kind = t->place == ERR_AT_LOCAL || t->is_option ? ERR_LOCAL
+								: row->kind;
 		silent += t->errnum == 0;
 		if (err_is_shortage(t->errnum))
 			shortage = t->errnum;
@@ -357,12 +349,14 @@ begin_attempts(struct dial *d)
 {
 	size_t i;
 
-	d->resolve_ns = clock_now() - d->start_ns;
+	d->link.resolve_ns = clock_now() - d->link.start_ns;
 	d->next = deadline_after(0);
 	d->attempts = mem_array(d->list.count, sizeof(d->attempts[0]));
 	for (i = 0; i < d->list.count; i++)
-		d->attempts[i] =
-		    (struct attempt){.addr = &d->list.items[i], .fd = -1};
+		d->attempts[i] = (struct attempt){.addr = &d->list.items[i],
+		    .fd = -1,
+		    .place = addr_is_unix(&d->list.items[i]) ? ERR_AT_UNIX
+							     : ERR_AT_TCP};
 }
 
 struct dial *
@@ -373,9 +367,8 @@ dial_start(const struct endpoint *ep, const struct dial_options *o,
 
 	d->endpoint = ep;
 	d->options = o;
-	d->start_ns = clock_now();
 	d->until = until;
-	d->fd = -1;
+	d->link = (struct link){.fd = -1, .start_ns = clock_now()};
 	if (resolve_start(
 		&d->lookup, ep, o->names, &d->list, &d->lookup_error) == 0 &&
 	    d->lookup.in < 0)
@@ -440,12 +433,12 @@ dial_advance(struct dial *d, const struct pollfd *fds)
 		sock_connected(
 		    t->fd, t->addr, t->start_ns, icmp_cause(&t->icmp, errnum));
 		end_connect(d, t, errnum);
-		if (d->fd >= 0)
+		if (d->link.fd >= 0)
 			return DIAL_CONNECTED;
 	}
 	while (d->started < d->list.count && deadline_passed(d->next)) {
 		start_attempt(d);
-		if (d->fd >= 0)
+		if (d->link.fd >= 0)
 			return DIAL_CONNECTED;
 	}
 	return d->pending > 0 && !(has_looked && deadline_passed(d->until))
@@ -461,7 +454,7 @@ dial_is_refused(const struct dial *d)
 
 	for (i = 0; i < d->started; i++) {
 		cause = attempt_cause(d, &d->attempts[i]);
-		if (err_find(cause, attempt_place(&d->attempts[i]))->origin ==
+		if (err_find(cause, d->attempts[i].place)->origin ==
 		    ERR_BY_REFUSAL)
 			refused++;
 		/* The address cannot be reached from here at all. */
@@ -479,12 +472,9 @@ dial_finish(struct dial **dial, struct link *l, struct err *e)
 	const struct proxy *proxy = d->options->proxy;
 	struct err cause;
 
-	*l = (struct link){.fd = d->fd, .start_ns = d->start_ns};
-	d->fd = -1;
+	*l = d->link;
+	d->link.fd = -1;
 	if (l->fd >= 0) {
-		l->resolve_ns = d->resolve_ns;
-		l->local = d->local;
-		l->remote = d->list.items[d->winner];
 		conn_event_connected(l, true);
 		l->dial_ns = clock_now() - l->start_ns;
 	} else if (d->attempts == NULL) {
@@ -518,7 +508,7 @@ dial_free(struct dial **d)
 	resolve_cancel(&old->lookup);
 	for (i = 0; i < old->started; i++)
 		sock_close(&old->attempts[i].fd);
-	sock_close(&old->fd);
+	sock_close(&old->link.fd);
 	free(old->attempts);
 	addr_list_release(&old->list);
 	free(old);
