@@ -36,7 +36,6 @@
 #include "serve/files.h"
 #include "serve/server.h"
 #include "serve/session.h"
-#include "tls/tls.h"
 
 /* How long to wait for a client's first bytes before it is reset. */
 #define REFUSE_MS 100

@@ -3,7 +3,6 @@
 #ifndef CMD_STDIO_RELAY_H
 #define CMD_STDIO_RELAY_H
 
-#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/deadline.h"

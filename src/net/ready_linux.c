@@ -13,7 +13,6 @@
 #include "net/addr.h"
 #include "net/icmp.h"
 #include "net/os.h"
-#include "net/sock.h"
 #include "net/wait.h"
 
 /* Another connect(2) returns the result and clears an error. */

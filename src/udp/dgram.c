@@ -10,7 +10,6 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "base/diag.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/step.h"

@@ -12,7 +12,6 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/num.h"
-#include "base/text.h"
 #include "net/icmp.h"
 #include "net/listener.h"
 #include "net/os.h"
