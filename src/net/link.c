@@ -343,7 +343,6 @@ link_abort(struct link *l, int64_t idle_ms, struct deadline until)
 
 	if (is_blind)
 		until = deadline_first(until, deadline_after(BLIND_ACK_MS));
-	l->moved_ns = start;
 	while (waits && (is_blind || !sock_is_acked(l->fd))) {
 		(void)link_look(l, idle_ms);
 		limit =

@@ -202,9 +202,9 @@ enum link_end link_end(struct link *l);
 
 /*
  * Ends an incomplete transfer: waits until the peer has acknowledged everything
- * that was sent, or has acknowledged nothing for idle_ms (-1: no limit), or the
- * deadline passes; then closes the descriptor with RST. If the system does not
- * report acknowledgements, it waits for two seconds.
+ * that was sent, or nothing has moved since moved_ns for idle_ms (-1: no
+ * limit), or the deadline passes; then closes the descriptor with RST. If the
+ * system does not report acknowledgements, it waits for two seconds.
  */
 void link_abort(struct link *l, int64_t idle_ms, struct deadline until);
 

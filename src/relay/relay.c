@@ -773,6 +773,11 @@ summarize(const struct relay *r, int status, const struct err *e)
 	    status < 0 && policy_aborts(r->state, e->kind == ERR_OUTPUT);
 	if (l->is_aborted && l->first == LINK_FIRST_NOBODY)
 		l->first = LINK_FIRST_US;
+	/* For link_abort(): an idle limit does not begin again. */
+	l->moved_ns = later(last_movement(r), l->moved_ns);
+	if (r->target != NULL)
+		r->target->moved_ns =
+		    later(last_movement(r), r->target->moved_ns);
 	if (l->is_aborted && !r->is_unix)
 		l->is_reset = true;
 	l->reset_by_us = l->is_reset && !err_is_reset(r->up.out.errnum) &&

@@ -28,11 +28,17 @@ sub unconfirmed {
 }
 
 SKIP: {
-    skip 'the system does not tell what is acknowledged', 8 unless $tells;
+    skip 'the system does not tell what is acknowledged', 10 unless $tells;
     my ($p, $c) = unconfirmed('-m', '300ms');
     my $r = $p->finish;
     exits $r, 5, 'confirming: --max-time is status 5', err => qr/--max-time/;
     cmp_ok seconds($r), '<', 1.9, '  in time';
+
+    $p = start({ stdin => $much }, 'connect', '-v', '--idle-timeout', '1s', @to);
+    $c = $l->accept;
+    $r = $p->finish;
+    exits $r, 5, 'confirming: an idle limit is status 5', err => qr/--idle-timeout/;
+    cmp_ok seconds($r), '<', 1.9, '  and does not begin again';
 
     for my $takes (0, 1) {
         ($p, $c) = unconfirmed();
