@@ -70,20 +70,18 @@ parse_interface(void *field, const char *arg, struct err *e)
 static int
 parse_source(void *field, const char *arg, struct err *e)
 {
+	/* A link-local address names its interface itself. */
+	const struct name_options no_interface = {0};
 	struct addr a;
-	const char *shown = text_shown(arg);
 
 	if (!addr_parse_ip(&a, arg, 0))
 		return addr_interface_missing(arg, e)
 			   ? -1
 			   : err_set(e, ERR_USAGE,
 				 "'%s' is not a numeric IPv4 or IPv6 address",
-				 shown);
-	if (addr_lacks_scope(&a))
-		return err_set(e, ERR_USAGE,
-		    "%s is a link-local address, which needs its interface: "
-		    "%s%%eth0, for example",
-		    shown, shown);
+				 text_shown(arg));
+	if (resolve_check_scope(&a, arg, &no_interface, e) < 0)
+		return -1;
 	*(struct addr *)field = a;
 	return check_source_scope(e);
 }
