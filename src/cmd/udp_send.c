@@ -276,8 +276,7 @@ prepare(struct send_state *s, struct err *e)
 	return recorder_begin(&s->recorder, NULL, e);
 }
 
-/* Looks up the peer, sends, receives, and reports the summary: on stdout with
- * --stats, and always as an event. */
+/* Looks up the peer, sends, receives, and prints the summary with --stats. */
 static int
 send_and_receive(struct send_state *s, const struct endpoint *ep, struct err *e)
 {
@@ -301,13 +300,8 @@ send_and_receive(struct send_state *s, const struct endpoint *ep, struct err *e)
 		err_append(
 		    e, "sent %s", num_count_text(stats->sent, "datagram"));
 	}
-	if (stats->sent > 0) {
-		sender_report(&s->sender);
-		if (send_options.stats && !diag_is_json())
-			result_print(
-			    "%s", rtt_stats_text(stats, s->sender.dropped));
-	}
-	sender_release(&s->sender);
+	if (stats->sent > 0 && send_options.stats && !diag_is_json())
+		result_print("%s", rtt_stats_text(stats, s->sender.dropped));
 	addr_list_release(&list);
 	return result;
 }

@@ -578,24 +578,15 @@ check_replies(const struct sender *x, struct err *e)
 	return err_prefix(e, "%s", addr_text(&x->peer));
 }
 
-int
-sender_run(struct sender *x, const struct sender_options *o,
-    const struct addr_list *peers, struct err *e)
+/* Sends to one peer after the other, until one does not refuse. Returns as
+ * sender_run(). */
+static int
+try_peers(struct sender *x, const struct addr_list *peers, struct err *e)
 {
 	struct err one = ERR_INIT, all = ERR_INIT;
 	bool may_retry = true;
 	size_t i;
 
-	memset(x, 0, sizeof(*x));
-	x->o = o;
-	x->fd = -1;
-	x->in = dgram_new();
-	x->out = mem_array(DGRAM_MAX_SEND, sizeof(x->out[0]));
-	if (o->number)
-		x->numbered = mem_array(
-		    DGRAM_MAX_RECEIVE, DGRAM_PAYLOAD_SIZE + NUMBER_SIZE);
-	x->next_ns = x->moved_ns = clock_now();
-	x->pause = (struct backoff){.min = MIN_PAUSE_NS, .max = MAX_PAUSE_NS};
 	for (i = 0; may_retry; i++) {
 		dgram_close(&x->fd);
 		x->is_trial = i + 1 < peers->count;
@@ -616,8 +607,9 @@ sender_run(struct sender *x, const struct sender_options *o,
 	return -1;
 }
 
-void
-sender_report(struct sender *x)
+/* Reports the totals. */
+static void
+report(struct sender *x)
 {
 	const struct rtt_stats *t = &x->stats;
 	uint32_t dropped;
@@ -642,12 +634,29 @@ sender_report(struct sender *x)
 	    num_count_text(x->bytes_received, "byte"));
 }
 
-void
-sender_release(struct sender *x)
+int
+sender_run(struct sender *x, const struct sender_options *o,
+    const struct addr_list *peers, struct err *e)
 {
+	int result;
+
+	memset(x, 0, sizeof(*x));
+	x->o = o;
+	x->fd = -1;
+	x->in = dgram_new();
+	x->out = mem_array(DGRAM_MAX_SEND, sizeof(x->out[0]));
+	if (o->number)
+		x->numbered = mem_array(
+		    DGRAM_MAX_RECEIVE, DGRAM_PAYLOAD_SIZE + NUMBER_SIZE);
+	x->next_ns = x->moved_ns = clock_now();
+	x->pause = (struct backoff){.min = MIN_PAUSE_NS, .max = MAX_PAUSE_NS};
+	result = try_peers(x, peers, e);
+	if (x->stats.sent > 0)
+		report(x);
 	dgram_close(&x->fd);
 	rtt_stats_release(&x->stats);
 	free(x->in);
 	free(x->out);
 	free(x->numbered);
+	return result;
 }

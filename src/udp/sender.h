@@ -146,7 +146,7 @@ struct sender {
 	struct dgram *in; /* owned: a batch */
 	int64_t moved_ns; /* when the source ended, or the last one came */
 	uint64_t dropped; /* replies that found the receive buffer full, if that
-			     is known; set by sender_report() */
+			     is known; set at the end */
 	unsigned in_a_row; /* replies received since none was waiting */
 	bool is_trial; /* another address may be tried, so only one datagram is
 			  sent until it is known not to be refused */
@@ -172,16 +172,12 @@ struct sender {
 /*
  * Sends to the first of the peers that does not refuse before anything was
  * received, until the source has ended and no reply is awaited. *o must remain
- * valid. Returns 0, or -1 with *e: also if a datagram has not got its replies;
- * ERR_FAILED with EINTR for a caught signal. Call sender_release() afterwards
- * in both cases.
+ * valid. If something was sent, reports the "summary" event, and at -v a line.
+ * Returns 0, or -1 with *e: also if a datagram has not got its replies;
+ * ERR_FAILED with EINTR for a caught signal. Afterwards *x owns nothing, and
+ * its counts and peer remain.
  */
 int sender_run(struct sender *x, const struct sender_options *o,
     const struct addr_list *peers, struct err *e);
-
-/* Reports the "summary" event, and at -v a line. */
-void sender_report(struct sender *x);
-
-void sender_release(struct sender *x);
 
 #endif
