@@ -715,7 +715,8 @@ write_received(struct tls_process *p)
 		return;
 	p->receiving = RECEIVING_DONE;
 	if (p->lost.kind == ERR_NONE) {
-		p->record.facts |= LINK_FACT_CLOSED;
+		if (p->abandoned_ns == 0)
+			p->record.facts |= LINK_FACT_CLOSED;
 		if (p->sending == SENDING_FINISHED && p->received_bytes == 0 &&
 		    p->sent_bytes > 0 && p->request->options->expects_answer)
 			p->record.facts |= LINK_FACT_DROPPED;
