@@ -939,6 +939,7 @@ connect_run(const struct command_args *args, struct err *e)
 	if (result < 0 && c.action != TRACE)
 		suggest_trace(&c, e);
 	free(c.endpoints);
+	script_release(&stdio_relay_options.script);
 	return recorder_close(&c.relay.recorder, true, result, e);
 }
 

@@ -678,6 +678,7 @@ listen_run(const struct command_args *args, struct err *e)
 	access_release(&l.access);
 	free(l.targets);
 	fd_close(&l.folder);
+	script_release(&stdio_relay_options.script);
 	return recorder_close(&l.stdio.recorder, true, result, e);
 }
 

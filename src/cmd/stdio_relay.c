@@ -233,8 +233,6 @@ stdio_relay_run(struct stdio_relay *s, struct link *l, struct err *e)
 		l->is_reset = l->reset_by_us = l->is_aborted = true;
 	}
 	result = recorder_close(&s->recorder, false, result, e);
-	if (r->script != NULL)
-		script_release(r->script);
 	if (l->is_aborted)
 		link_abort(l, r->idle.ms,
 		    deadline_first(r->until, deadline_after(LINK_DRAIN_MS)));

@@ -526,4 +526,9 @@ script_release(struct script *s)
 {
 	free(s->window.data);
 	s->window.data = NULL;
+	for (; s->count > 0; s->count--) {
+		if (s->items[s->count - 1].is_expect)
+			regfree(&s->items[s->count - 1].regex);
+		free(s->items[s->count - 1].bytes);
+	}
 }

@@ -61,7 +61,7 @@ struct script {
 int script_add(
     struct script *s, bool is_expect, const char *text, struct err *e);
 
-/* Starts at the first step. Call script_release() afterwards. */
+/* Starts at the first step, once per process. */
 void script_start(struct script *s);
 
 bool script_is_done(const struct script *s);
@@ -93,6 +93,7 @@ const char *script_report(struct script *s);
  * ERR_PROTOCOL. */
 int script_error(const struct script *s, bool is_late, struct err *e);
 
+/* Releases the steps and the window. Call it once, whether it ran or not. */
 void script_release(struct script *s);
 
 #endif
