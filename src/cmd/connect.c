@@ -23,7 +23,6 @@
 #include "cmd/table.h"
 #include "dial/connector.h"
 #include "dial/reconnect.h"
-#include "net/conn_event.h"
 #include "net/endpoint.h"
 #include "net/link.h"
 #include "net/proc.h"
@@ -816,13 +815,13 @@ run_program(const struct client *c, struct link *l, struct err *e)
 	is_kept_open = link_is_direct(l) && status >= 0 && proc_orphans_live();
 	link_count(l, is_kept_open);
 	if (is_kept_open)
-		conn_event_goes_on(l);
+		link_log_goes_on(l);
 	/* A process in between would pass the end of the input on as a complete
 	 * end. */
 	if (is_kept_open || (status < 0 && !link_is_direct(l)))
 		sock_close(&l->fd);
 	status = link_close(l, status, c->until, e);
-	conn_event_closed(DIAG_NOTE, l, status < 0 ? (int)e->kind : status);
+	link_log_closed(DIAG_NOTE, l, status < 0 ? (int)e->kind : status);
 	return status <= 0 ? status : err_status(e, status);
 }
 

@@ -23,7 +23,6 @@
 #include "cmd/table.h"
 #include "dial/reconnect.h"
 #include "net/access.h"
-#include "net/conn_event.h"
 #include "net/endpoint.h"
 #include "net/listener.h"
 #include "net/proc.h"
@@ -433,7 +432,7 @@ serve_stdio(struct listen_state *l, struct link *client, struct err *e)
 	if (!l->keeps || e->kind == ERR_OUTPUT || e->errnum == EINTR)
 		return -1;
 	/* A port probe (a reset without data) is not an error. */
-	if (client->sent != 0 || !conn_event_probe(client))
+	if (client->sent != 0 || !link_is_probe(client))
 		diag_error(e);
 	return 0;
 }

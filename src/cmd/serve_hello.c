@@ -19,7 +19,6 @@
 #include "cmd/table.h"
 #include "http/http_server.h"
 #include "net/access.h"
-#include "net/conn_event.h"
 #include "net/endpoint.h"
 #include "net/listener.h"
 #include "net/sandbox.h"
@@ -192,7 +191,7 @@ serve_http(struct hello_client *c, int64_t limit_ms)
 		line++;
 	if (diag_shows(DIAG_NOTE))
 		line = (size_t)n;
-	conn_event_message(DIAG_SAY, "request", s->link, head, line, line);
+	link_log_message(DIAG_SAY, "request", s->link, head, line, line);
 	if (code == 200)
 		code = http_server_parse(&r, head, (size_t)n);
 	if (delay(s) < 0)
@@ -302,7 +301,7 @@ serve_messages(struct hello_client *c)
 		quits = m.length == 4 && memcmp(m.bytes, "exit", 4) == 0;
 		if (!quits)
 			session_answer(s);
-		conn_event_message(
+		link_log_message(
 		    DIAG_SAY, "message", s->link, m.bytes, m.length, m.length);
 		if (quits)
 			return 0;

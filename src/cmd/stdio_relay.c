@@ -11,7 +11,6 @@
 #include "base/progress.h"
 #include "base/text.h"
 #include "cmd/options.h"
-#include "net/conn_event.h"
 #include "net/link.h"
 #include "net/signals.h"
 #include "net/sock.h"
@@ -237,7 +236,7 @@ stdio_relay_run(struct stdio_relay *s, struct link *l, struct err *e)
 		link_abort(l, r->idle.ms,
 		    deadline_first(r->until, deadline_after(LINK_DRAIN_MS)));
 	result = link_close(l, result, r->until, e);
-	conn_event_closed(DIAG_NOTE, l, exit_status(result, e));
+	link_log_closed(DIAG_NOTE, l, exit_status(result, e));
 	ns = clock_now() - l->start_ns;
 	if (r->progress != NULL)
 		diag_requested("%s%ssent %s, received %s in %s",

@@ -19,7 +19,6 @@
 #include "cmd/result.h"
 #include "cmd/table.h"
 #include "net/access.h"
-#include "net/conn_event.h"
 #include "net/link.h"
 #include "net/endpoint.h"
 #include "net/proc.h"
@@ -210,7 +209,7 @@ log_message(const struct dgram *d, int level)
 {
 	struct link c = {.local = d->to, .remote = d->from};
 
-	conn_event_message(level, "message", &c, d->bytes, d->length, d->full);
+	link_log_message(level, "message", &c, d->bytes, d->length, d->full);
 }
 
 /* Makes the answer of hello and echo. Returns false if there is none. */

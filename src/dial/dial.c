@@ -10,7 +10,6 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "dial/proxy.h"
-#include "net/conn_event.h"
 #include "net/endpoint.h"
 #include "net/icmp.h"
 #include "net/os.h"
@@ -475,7 +474,7 @@ dial_finish(struct dial **dial, struct link *l, struct err *e)
 	*l = d->link;
 	d->link.fd = -1;
 	if (l->fd >= 0) {
-		conn_event_connected(l, true);
+		link_log_connected(l, true);
 		l->dial_ns = clock_now() - l->start_ns;
 	} else if (d->attempts == NULL) {
 		*e = d->lookup_error;

@@ -22,7 +22,7 @@
 #include "fetch/download.h"
 #include "http/http_request.h"
 #include "http/url.h"
-#include "net/conn_event.h"
+#include "net/link.h"
 #include "net/endpoint.h"
 #include "net/signals.h"
 #include "net/sink.h"
@@ -90,7 +90,7 @@ disconnect(struct client *c, int result, struct err *e)
 	}
 	link_discard(l);
 	c->is_open = false;
-	conn_event_closed(DIAG_NOTE, l, result < 0 ? (int)e->kind : 0);
+	link_log_closed(DIAG_NOTE, l, result < 0 ? (int)e->kind : 0);
 	buf_init(&c->in, c->in.data, CLIENT_BUFFER);
 }
 

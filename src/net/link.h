@@ -17,6 +17,7 @@
 #define NET_LINK_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/deadline.h"
@@ -247,5 +248,42 @@ void link_drop_tls(struct link *l);
  * peer. A process gets a moment to end it in order.
  */
 void link_discard(struct link *l);
+
+/* Logs that the program has exited and a process it started keeps the
+ * connection. */
+void link_log_goes_on(const struct link *l);
+
+/*
+ * Whether the peer only probed the port: it sent nothing and reset the
+ * connection, and no input is lost. A server that continues does not report
+ * this as an error; it is logged here at -v.
+ */
+bool link_is_probe(const struct link *l);
+
+/*
+ * Reports the "connected" event, at -v as a line, with the time since start_ns.
+ * A datagram socket (is_stream false) only has a destination.
+ */
+void link_log_connected(const struct link *l, bool is_stream);
+
+/*
+ * Reports the "message" or "request" event, for data that a server received, as
+ * a line at level. full is the length before it was cut to n bytes, or SIZE_MAX
+ * if that is unknown.
+ */
+void link_log_message(int level, const char *name, const struct link *l,
+    const void *bytes, size_t n, size_t full);
+
+/*
+ * Reports the "accepted" event, as a line at level; or the "denied" event,
+ * where why, otherwise NULL, names the option that denies it.
+ */
+void link_log_accepted(int level, const struct link *l, const char *why);
+
+/*
+ * Reports the "closed" event, as a line at level; status is the exit status of
+ * the connection.
+ */
+void link_log_closed(int level, const struct link *l, int status);
 
 #endif

@@ -14,7 +14,6 @@
 #include "base/step.h"
 #include "base/text.h"
 #include "net/access.h"
-#include "net/conn_event.h"
 #include "net/listener.h"
 #include "net/os.h"
 #include "net/proc.h"
@@ -72,7 +71,7 @@ admit(struct server *s, struct link *l)
 		why = "--max-per-host";
 	else
 		l->number = ++s->accepted;
-	conn_event_accepted(o->log_level, l, why);
+	link_log_accepted(o->log_level, l, why);
 	return why == NULL;
 }
 
@@ -214,7 +213,7 @@ log_closed(const struct server *s, struct link *l, bool goes_on, bool is_cut)
 	link_count(l, goes_on);
 	l->reset_by_us = is_cut && !l->is_reset;
 	l->is_reset = l->is_reset || is_cut;
-	conn_event_closed(s->options->log_level, l, s->last_status);
+	link_log_closed(s->options->log_level, l, s->last_status);
 }
 
 /*
@@ -233,7 +232,7 @@ end_program(struct server *s, struct server_conn *c)
 	if (!is_cut)
 		sock_reset_on_close(c->link.fd, false);
 	if (goes_on)
-		conn_event_goes_on(&c->link);
+		link_log_goes_on(&c->link);
 	log_closed(s, &c->link, goes_on, is_cut && !goes_on);
 	if (goes_on || is_cut) {
 		sock_close(&c->link.fd);
@@ -429,7 +428,7 @@ fail_pending(
 		diag_note("%s (a probe, it seems)", e->text);
 	else
 		diag_error(e);
-	conn_event_closed(s->options->log_level, l, (int)e->kind);
+	link_log_closed(s->options->log_level, l, (int)e->kind);
 	(void)diag_connection(0);
 	reset(l);
 }

@@ -10,7 +10,6 @@
 #include "base/fd.h"
 #include "base/num.h"
 #include "http/http_server.h"
-#include "net/conn_event.h"
 #include "net/sock.h"
 #include "net/stream.h"
 #include "net/wait.h"
@@ -204,11 +203,10 @@ session_end(struct session *s, int level, int result)
 	}
 	/* A program's status has no text. */
 	if (result < 0 && s->e.text[0] != '\0' &&
-	    (!s->allows_probes || s->e.kind != ERR_LOST ||
-		!conn_event_probe(l))) {
+	    (!s->allows_probes || s->e.kind != ERR_LOST || !link_is_probe(l))) {
 		err_prefix(&s->e, "%s", addr_text(&l->remote));
 		diag_error(&s->e);
 	}
-	conn_event_closed(level, l, (int)s->e.kind);
+	link_log_closed(level, l, (int)s->e.kind);
 	return (int)s->e.kind;
 }

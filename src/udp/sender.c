@@ -12,7 +12,6 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/text.h"
-#include "net/conn_event.h"
 #include "net/link.h"
 #include "net/os.h"
 #include "net/signals.h"
@@ -86,7 +85,7 @@ use_peer(struct sender *x, const struct addr *peer, struct err *e)
 	if (!d.unconnected || d.sock->source.len != 0 ||
 	    d.sock->source_port != 0)
 		sock_local(x->fd, &c.local);
-	conn_event_connected(&c, false);
+	link_log_connected(&c, false);
 	x->sent = 0;
 	x->bytes_sent = x->bytes_received = 0;
 	for (i = 0; i < x->out_count; i++)
