@@ -848,6 +848,6 @@ const struct command udp_serve_command = {
     .examples = "sockt udp-serve\n"
 		"sockt udp-serve --print --lines 5140 >> log\n"
 		"sockt udp-serve 9999 -- tr a-z A-Z\n"
-		"sockt udp-serve '*' 53 --to 10.0.0.2:53\n",
+		"sockt udp-serve '*' 53 --to 172.16.0.2:53\n",
     .run = serve_run,
 };
