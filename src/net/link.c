@@ -342,14 +342,9 @@ link_abort(struct link *l, int64_t idle_ms, struct deadline until)
 {
 	int64_t start = clock_now();
 	bool waits = l->fd >= 0 && !sock_is_unix(l->fd);
+	bool is_blind = !sock_reports_acks(l->fd);
 	struct deadline limit;
-	struct os_tcp tcp;
-	bool is_blind = !os_tcp_info(l->fd, &tcp);
-	struct addr peer;
 
-	/* A connection that was reset has no peer, which any system knows. */
-	sock_remote(l->fd, &peer);
-	waits = waits && peer.len > 0;
 	if (is_blind)
 		until = deadline_first(until, deadline_after(BLIND_ACK_MS));
 	while (waits && (is_blind || !sock_is_acked(l->fd))) {

@@ -542,6 +542,19 @@ sock_reset_on_close(int fd, bool resets)
 }
 
 bool
+sock_reports_acks(int fd)
+{
+	struct os_tcp tcp;
+#ifdef TIOCOUTQ
+	int bytes;
+
+	if (ioctl(fd, TIOCOUTQ, &bytes) == 0)
+		return true;
+#endif
+	return os_tcp_info(fd, &tcp);
+}
+
+bool
 sock_is_acked(int fd)
 {
 	struct os_tcp tcp;

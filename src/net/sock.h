@@ -180,6 +180,9 @@ int sock_error(int fd);
  */
 bool sock_is_closed(int fd);
 
+/* Whether the system reports what the peer has acknowledged. */
+bool sock_reports_acks(int fd);
+
 /*
  * Whether the peer has acknowledged everything that was sent, or the connection
  * is lost (sock_error() then returns why). True if the system does not report
