@@ -17,7 +17,7 @@
 #include "http/http_request.h"
 #include "http/http_response.h"
 #include "http/url.h"
-#include "net/stream.h"
+#include "net/link.h"
 
 #define SOCKS_PORT 1080
 #define HTTP_PORT 8080
@@ -118,7 +118,8 @@ proxy_check(const struct endpoint *target, struct err *e)
 struct tunnel {
 	const struct proxy *proxy;
 	const struct endpoint *target;
-	struct stream stream; /* to the proxy */
+	struct link *link; /* to the proxy */
+	struct deadline until;
 	struct err *e;
 	bool is_requested; /* the target was sent to a SOCKS proxy */
 };
@@ -139,45 +140,38 @@ malformed(struct tunnel *t)
 	    "its answer is malformed (perhaps it is another kind of proxy)");
 }
 
-/* Returns 0 for STREAM_DONE, or -1 with an error; what is the operation. */
+/* After the operation what has failed with errno. Returns -1 with an error. */
 static int
-result_of(struct tunnel *t, enum stream_end end, const char *what)
+fail(struct tunnel *t, const char *what)
 {
-	switch (end) {
-	case STREAM_DONE:
-		return 0;
-	case STREAM_ENDED:
-		if (!t->is_requested)
-			return err_set(t->e, ERR_PROTOCOL,
-			    "closed the connection during the handshake "
-			    "(perhaps it is another kind of proxy)");
-		err_set(t->e, ERR_PEER,
-		    "closed the connection without a reply (it cannot reach "
-		    "the target: ssh -D reports that in this way)");
-		t->e->errnum = EHOSTUNREACH;
-		t->e->waits = true;
-		return -1;
-	case STREAM_LIMIT:
+	if (errno == EAGAIN)
 		return deadline_error(
-		    t->stream.until, "no answer to the handshake", t->e);
-	case STREAM_STOPPED:
+		    t->until, "no answer to the handshake", t->e);
+	if (errno == EINTR)
 		return err_sys(
 		    t->e, ERR_FAILED, errno, "waiting for the answer");
-	default:
-		return err_sys(t->e, ERR_LOST, errno, "%s", what);
-	}
+	return err_sys(t->e, ERR_LOST, errno, "%s", what);
 }
 
+/* Receives at least one byte; flags are those of recv(2). Returns how many, or
+ * -1 with an error. */
 static ssize_t
 receive_some(struct tunnel *t, void *space, size_t size, int flags)
 {
-	size_t n = 0;
-	enum stream_end end;
+	ssize_t n = link_receive(t->link, space, size, flags, -1, t->until);
 
-	t->stream.receive_flags = flags;
-	end = stream_receive(&t->stream, space, size, &n);
-	return result_of(t, end, "waiting for the answer") < 0 ? -1
-							       : (ssize_t)n;
+	if (n != 0)
+		return n < 0 ? fail(t, "waiting for the answer") : n;
+	if (!t->is_requested)
+		return err_set(t->e, ERR_PROTOCOL,
+		    "closed the connection during the handshake (perhaps it is "
+		    "another kind of proxy)");
+	err_set(t->e, ERR_PEER,
+	    "closed the connection without a reply (it cannot reach the "
+	    "target: ssh -D reports that in this way)");
+	t->e->errnum = EHOSTUNREACH;
+	t->e->waits = true;
+	return -1;
 }
 
 static int
@@ -195,12 +189,9 @@ static int
 exchange(struct tunnel *t, const void *message, size_t n, unsigned char *reply,
     size_t size)
 {
-	uint64_t sent = 0;
-
-	return result_of(t, stream_send(&t->stream, message, n, &sent),
-		   "sending the request") < 0
-		   ? -1
-		   : receive_all(t, reply, size);
+	if (link_send(t->link, message, n, -1, t->until) < 0)
+		return fail(t, "sending the request");
+	return receive_all(t, reply, size);
 }
 
 /* A message of SOCKS. */
@@ -418,10 +409,8 @@ proxy_open(const struct proxy *p, const struct endpoint *target, struct link *l,
 	    [PROXY_HTTP] = http_connect,
 	    [PROXY_SOCKS4] = socks4,
 	    [PROXY_SOCKS5] = socks5};
-	struct tunnel t = {.proxy = p,
-	    .target = target,
-	    .stream = {.link = l, .until = until, .idle_ms = -1},
-	    .e = e};
+	struct tunnel t = {
+	    .proxy = p, .target = target, .link = l, .until = until, .e = e};
 	int64_t ns = clock_now();
 	struct json *j;
 
@@ -430,6 +419,7 @@ proxy_open(const struct proxy *p, const struct endpoint *target, struct link *l,
 	if (open[p->kind](&t) < 0)
 		return err_prefix(
 		    e, "%s: %s", endpoint_text(target), proxy_text(p));
+	l->sent = l->received = 0;
 	ns = clock_now() - ns;
 	j = diag_event_begin("proxied");
 	json_text(j, "host", target->host);

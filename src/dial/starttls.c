@@ -15,7 +15,6 @@
 #include "base/num.h"
 #include "base/text.h"
 #include "net/link.h"
-#include "net/stream.h"
 #include "net/wait.h"
 
 /* The longest line of an answer: RFC 5321 has 512 bytes, RFC 2822 998. */
@@ -94,65 +93,75 @@ static const struct protocol protocols[] = {
 	{{NULL, "220"}, {"AUTH TLS", "234"}}},
 };
 
-/* An end of waiting or sending other than STREAM_DONE. Returns -1 with *e. */
+/* The dialogue with a server. */
+struct dialogue {
+	struct link *link;
+	struct deadline until;
+	struct err *e;
+};
+
+/* After a call has failed with errno. Returns -1 with an error. */
 static int
-fail(const struct stream *s, enum stream_end end, struct err *e)
+fail(struct dialogue *d)
 {
-	switch (end) {
-	case STREAM_ENDED:
-		return err_set(
-		    e, ERR_PROTOCOL, "the server closed the connection");
-	case STREAM_LIMIT:
-		return deadline_error(s->until, "the server did not answer", e);
-	case STREAM_STOPPED:
-		return err_sys(e, ERR_FAILED, errno, "waiting for the answer");
-	default:
-		return err_sys(e, ERR_LOST, errno, "the connection was lost");
-	}
+	if (errno == EAGAIN)
+		return deadline_error(
+		    d->until, "the server did not answer", d->e);
+	if (errno == EINTR)
+		return err_sys(
+		    d->e, ERR_FAILED, errno, "waiting for the answer");
+	return err_sys(d->e, ERR_LOST, errno, "the connection was lost");
 }
 
 static int
-send_all(const struct stream *s, const void *bytes, size_t n, struct err *e)
+send_all(struct dialogue *d, const void *bytes, size_t n)
 {
-	uint64_t sent = 0;
-	enum stream_end end = stream_send(s, bytes, n, &sent);
+	return link_send(d->link, bytes, n, -1, d->until) < 0 ? fail(d) : 0;
+}
 
-	return end == STREAM_DONE ? 0 : fail(s, end, e);
+/* Receives at least one byte; flags are those of recv(2). Returns how many, or
+ * -1 with an error. */
+static ssize_t
+receive_some(struct dialogue *d, void *space, size_t size, int flags)
+{
+	ssize_t n = link_receive(d->link, space, size, flags, -1, d->until);
+
+	if (n == 0)
+		return err_set(
+		    d->e, ERR_PROTOCOL, "the server closed the connection");
+	return n < 0 ? fail(d) : n;
 }
 
 /*
  * Receives a line without its LF or CRLF, and nothing after it. If it does not
  * begin with a byte of first (NULL: any), its end may never come: it is cut
- * after the bytes received. Returns 0, or -1 with *e.
+ * after the bytes received. Returns 0, or -1 with an error.
  */
 static int
-receive_line(
-    struct stream *s, const char *first, char line[MAX_LINE], struct err *e)
+receive_line(struct dialogue *d, const char *first, char line[MAX_LINE])
 {
-	size_t length = 0, n;
-	enum stream_end end;
+	size_t length = 0;
 	char *lf = NULL;
+	ssize_t n;
 
 	while (lf == NULL) {
 		if (length == MAX_LINE - 1)
-			return err_set(e, ERR_PROTOCOL,
+			return err_set(d->e, ERR_PROTOCOL,
 			    "the server's answer has a line of more than %d "
 			    "bytes",
 			    MAX_LINE - 1);
 		/* What follows the line must stay in the socket. */
-		s->receive_flags = MSG_PEEK;
-		end =
-		    stream_receive(s, line + length, MAX_LINE - 1 - length, &n);
-		if (end == STREAM_DONE) {
-			lf = memchr(line + length, '\n', n);
-			if (lf != NULL)
-				n = (size_t)(lf - line) + 1 - length;
-			s->receive_flags = 0;
-			end = stream_receive(s, line + length, n, &n);
-		}
-		if (end != STREAM_DONE)
-			return fail(s, end, e);
-		length += n;
+		n = receive_some(
+		    d, line + length, MAX_LINE - 1 - length, MSG_PEEK);
+		if (n < 0)
+			return -1;
+		lf = memchr(line + length, '\n', (size_t)n);
+		if (lf != NULL)
+			n = lf + 1 - (line + length);
+		n = receive_some(d, line + length, (size_t)n, 0);
+		if (n < 0)
+			return -1;
+		length += (size_t)n;
 		if (lf == NULL && first != NULL &&
 		    (line[0] == '\0' || strchr(first, line[0]) == NULL))
 			lf = line + length;
@@ -162,14 +171,14 @@ receive_line(
 	*lf = '\0';
 	return strlen(line) == (size_t)(lf - line)
 		   ? 0
-		   : err_set(
-			 e, ERR_PROTOCOL, "the server's answer has a NUL byte");
+		   : err_set(d->e, ERR_PROTOCOL,
+			 "the server's answer has a NUL byte");
 }
 
 /* Receives the answer to a command, to its last line. */
 static int
-receive_answer(struct stream *s, const struct protocol *p,
-    const struct exchange *x, struct err *e)
+receive_answer(
+    struct dialogue *d, const struct protocol *p, const struct exchange *x)
 {
 	const char *to = x->command != NULL ? x->command : "the connection";
 	const char *first;
@@ -179,7 +188,7 @@ receive_answer(struct stream *s, const struct protocol *p,
 
 	for (lines = 0; lines < MAX_LINES; lines++) {
 		first = lines > 0 && p->has_free_lines ? NULL : p->first;
-		if (receive_line(s, first, line, e) < 0)
+		if (receive_line(d, first, line) < 0)
 			return -1;
 		answer = p->classify(line, x->good);
 		/* Only a line with the code of the first ends it (RFC 959). */
@@ -193,22 +202,22 @@ receive_answer(struct stream *s, const struct protocol *p,
 		case ANSWER_GOOD:
 			return 0;
 		case ANSWER_DECLINED:
-			return err_set(e, ERR_PEER,
+			return err_set(d->e, ERR_PEER,
 			    "the server declined (%s): %s", to,
 			    text_shown(line));
 		default:
-			return err_set(e, ERR_PROTOCOL,
+			return err_set(d->e, ERR_PROTOCOL,
 			    "the server does not speak the protocol: it "
 			    "answers %s with '%s'",
 			    to, text_shown(line));
 		}
 	}
-	return err_set(e, ERR_PROTOCOL,
+	return err_set(d->e, ERR_PROTOCOL,
 	    "the server's answer has more than %d lines", MAX_LINES);
 }
 
 static int
-open_lines(struct stream *s, const struct protocol *p, struct err *e)
+open_lines(struct dialogue *d, const struct protocol *p)
 {
 	const struct exchange *x;
 	const char *text;
@@ -216,8 +225,8 @@ open_lines(struct stream *s, const struct protocol *p, struct err *e)
 	for (x = p->exchanges; x->good != NULL; x++) {
 		text =
 		    x->command == NULL ? "" : text_format("%s\r\n", x->command);
-		if (send_all(s, text, strlen(text), e) < 0 ||
-		    receive_answer(s, p, x, e) < 0)
+		if (send_all(d, text, strlen(text)) < 0 ||
+		    receive_answer(d, p, x) < 0)
 			return -1;
 	}
 	return 0;
@@ -226,24 +235,20 @@ open_lines(struct stream *s, const struct protocol *p, struct err *e)
 /* SSLRequest: its length, and a number that is not a version. The answer is one
  * byte. */
 static int
-open_postgres(struct stream *s, struct err *e)
+open_postgres(struct dialogue *d)
 {
 	static const unsigned char request[] = {0, 0, 0, 8, 4, 210, 22, 47};
-	char answer = 0;
-	size_t n;
-	enum stream_end end;
+	char answer;
 
-	if (send_all(s, request, sizeof(request), e) < 0)
+	if (send_all(d, request, sizeof(request)) < 0 ||
+	    receive_some(d, &answer, 1, 0) < 0)
 		return -1;
-	end = stream_receive(s, &answer, 1, &n);
-	if (end != STREAM_DONE)
-		return fail(s, end, e);
 	if (answer == 'S')
 		return 0;
 	return answer == 'N' || answer == 'E'
-		   ? err_set(e, ERR_PEER,
+		   ? err_set(d->e, ERR_PEER,
 			 "the server declined (SSLRequest): %c", answer)
-		   : err_set(e, ERR_PROTOCOL,
+		   : err_set(d->e, ERR_PROTOCOL,
 			 "the server does not speak the protocol: it answers "
 			 "SSLRequest with '%s'",
 			 text_shown_bytes(&answer, 1));
@@ -261,7 +266,7 @@ int
 starttls_open(enum starttls protocol, struct link *l, struct deadline until,
     struct err *e)
 {
-	struct stream s = {.link = l, .until = until, .idle_ms = -1};
+	struct dialogue d = {l, until, e};
 	const char *name = starttls_names[protocol - 1];
 	int64_t start = clock_now();
 	struct wait_reason reason;
@@ -271,8 +276,8 @@ starttls_open(enum starttls protocol, struct link *l, struct deadline until,
 
 	wait_begin(&reason, wait_text, (void *)(uintptr_t)name);
 	result = protocol == STARTTLS_POSTGRES
-		     ? open_postgres(&s, e)
-		     : open_lines(&s, &protocols[protocol], e);
+		     ? open_postgres(&d)
+		     : open_lines(&d, &protocols[protocol]);
 	wait_end();
 	/* A TLS server does not send first: bytes inserted by an attacker would
 	 * look protected by TLS. */
@@ -284,6 +289,7 @@ starttls_open(enum starttls protocol, struct link *l, struct deadline until,
 		    num_count_text(extra, "byte"));
 	if (result < 0)
 		return err_prefix(e, "--starttls %s", name);
+	l->sent = l->received = 0;
 	start = clock_now() - start;
 	j = diag_event_begin("starttls");
 	json_text(j, "protocol", name);

@@ -27,7 +27,6 @@
 #include "net/signals.h"
 #include "net/sink.h"
 #include "net/sock.h"
-#include "net/stream.h"
 #include "net/wait.h"
 #include "relay/flow.h"
 
@@ -146,18 +145,15 @@ limit_error(struct client *c, const char *what, struct err *e)
 	return why == NULL ? -1 : err_append(e, "%s", why);
 }
 
-/* Returns 0, or -1 with *e if a limit, a signal or the loss of the connection
- * has ended the operation what. */
+/* Sets *e after the operation what has failed with errno: a limit, a signal or
+ * the loss of the connection. Returns -1. */
 static int
-result_of(
-    struct client *c, enum stream_end end, const char *what, struct err *e)
+link_error(struct client *c, const char *what, struct err *e)
 {
-	if (end == STREAM_LIMIT)
+	if (errno == EAGAIN)
 		return limit_error(c, what, e);
-	if (end != STREAM_STOPPED && end != STREAM_LOST)
-		return 0;
 	return err_sys(
-	    e, end == STREAM_LOST ? ERR_LOST : ERR_FAILED, errno, "%s", what);
+	    e, errno == EINTR ? ERR_FAILED : ERR_LOST, errno, "%s", what);
 }
 
 /* Returns what to connect to and sets *o to the options for it. */
@@ -354,19 +350,14 @@ show_request(const struct client *c)
 static int
 send_request(struct client *c, struct err *e)
 {
-	struct stream stream = {.link = &c->link,
-	    .until = c->until,
-	    .idle_ms = c->options->idle.ms};
-	enum stream_end end;
-
 	if (diag_shows(DIAG_NOTE))
 		show_request(c);
-	end =
-	    stream_send(&stream, c->request, strlen(c->request), &c->link.sent);
-	if (end == STREAM_LOST)
+	if (link_send(&c->link, c->request, strlen(c->request),
+		c->options->idle.ms, c->until) < 0) {
+		if (errno == EAGAIN || errno == EINTR)
+			return link_error(c, "sending the request", e);
 		c->send_errnum = errno;
-	else if (end != STREAM_DONE)
-		return result_of(c, end, "sending the request", e);
+	}
 	c->ends_ns[CLIENT_SENT] = clock_now();
 	return 0;
 }
@@ -395,10 +386,9 @@ static ssize_t
 receive(struct client *c, const char *what, struct err *e)
 {
 	struct deadline limit;
-	struct stream stream = {.link = &c->link, .idle_ms = -1};
-	enum stream_end end;
 	unsigned char *space;
-	size_t capacity, n = 0;
+	size_t capacity;
+	ssize_t n;
 
 	if (deadline_is_set(rate_next(&c->rate)))
 		(void)wait_until(deadline_first(c->until, rate_next(&c->rate)));
@@ -414,23 +404,21 @@ receive(struct client *c, const char *what, struct err *e)
 	space = buf_space(&c->in, &capacity);
 	capacity = rate_piece(&c->rate, capacity);
 	for (;;) {
-		stream.until =
-		    deadline_first(limit, progress_next(&c->progress));
-		end = stream_receive(&stream, space, capacity, &n);
-		if (end != STREAM_LIMIT || deadline_passed(limit))
+		n = link_receive(&c->link, space, capacity, 0, -1,
+		    deadline_first(limit, progress_next(&c->progress)));
+		if (n >= 0 || errno != EAGAIN || deadline_passed(limit))
 			break;
 		draw_progress(c);
 	}
-	if (end == STREAM_ENDED || end == STREAM_LOST)
+	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
 		c->link.first = LINK_FIRST_PEER;
-	if (result_of(c, end, what, e) < 0)
-		return -1;
+	if (n < 0)
+		return link_error(c, what, e);
 	if (n > 0 && c->ends_ns[CLIENT_ANSWERED] == 0)
 		c->ends_ns[CLIENT_ANSWERED] = clock_now();
-	c->link.received += (uint64_t)n;
-	buf_added(&c->in, n);
-	rate_spend(&c->rate, n);
-	return (ssize_t)n;
+	buf_added(&c->in, (size_t)n);
+	rate_spend(&c->rate, (size_t)n);
+	return n;
 }
 
 /* Prefixes *e with how much of the body was received. Returns -1. */

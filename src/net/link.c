@@ -34,6 +34,8 @@
 #define ANSWER_MS 100
 /* How many bytes of a message are shown. */
 #define SHOWN 512
+/* The clock is checked after at most this many bytes of a file. */
+#define FILE_PIECE (1024 * 1024)
 
 /* A program that makes the connection. */
 struct link_program {
@@ -317,8 +319,13 @@ link_look(struct link *l, int64_t idle_ms)
 					   : deadline_after(idle_ms / 8 + 1);
 }
 
-int
-link_wait(struct link *l, int fd, short events, int64_t idle_ms,
+/*
+ * wait_fd() for the connection, or a descriptor of its process, until the
+ * deadline, or until nothing has moved since moved_ns for idle_ms (-1: no
+ * limit).
+ */
+static int
+wait_moving(struct link *l, int fd, short events, int64_t idle_ms,
     struct deadline until)
 {
 	struct deadline limit, check = deadline_none();
@@ -335,6 +342,121 @@ link_wait(struct link *l, int fd, short events, int64_t idle_ms,
 		if (ready != 0)
 			return ready;
 	}
+}
+
+/* After a call has failed: waits until it can be repeated. Returns 0, or -1
+ * with errno as link_send(). */
+static int
+wait_again(struct link *l, short events, int64_t idle_ms, struct deadline until)
+{
+	int ready;
+
+	if (errno != EAGAIN && errno != EINTR)
+		return -1;
+	ready = wait_moving(l, l->fd, events, idle_ms, until);
+	if (ready == 0)
+		errno = EAGAIN;
+	return ready > 0 ? 0 : -1;
+}
+
+/* Whether the deadline has passed, with EAGAIN: it must hold although no call
+ * waits. */
+static bool
+has_passed(struct deadline until)
+{
+	errno = EAGAIN;
+	if (deadline_passed(until))
+		return true;
+	deadline_looked(clock_now());
+	return false;
+}
+
+/* Sends at most n bytes of a file from *at; returns as os_send_file(). */
+static ssize_t
+send_piece(int fd, int file, off_t *at, size_t n)
+{
+	static char piece[64 * 1024];
+	ssize_t done = os_send_file(fd, file, at, n);
+
+	if (done >= 0 || errno != ENOTSUP)
+		return done;
+	done = pread(file, piece, n < sizeof(piece) ? n : sizeof(piece), *at);
+	if (done > 0)
+		done = sock_send(
+		    fd, piece, (size_t)done, MSG_DONTWAIT | MSG_NOSIGNAL);
+	*at += done > 0 ? done : 0;
+	return done;
+}
+
+int
+link_send(struct link *l, const void *bytes, size_t n, int64_t idle_ms,
+    struct deadline until)
+{
+	const char *p = bytes;
+	ssize_t done;
+
+	l->moved_ns = clock_now();
+	while (n > 0) {
+		if (has_passed(until))
+			return -1;
+		done = sock_send(l->fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (done < 0 && wait_again(l, POLLOUT, idle_ms, until) < 0)
+			return -1;
+		if (done < 0)
+			continue;
+		p += done;
+		n -= (size_t)done;
+		l->sent += (uint64_t)done;
+		l->moved_ns = clock_now();
+	}
+	return 0;
+}
+
+int
+link_send_file(struct link *l, int file, off_t at, uint64_t n, int64_t idle_ms,
+    struct deadline until)
+{
+	ssize_t done;
+
+	l->moved_ns = clock_now();
+	while (n > 0) {
+		if (has_passed(until))
+			return -1;
+		done = send_piece(
+		    l->fd, file, &at, n < FILE_PIECE ? (size_t)n : FILE_PIECE);
+		if (done < 0 && wait_again(l, POLLOUT, idle_ms, until) < 0)
+			return -1;
+		if (done < 0)
+			continue;
+		if (done == 0) {
+			errno = 0;
+			return -1;
+		}
+		n -= (uint64_t)done;
+		l->sent += (uint64_t)done;
+		l->moved_ns = clock_now();
+	}
+	return 0;
+}
+
+ssize_t
+link_receive(struct link *l, void *space, size_t size, int flags,
+    int64_t idle_ms, struct deadline until)
+{
+	/* Without a limit, a blocking socket need not be polled first. */
+	bool has_limit = idle_ms >= 0 || deadline_is_set(until);
+	ssize_t n;
+
+	l->moved_ns = clock_now();
+	do {
+		if (has_passed(until))
+			return -1;
+		n = sock_recv(
+		    l->fd, space, size, flags | (has_limit ? MSG_DONTWAIT : 0));
+	} while (n < 0 && wait_again(l, POLLIN, idle_ms, until) == 0);
+	if (n > 0 && (flags & MSG_PEEK) == 0)
+		l->received += (uint64_t)n;
+	return n;
 }
 
 void
@@ -461,7 +583,7 @@ end_tls(struct link *l, bool is_complete, struct deadline until, struct err *e)
 	read_records(t);
 	while (!t->has_ended && ready > 0 &&
 	       (is_complete || r->lost.kind == ERR_NONE)) {
-		ready = link_wait(l, t->report, POLLIN, t->idle.ms, until);
+		ready = wait_moving(l, t->report, POLLIN, t->idle.ms, until);
 		read_records(t);
 	}
 	if ((r->facts & LINK_FACT_DROPPED) != 0)

@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/deadline.h"
 #include "base/err.h"
@@ -101,7 +102,8 @@ struct link {
 	bool is_to_program;
 
 	/* The outcome so far. */
-	uint64_t sent, received; /* bytes; link_unacked() uses sent */
+	uint64_t sent, received; /* bytes, which link_send(), link_receive() or
+				    the caller counts */
 	bool bytes_unknown;      /* sent and received are not known */
 	uint64_t undelivered;    /* bytes read from stdin but not delivered */
 	enum link_first first;
@@ -176,12 +178,25 @@ bool link_is_acked(const struct link *l);
 struct deadline link_look(struct link *l, int64_t idle_ms);
 
 /*
- * wait_fd() (net/wait.h) for the connection, or a descriptor of its process,
- * until the deadline, or until nothing has moved since moved_ns for idle_ms
- * (-1: no limit); acknowledgements count.
+ * Sends all n bytes, or n bytes of a file from offset at, for which the socket
+ * must be non-blocking. Adds what the system accepts to l->sent. Returns 0, or
+ * -1 with errno: EAGAIN if the deadline has passed, or nothing was sent or
+ * acknowledged for idle_ms (-1: no limit); EINTR for a caught signal; 0 if the
+ * file is shorter; EIO if it cannot be read; otherwise the connection is lost.
  */
-int link_wait(struct link *l, int fd, short events, int64_t idle_ms,
+int link_send(struct link *l, const void *bytes, size_t n, int64_t idle_ms,
     struct deadline until);
+int link_send_file(struct link *l, int file, off_t at, uint64_t n,
+    int64_t idle_ms, struct deadline until);
+
+/*
+ * Waits for bytes and receives at most size; flags are those of recv(2). Adds
+ * their number to l->received, except with MSG_PEEK. Returns it, 0 at end of
+ * file, or -1 with errno as link_send(): once the deadline has passed, EAGAIN
+ * even if bytes are available.
+ */
+ssize_t link_receive(struct link *l, void *space, size_t size, int flags,
+    int64_t idle_ms, struct deadline until);
 
 /*
  * Sends FIN. Returns 0, or -1 with errno. Records that the FIN was sent, and

@@ -11,7 +11,6 @@
 #include "base/num.h"
 #include "http/http_server.h"
 #include "net/sock.h"
-#include "net/stream.h"
 #include "net/wait.h"
 
 void
@@ -31,16 +30,15 @@ session_start(
 	err_clear(&s->e);
 }
 
-/* Sets s->e after sending or receiving has ended, with errno. Returns -1. */
+/* Sets s->e after sending or receiving has failed with errnum. Returns -1. */
 static int
-fail(struct session *s, enum stream_end end)
+fail(struct session *s, int errnum)
 {
-	int errnum = errno;
 	const char *why;
 
-	if (end == STREAM_STOPPED)
+	if (errnum == EINTR)
 		return err_sys(&s->e, ERR_FAILED, errnum, "serving");
-	if (end == STREAM_LOST) {
+	if (errnum != EAGAIN) {
 		s->link->first = LINK_FIRST_PEER;
 		s->link->is_reset = err_is_reset(errnum);
 		return err_sys(&s->e, ERR_LOST, errnum,
@@ -65,30 +63,19 @@ session_wait(struct session *s, int64_t ms)
 	    s->link->fd, POLLIN, deadline_first(limit, deadline_after(ms)));
 
 	if (ready < 0)
-		return fail(s, STREAM_STOPPED);
-	return ready == 0 && deadline_passed(limit) ? fail(s, STREAM_LIMIT)
-						    : ready;
-}
-
-static struct stream
-stream_of(const struct session *s)
-{
-	return (struct stream){.link = s->link,
-	    .until = deadline_first(s->until, s->phase),
-	    .idle_ms = s->idle.ms};
+		return fail(s, EINTR);
+	return ready == 0 && deadline_passed(limit) ? fail(s, EAGAIN) : ready;
 }
 
 ssize_t
 session_receive(struct session *s, void *piece, size_t size)
 {
-	struct stream stream = stream_of(s);
-	size_t n = 0;
-	enum stream_end end = stream_receive(&stream, piece, size, &n);
+	ssize_t n = link_receive(s->link, piece, size, 0, s->idle.ms,
+	    deadline_first(s->until, s->phase));
 
-	s->link->received += n;
-	if (end == STREAM_ENDED)
+	if (n == 0)
 		link_note_fin(s->link);
-	return end > STREAM_ENDED ? fail(s, end) : (ssize_t)n;
+	return n < 0 ? fail(s, errno) : n;
 }
 
 ssize_t
@@ -145,22 +132,20 @@ int
 session_send_file(struct session *s, const void *bytes, size_t n, int file,
     off_t at, uint64_t length)
 {
-	struct stream stream = stream_of(s);
-	enum stream_end end;
+	struct deadline until = deadline_first(s->until, s->phase);
 
 	if (!s->is_answering)
 		session_answer(s);
-	end = stream_send(&stream, bytes, n, &s->link->sent);
-	if (end == STREAM_DONE)
-		end =
-		    stream_send_file(&stream, file, at, length, &s->link->sent);
-	if (end == STREAM_ENDED)
-		return err_set(&s->e, ERR_OUTPUT,
-		    "the file has become shorter while it was sent");
-	if (end == STREAM_LOST && errno == EIO)
-		return err_sys(&s->e, ERR_OUTPUT, EIO, "reading the file");
-	if (end != STREAM_DONE)
-		return fail(s, end);
+	if (link_send(s->link, bytes, n, s->idle.ms, until) < 0 ||
+	    link_send_file(s->link, file, at, length, s->idle.ms, until) < 0) {
+		if (errno == 0)
+			return err_set(&s->e, ERR_OUTPUT,
+			    "the file has become shorter while it was sent");
+		if (errno == EIO)
+			return err_sys(
+			    &s->e, ERR_OUTPUT, EIO, "reading the file");
+		return fail(s, errno);
+	}
 	sock_reset_on_close(s->link->fd, false);
 	s->is_answering = false;
 	return 0;
