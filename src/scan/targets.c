@@ -311,147 +311,114 @@ targets_look_up(
 	return 0;
 }
 
-/* The state of a merge. */
-struct merge {
-	const struct target *items; /* sorted by address */
-	size_t count;
-	const struct target **active; /* items with the current address */
-	size_t active_count;
-	struct target *pieces; /* ranges of addresses that one item decides */
-	size_t piece_count, piece_capacity;
-};
-
-/* For qsort(3), which passes no context. */
-static const struct target_prefix *sorted_prefixes;
-
-/* By address; the first in the user's order first, excluded ones last. */
+/*
+ * Returns a negative number if all of x is before y, a positive one if it is
+ * after y, and 0 if they overlap.
+ */
 static int
-by_address(const void *a, const void *b)
+compare(const struct targets *t, const struct target *x, const struct target *y)
 {
-	const struct target *x = a, *y = b;
-	int order = x->prefix == y->prefix ? 0
-					   : memcmp(&sorted_prefixes[x->prefix],
-						 &sorted_prefixes[y->prefix],
-						 sizeof(sorted_prefixes[0]));
+	int order = x->prefix == y->prefix
+			? 0
+			: memcmp(&t->prefixes[x->prefix],
+			      &t->prefixes[y->prefix], sizeof(t->prefixes[0]));
 
 	if (order != 0)
 		return order;
-	if (x->low != y->low)
-		return x->low < y->low ? -1 : 1;
-	if (x->high != y->high)
-		return x->high < y->high ? -1 : 1;
-	return (x->position > y->position) - (x->position < y->position);
+	return x->high < y->low ? -1 : x->low > y->high;
 }
 
-/* In the user's order; the addresses of a name in the resolver's. */
+/*
+ * Merges two lists, each sorted by address and without overlaps: all of a, and
+ * what of b is not in a. Returns the number of items in out.
+ */
+static size_t
+merge(const struct targets *t, const struct target *a, size_t a_count,
+    const struct target *b, size_t b_count, struct target *out)
+{
+	const struct target *a_end = a + a_count, *b_end = b + b_count;
+	struct target rest, *to = out;
+	int order = 1;
+
+	for (; b < b_end; b++) {
+		rest = *b;
+		while (a < a_end && (order = compare(t, a, &rest)) <= 0) {
+			if (order < 0) {
+				*to++ = *a++;
+				continue;
+			}
+			if (rest.low < a->low) {
+				*to = rest;
+				to++->high = a->low - 1;
+			}
+			if (rest.high <= a->high)
+				break;
+			rest.low = a->high + 1;
+		}
+		if (a == a_end || order > 0)
+			*to++ = rest;
+	}
+	while (a < a_end)
+		*to++ = *a++;
+	return (size_t)(to - out);
+}
+
+/*
+ * Sorts n items by address, at least one, and removes the parts of each that an
+ * earlier one has. Returns the number of items in out, below 2 * n; space is as
+ * large.
+ */
+static size_t
+merge_all(const struct targets *t, const struct target *items, size_t n,
+    struct target *out, struct target *space)
+{
+	size_t half = n / 2, first, second;
+
+	if (n == 1) {
+		*out = *items;
+		return 1;
+	}
+	first = merge_all(t, items, half, space, out);
+	second = merge_all(t, items + half, n - half, space + first, out);
+	return merge(t, space, first, space + first, second, out);
+}
+
+/* Excluded items first, then in the user's order; the addresses of a name in
+ * the resolver's. */
 static int
 by_position(const void *a, const void *b)
 {
 	const struct target *x = a, *y = b;
+	/* EXCLUDED + 1 is 0. */
+	uint32_t p = x->position + 1, q = y->position + 1;
 
-	if (x->position != y->position)
-		return x->position < y->position ? -1 : 1;
+	if (p != q)
+		return p < q ? -1 : 1;
 	if (x->before != y->before)
 		return x->before < y->before ? -1 : 1;
 	return (x->low > y->low) - (x->low < y->low);
 }
 
-/* Adds the addresses low to high, unless an active item excludes them. */
-static void
-add_piece(struct merge *m, uint32_t low, uint32_t high)
-{
-	const struct target *first = m->active[0];
-	struct target *last = m->pieces + m->piece_count - 1;
-	size_t i;
-
-	for (i = 0; i < m->active_count; i++) {
-		if (m->active[i]->position == EXCLUDED)
-			return;
-		if (by_position(m->active[i], first) < 0)
-			first = m->active[i];
-	}
-	if (m->piece_count > 0 && last->before == first->before &&
-	    last->high + 1 == low) {
-		last->high = high;
-		return;
-	}
-	m->pieces = mem_grow(m->pieces, m->piece_count, &m->piece_capacity,
-	    sizeof(m->pieces[0]));
-	m->pieces[m->piece_count] = *first;
-	m->pieces[m->piece_count].low = low;
-	m->pieces[m->piece_count++].high = high;
-}
-
-/* Splits the item at index i and those after it that may overlap it into
- * pieces, from low to high. Returns the index after them. */
-static size_t
-split_into_pieces(struct merge *m, size_t i)
-{
-	uint64_t at = m->items[i].low, next;
-	const struct target *item, *last;
-	uint32_t prefix = m->items[i].prefix;
-	size_t end = i, k, kept;
-
-	while (end < m->count && m->items[end].prefix == prefix)
-		end++;
-	for (;;) {
-		for (k = kept = 0; k < m->active_count; k++)
-			if (m->active[k]->high >= at)
-				m->active[kept++] = m->active[k];
-		m->active_count = kept;
-		if (m->active_count == 0 && i == end)
-			return end;
-		if (m->active_count == 0)
-			at = m->items[i].low;
-		for (; i < end && m->items[i].low <= at; i++) {
-			item = &m->items[i];
-			last = &m->items[i > 0 ? i - 1 : 0];
-			/* An item with the range of the last one is not kept.
-			 */
-			if (i == 0 || last->prefix != prefix ||
-			    last->low != item->low ||
-			    last->high != item->high ||
-			    (last->position == EXCLUDED) !=
-				(item->position == EXCLUDED))
-				m->active[m->active_count++] = item;
-		}
-		next = i < end ? m->items[i].low : UINT64_MAX;
-		for (k = 0; k < m->active_count; k++)
-			if (m->active[k]->high < next)
-				next = (uint64_t)m->active[k]->high + 1;
-		add_piece(m, (uint32_t)at, (uint32_t)(next - 1));
-		at = next;
-	}
-}
-
 void
 targets_merge(struct targets *t)
 {
-	struct merge m = {.items = t->items, .count = t->count};
-	size_t i;
+	size_t i, size = sizeof(t->items[0]);
+	struct target *merged, *space;
 
 	if (t->count == 0)
 		return;
-	sorted_prefixes = t->prefixes;
-	qsort(t->items, t->count, sizeof(t->items[0]), by_address);
-	/* Equal prefixes get the same index. */
-	for (i = 1; i < t->count; i++)
-		if (memcmp(&t->prefixes[t->items[i].prefix],
-			&t->prefixes[t->items[i - 1].prefix],
-			sizeof(t->prefixes[0])) == 0)
-			t->items[i].prefix = t->items[i - 1].prefix;
-	m.active =
-	    mem_array(t->count, sizeof(*m.active)); /* NOLINT: pointers */
-	m.piece_capacity = t->count;
-	m.pieces = mem_array(m.piece_capacity, sizeof(m.pieces[0]));
-	for (i = 0; i < m.count;)
-		i = split_into_pieces(&m, i);
-	free(m.active);
+	merged = mem_array(2 * t->count, size);
+	space = mem_array(2 * t->count, size);
+	qsort(t->items, t->count, size, by_position);
+	t->count = merge_all(t, t->items, t->count, merged, space);
+	free(space);
 	free(t->items);
-	t->items = m.pieces;
-	t->count = m.piece_count;
-	if (t->count > 0)
-		qsort(t->items, t->count, sizeof(t->items[0]), by_position);
+	t->items = merged;
+	qsort(t->items, t->count, size, by_position);
+	for (i = 0; i < t->count && t->items[i].position == EXCLUDED;)
+		i++;
+	t->count -= i;
+	memmove(t->items, t->items + i, t->count * size);
 	for (i = 0; i < t->count; i++) {
 		t->items[i].before = t->hosts;
 		t->hosts += (uint64_t)t->items[i].high - t->items[i].low + 1;
