@@ -512,7 +512,7 @@ probe_pace_spend(struct probe_pace *p, int64_t now_ns)
 struct deadline
 probe_pace_next(const struct probe_pace *p)
 {
-	struct deadline d = {.at_ns = p->interval_ns == 0 ? 0 : p->next_ns};
+	struct deadline d = {.at_ns = p->next_ns};
 
 	if (p->burst <= 0 && d.at_ns < p->filled_ns + PACE_TICK_NS)
 		d.at_ns = p->filled_ns + PACE_TICK_NS;

@@ -43,7 +43,7 @@ struct probe_pace {
 	uint32_t credit;     /* above it: credit of answers since it grew */
 	int64_t held_ns;     /* the window is not halved again earlier */
 	int64_t interval_ns; /* between probes, from --rate; 0: no limit */
-	int64_t next_ns;     /* next probe that --rate allows */
+	int64_t next_ns;     /* no probe is sent earlier: --rate, a shortage */
 	int64_t filled_ns;   /* when burst was last filled */
 	int64_t burst;       /* probes that may be sent now */
 	int64_t reprobes;    /* re-probes among them */

@@ -110,7 +110,6 @@ struct scan {
 	bool is_exhausted;    /* no host is left to begin */
 	int64_t sent_ns;     /* when a probe was sent last, to any host; or 0 */
 	int64_t shortage_ns; /* start of a resource shortage; 0: none */
-	int64_t resume_ns;   /* no probe is sent earlier, after a shortage */
 	struct backoff pause;           /* after shortages, in milliseconds */
 	struct scan_progress *progress; /* the caller's */
 	struct deadline next_progress;  /* next call of progress() */
@@ -366,8 +365,6 @@ update_estimates(struct scan *s, uint32_t id, bool is_refusal, int64_t now)
 {
 	const struct probe *p = probe_at(s, id);
 	struct scan_host *h = host_of(s, id);
-	bool is_first = s->rtt.srtt_us == 0;
-	uint32_t other;
 
 	if (s->o->type == SOCK_DGRAM) {
 		h->has_refused |= is_refusal;
@@ -378,10 +375,6 @@ update_estimates(struct scan *s, uint32_t id, bool is_refusal, int64_t now)
 	if (now - p->sent_ns < KARN_NS) {
 		probe_rtt_sample(&h->rtt, now - p->sent_ns);
 		probe_rtt_sample(&s->rtt, now - p->sent_ns);
-		/* The first sample holds for all probes in flight. */
-		for (other = 0; is_first && other < s->pool.touched; other++)
-			if (probe_at(s, other)->state == PROBE_FLIGHT)
-				set_timer(s, other);
 	}
 	if (p->tries == 1 || is_limited(h)) {
 		probe_pace_grow(&s->pace);
@@ -546,6 +539,8 @@ is_shortage(int errnum)
 static bool
 pause_all(struct scan *s, int64_t now)
 {
+	int64_t resume_ns;
+
 	if (s->shortage_ns == 0 || s->pool.timed > 0)
 		s->shortage_ns = now;
 	if (now >= s->shortage_ns + OUTAGE_NS)
@@ -553,7 +548,9 @@ pause_all(struct scan *s, int64_t now)
 	probe_pace_shrink(&s->pace, s->in_flight / 2);
 	s->pause.min = PAUSE_MS;
 	s->pause.max = MAX_PAUSE_MS;
-	s->resume_ns = now + clock_ns(backoff_next(&s->pause));
+	resume_ns = now + clock_ns(backoff_next(&s->pause));
+	if (s->pace.next_ns < resume_ns)
+		s->pace.next_ns = resume_ns;
 	return true;
 }
 
@@ -803,16 +800,6 @@ next_new(struct scan *s)
 	return id;
 }
 
-/* When the next probe may be sent. */
-static struct deadline
-next_send(const struct scan *s)
-{
-	struct deadline resume = {.at_ns = s->resume_ns},
-			d = probe_pace_next(&s->pace);
-
-	return d.at_ns < resume.at_ns ? resume : d;
-}
-
 /*
  * Sends the probes that may be sent now. Returns when to call it again even if
  * nothing has been received.
@@ -828,11 +815,11 @@ send_probes(struct scan *s)
 	for (i = 0; i < MAX_RUN; i++) {
 		if (s->in_flight >= s->pace.window)
 			return deadline_none();
-		next = next_send(s);
+		next = probe_pace_next(&s->pace);
 		if (next.at_ns > now || i == 0) {
 			now = clock_now();
 			probe_pace_fill(&s->pace, now);
-			next = next_send(s);
+			next = probe_pace_next(&s->pace);
 		}
 		if (next.at_ns > now)
 			return next;
