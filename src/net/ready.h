@@ -60,8 +60,8 @@ bool ready_connect_again(int fd, bool in_progress);
 
 /*
  * The readiness of many sockets, each known by a number below capacity:
- * epoll(7), or poll(2). A change is reported at least once. The caller checks
- * the socket, since an ignored one may still be reported.
+ * epoll(7), or poll(2). A change is reported at least once, perhaps after the
+ * caller has lost interest.
  */
 struct ready_set;
 
@@ -77,10 +77,7 @@ void ready_set_free(struct ready_set *s);
  * errno. */
 int ready_set_watch(struct ready_set *s, uint32_t id, int fd, short events);
 
-/* Stops polling the socket until the next ready_set_watch(). */
-void ready_set_ignore(struct ready_set *s, uint32_t id);
-
-/* Call it before the descriptor is closed. */
+/* Stops polling the socket; call it before the descriptor is closed. */
 void ready_set_forget(struct ready_set *s, uint32_t id);
 
 /* The maximum number of sockets that one call reports. */

@@ -119,13 +119,6 @@ ready_set_watch(struct ready_set *s, uint32_t id, int fd, short events)
 	return 0;
 }
 
-void
-ready_set_ignore(struct ready_set *s, uint32_t id)
-{
-	(void)s;
-	(void)id;
-}
-
 /* close(2) removes the descriptor from the set. */
 void
 ready_set_forget(struct ready_set *s, uint32_t id)

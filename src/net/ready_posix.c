@@ -90,16 +90,10 @@ ready_set_watch(struct ready_set *s, uint32_t id, int fd, short events)
 }
 
 void
-ready_set_ignore(struct ready_set *s, uint32_t id)
+ready_set_forget(struct ready_set *s, uint32_t id)
 {
 	if (id < s->count)
 		s->fds[id].fd = -1;
-}
-
-void
-ready_set_forget(struct ready_set *s, uint32_t id)
-{
-	ready_set_ignore(s, id);
 }
 
 int

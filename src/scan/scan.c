@@ -322,7 +322,6 @@ free_try(struct scan *s, uint32_t id, bool in_progress)
 	struct probe *p = probe_at(s, id);
 
 	end_flight(s, id);
-	ready_set_ignore(s->pool.set, id);
 	/* Late answers may still arrive on a datagram socket. */
 	if (p->fd >= 0 && (s->o->type == SOCK_DGRAM ||
 			      !probe_again(&s->pool, id, in_progress)))
@@ -637,7 +636,6 @@ handle_outcome(struct scan *s, uint32_t id, struct ready_outcome o)
 		end_flight(s, id);
 		p->state = PROBE_WAITING;
 		s->progress->errnum = o.errnum;
-		ready_set_ignore(s->pool.set, id);
 		if (p->fd >= 0)
 			probe_drop(&s->pool, id);
 		p->tries--;
@@ -761,7 +759,6 @@ next_retry(struct scan *s)
 		next->unsure_errnum = p->unsure_errnum;
 		return copy;
 	}
-	ready_set_ignore(s->pool.set, id);
 	if (!probe_again(&s->pool, id, true))
 		probe_drop(&s->pool, id);
 	return id;
