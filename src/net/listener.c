@@ -303,27 +303,13 @@ open_machine(struct listener *l, uint16_t port, bool is_any,
 	return 0;
 }
 
-/* An integer option of a socket, or -1 with errno. */
-static int
-option_of(int fd, int level, int name)
-{
-	int value = -1;
-	socklen_t len = sizeof(value);
-
-	return getsockopt(fd, level, name, &value, &len) < 0 ? -1 : value;
-}
-
-/*
- * Why the inherited fd cannot be served, after "is ", or NULL. Sets *peer to
- * the peer of a connected socket.
- */
+/* Why the inherited fd cannot be served, after "is ", or NULL. */
 static const char *
-problem_of(int fd, int wanted, struct addr *peer)
+problem_of(int fd, int wanted)
 {
-	int type = option_of(fd, SOL_SOCKET, SO_TYPE), family;
-	struct addr a;
+	int type = sock_int(fd, SOL_SOCKET, SO_TYPE), family;
+	struct addr a, peer;
 
-	peer->len = 0;
 	if (type < 0)
 		return errno == EBADF ? "not open" : "not a socket";
 	sock_local(fd, &a);
@@ -336,13 +322,13 @@ problem_of(int fd, int wanted, struct addr *peer)
 		       : type == SOCK_STREAM ? "a stream socket, which listen "
 					       "and serve-hello take"
 					     : "a socket of another type";
-	if (type == SOCK_STREAM && option_of(fd, SOL_SOCKET, SO_ACCEPTCONN) > 0)
-		return NULL;
-	sock_remote(fd, peer);
+	sock_remote(fd, &peer);
 	if (type == SOCK_STREAM)
-		return peer->len != 0 ? NULL
-				      : "neither listening nor connected";
-	if (peer->len != 0)
+		return peer.len != 0 ||
+			       sock_int(fd, SOL_SOCKET, SO_ACCEPTCONN) > 0
+			   ? NULL
+			   : "neither listening nor connected";
+	if (peer.len != 0)
 		return "connected: a server receives from every client";
 	if (family == AF_UNIX)
 		return addr_is_unnamed(&a) ? "not bound to a path" : NULL;
@@ -395,9 +381,9 @@ static int
 add_inherited(
     struct listener *l, int fd, const struct listener_options *o, struct err *e)
 {
-	struct addr peer;
-	const char *problem = problem_of(fd, o->type, &peer);
-	bool is_connection = peer.len != 0;
+	const char *problem = problem_of(fd, o->type);
+	bool is_connection = o->type == SOCK_STREAM &&
+			     sock_int(fd, SOL_SOCKET, SO_ACCEPTCONN) <= 0;
 
 	if (problem != NULL)
 		return err_set(
@@ -414,11 +400,8 @@ add_inherited(
 	    : o->type == SOCK_DGRAM ? "the datagram socket"
 				    : "the listening socket",
 	    0);
-	if (is_connection) {
-		l->is_connection = true;
-		l->peer = peer;
-	}
-	l->is_dual = option_of(fd, IPPROTO_IPV6, IPV6_V6ONLY) == 0;
+	l->is_connection = l->is_connection || is_connection;
+	l->is_dual = sock_int(fd, IPPROTO_IPV6, IPV6_V6ONLY) == 0;
 	add_socket(l, fd);
 	return 0;
 }
@@ -557,11 +540,9 @@ listener_accept(struct listener *l, struct link *c)
 void
 listener_connection(struct listener *l, struct link *c)
 {
-	*c = (struct link){.fd = l->fds[0],
-	    .local = l->addrs[0],
-	    .remote = l->peer,
-	    .start_ns = clock_now()};
-	addr_unmap(&c->remote);
+	*c = (struct link){
+	    .fd = l->fds[0], .local = l->addrs[0], .start_ns = clock_now()};
+	sock_remote(c->fd, &c->remote);
 	l->count = 0;
 }
 

@@ -243,8 +243,6 @@ sock_recv(int fd, void *space, size_t size, int flags)
 int
 sock_check_standard(int fd, struct err *e)
 {
-	int listens = 0;
-	socklen_t len = sizeof(listens);
 	struct addr peer;
 	bool is_in = fd == STDIN_FILENO;
 	const char *what = NULL;
@@ -254,9 +252,7 @@ sock_check_standard(int fd, struct err *e)
 		what = fd_was_closed(fd) ? "closed"
 		       : is_in           ? "open for writing only"
 					 : "open for reading only";
-	else if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) ==
-		     0 &&
-		 listens != 0)
+	else if (sock_int(fd, SOL_SOCKET, SO_ACCEPTCONN) > 0)
 		what = "a listening socket";
 	else if (!is_in && peer.len == 0 && sock_kind(fd) == FD_SOCKET)
 		what = "a socket without a connection";
@@ -268,13 +264,9 @@ sock_check_standard(int fd, struct err *e)
 enum fd_kind
 sock_kind(int fd)
 {
-	int type;
-	socklen_t len = sizeof(type);
+	int type = sock_int(fd, SOL_SOCKET, SO_TYPE);
 
-	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) < 0 ||
-		       type == SOCK_STREAM
-		   ? fd_kind(fd)
-		   : FD_PACKETS;
+	return type < 0 || type == SOCK_STREAM ? fd_kind(fd) : FD_PACKETS;
 }
 
 /* Receives a whole message; EMSGSIZE if it is longer than space. */
@@ -373,6 +365,15 @@ int
 sock_set_quietly(int fd, int level, int name, int value)
 {
 	return setsockopt(fd, level, name, &value, sizeof(value));
+}
+
+int
+sock_int(int fd, int level, int name)
+{
+	int value = -1;
+	socklen_t len = sizeof(value);
+
+	return getsockopt(fd, level, name, &value, &len) < 0 ? -1 : value;
 }
 
 /* Sets when the first probe is sent, when the others, and how many may remain
@@ -511,11 +512,9 @@ sock_remote(int fd, struct addr *a)
 int
 sock_error(int fd)
 {
-	int error = 0;
-	socklen_t len = sizeof(error);
+	int error = sock_int(fd, SOL_SOCKET, SO_ERROR);
 
-	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0 ? errno
-								      : error;
+	return error < 0 ? errno : error;
 }
 
 bool

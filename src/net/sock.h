@@ -79,6 +79,9 @@ int sock_set_value(
     int fd, const struct sock_option *o, const void *value, size_t size);
 int sock_set_quietly(int fd, int level, int name, int value);
 
+/* getsockopt(2) of an int. Returns it, or -1 with errno. */
+int sock_int(int fd, int level, int name);
+
 /*
  * Lets the socket send and receive through the interface of that name alone.
  * Returns 0, or -1 with errno: ENOTSUP if the system lacks SO_BINDTODEVICE.

@@ -124,12 +124,8 @@ dgram_path_mtu(int fd, int family)
 {
 	int mtu = 0;
 #if defined(IP_MTU) && defined(IPV6_MTU)
-	socklen_t len = sizeof(mtu);
-
-	if (family == AF_INET6)
-		(void)getsockopt(fd, IPPROTO_IPV6, IPV6_MTU, &mtu, &len);
-	else
-		(void)getsockopt(fd, IPPROTO_IP, IP_MTU, &mtu, &len);
+	mtu = family == AF_INET6 ? sock_int(fd, IPPROTO_IPV6, IPV6_MTU)
+				 : sock_int(fd, IPPROTO_IP, IP_MTU);
 #else
 	(void)fd;
 	(void)family;
