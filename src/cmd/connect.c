@@ -501,7 +501,7 @@ wait_for_attempts(struct target_list *list, struct err *e)
 {
 	struct deadline due = {.at_ns = list->due_ns}, wake = deadline_none();
 	struct attempt *a, *end = list->attempts + list->in_flight;
-	size_t n = 1;
+	size_t n = WAIT_SPARE;
 
 	for (a = list->attempts; a < end; a++)
 		n += a->dial != NULL ? dial_capacity(a->dial) : 1;

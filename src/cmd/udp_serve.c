@@ -25,6 +25,7 @@
 #include "net/sandbox.h"
 #include "net/signals.h"
 #include "net/sock.h"
+#include "net/wait.h"
 #include "relay/recorder.h"
 #include "udp/dgram_server.h"
 #include "udp/source.h"
@@ -719,9 +720,9 @@ run_server(struct serve_state *s, const struct dgram_server_options *o,
 		return -1;
 	s->runs =
 	    mem_array((size_t)serve_options.max_programs, sizeof(s->runs[0]));
-	s->fds =
-	    mem_array(l->count + 2 * (size_t)serve_options.max_programs + 2,
-		sizeof(s->fds[0]));
+	s->fds = mem_array(
+	    l->count + 1 + 2 * (size_t)serve_options.max_programs + WAIT_SPARE,
+	    sizeof(s->fds[0]));
 	if (s->argv == NULL)
 		sandbox_enter();
 	result = s->sessions != NULL ? forward_all(s, e) : serve_all(s, e);

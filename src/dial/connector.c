@@ -153,7 +153,8 @@ open_socket(const struct attempt *a)
 	d = dial_start(p != NULL ? &p->server : a->ep, &o, a->until);
 	*a->link = (struct link){.fd = -1};
 	while (ready >= 0 && dial_advance(d, fds) == DIAL_WAITING) {
-		fds = mem_resize(fds, dial_capacity(d) + 1, sizeof(fds[0]));
+		fds = mem_resize(
+		    fds, dial_capacity(d) + WAIT_SPARE, sizeof(fds[0]));
 		wake = deadline_none();
 		ready = wait_poll(fds, dial_poll(d, fds, &wake), wake);
 	}

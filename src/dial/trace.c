@@ -99,7 +99,7 @@ begin_hop(struct trace *t, int i, struct err *e)
 static int
 wait_for_hops(struct trace *t, struct deadline until, struct err *e)
 {
-	struct pollfd fds[MAX_HOPS + 1];
+	struct pollfd fds[MAX_HOPS + WAIT_SPARE];
 	int i, errnum, n = 0;
 	struct hop *h;
 

@@ -618,7 +618,7 @@ read_some(struct client *c, struct sink *s, struct err *e)
 static int
 copy_body(struct client *c, struct sink *s, struct err *e)
 {
-	struct pollfd fds[3];
+	struct pollfd fds[2 + WAIT_SPARE];
 	struct deadline limit;
 	uint64_t n;
 	struct flow f;

@@ -510,7 +510,7 @@ static bool
 has_failed(struct proc *p)
 {
 	struct deadline until = deadline_after(PROC_GRACE_MS);
-	struct pollfd none[1];
+	struct pollfd none[WAIT_SPARE];
 
 	while (!proc_has_ended(p) && !deadline_passed(until) &&
 	       signals_stopped() == 0)

@@ -165,7 +165,7 @@ proc_poll(struct pollfd *fds, nfds_t count, struct deadline until)
 int
 proc_wait(struct proc *p, struct deadline until)
 {
-	struct pollfd none[1];
+	struct pollfd none[WAIT_SPARE];
 
 	while (!proc_has_ended(p)) {
 		if (!p->is_ending &&

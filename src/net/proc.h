@@ -128,7 +128,7 @@ int proc_check_command(const char *command, struct err *e);
 
 /*
  * Polls as wait_poll() (net/wait.h), does the work of the table, and returns 0
- * also when a process has exited. fds must have space for one more entry.
+ * also when a process has exited.
  */
 int proc_poll(struct pollfd *fds, nfds_t count, struct deadline until);
 

@@ -54,7 +54,7 @@ ready_connect_again(int fd, bool in_progress)
 	return false;
 }
 
-/* The entries by number, with one more for wait_poll(). */
+/* The entries by number. */
 struct ready_set {
 	struct pollfd *fds;
 	uint32_t count; /* all numbers in use are below it */
@@ -67,7 +67,7 @@ ready_set_new(uint32_t capacity, bool is_level)
 	struct ready_set *s = mem_array(1, sizeof(*s));
 
 	(void)is_level;
-	s->fds = mem_array((size_t)capacity + 1, sizeof(s->fds[0]));
+	s->fds = mem_array((size_t)capacity + WAIT_SPARE, sizeof(s->fds[0]));
 	return s;
 }
 

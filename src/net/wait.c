@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,7 +12,6 @@
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/fd.h"
-#include "base/mem.h"
 #include "base/text.h"
 #include "net/signals.h"
 
@@ -82,35 +80,21 @@ static int
 poll_and_read(
     struct pollfd *fds, nfds_t count, int timeout_ms, bool with_children)
 {
-	struct pollfd *all;
-	bool is_readable;
-	int ready, errnum;
+	int ready;
 	ssize_t n;
-	nfds_t i;
 
 	if (reader.fd < 0)
 		return signals_poll(fds, count, timeout_ms, with_children);
-	all = mem_array(count + 2, sizeof(all[0]));
-	for (i = 0; i < count; i++)
-		all[i + 1] = fds[i];
-	all[0] = (struct pollfd){reader.fd, POLLIN, 0};
-	ready = signals_poll(all, count + 1, timeout_ms, with_children);
-	errnum = errno;
-	for (i = 0; i < count; i++)
-		fds[i] = all[i + 1];
-	is_readable = ready > 0 && all[0].revents != 0;
-	if (is_readable) {
-		ready--;
-		n = reader.receive(reader.context);
-		if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
-			wait_stop_reading();
-	}
-	free(all);
+	fds[count] = (struct pollfd){reader.fd, POLLIN, 0};
+	ready = signals_poll(fds, count + 1, timeout_ms, with_children);
+	if (ready <= 0 || fds[count].revents == 0)
+		return ready;
+	n = reader.receive(reader.context);
+	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+		wait_stop_reading();
 	/* Constant input must not hide that a child has exited. */
-	if (is_readable && ready == 0)
-		return signals_poll(fds, count, 0, with_children);
-	errno = errnum;
-	return ready;
+	return ready > 1 ? ready - 1
+			 : signals_poll(fds, count, 0, with_children);
 }
 
 static struct deadline
@@ -183,7 +167,7 @@ wait_poll(struct pollfd *fds, nfds_t count, struct deadline until)
 int
 wait_fd(int fd, short events, struct deadline until)
 {
-	struct pollfd fds[2] = {{.fd = fd, .events = events}};
+	struct pollfd fds[1 + WAIT_SPARE] = {{.fd = fd, .events = events}};
 
 	return wait_poll(fds, 1, until);
 }
@@ -191,7 +175,7 @@ wait_fd(int fd, short events, struct deadline until)
 int
 wait_until(struct deadline until)
 {
-	struct pollfd spare[1];
+	struct pollfd spare[WAIT_SPARE];
 
 	return wait_poll(spare, 0, until);
 }

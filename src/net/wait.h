@@ -49,12 +49,14 @@ void wait_stop_reading(void);
 /* In a forked child: drops the reason and the reader of the parent. */
 void wait_after_fork(void);
 
+/* How many more entries fds must have space for, which a wait uses. */
+#define WAIT_SPARE 2
+
 /*
  * Polls count entries until one is ready, a caught signal arrives or the
- * deadline passes. fds must have space for one more entry, which wait_poll()
- * uses. Returns the number of ready entries, 0 if the deadline has passed, or
- * -1 with errno: EINTR for a caught signal (which stays for signals_collect()),
- * otherwise poll's.
+ * deadline passes. fds has space for count + WAIT_SPARE. Returns the number of
+ * ready entries, 0 if the deadline has passed, or -1 with errno: EINTR for a
+ * caught signal (which stays for signals_collect()), otherwise poll's.
  */
 int wait_poll(struct pollfd *fds, nfds_t count, struct deadline until);
 

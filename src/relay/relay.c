@@ -855,9 +855,9 @@ relay_run(struct link *peer, struct link *target, const struct relay_options *o,
     struct err *e)
 {
 	unsigned char *storage = mem_buffer((size_t)2 * FLOW_SIZE);
-	struct pollfd *fds =
-	    mem_array(POLL_COUNT + (o->next != NULL ? o->next->count : 0) + 1,
-		sizeof(*fds));
+	struct pollfd *fds = mem_array(
+	    POLL_COUNT + (o->next != NULL ? o->next->count : 0) + WAIT_SPARE,
+	    sizeof(*fds));
 	struct relay r = {.peer = peer,
 	    .target = target,
 	    .o = o,

@@ -34,8 +34,9 @@ grow(struct server *s)
 	s->capacity = s->capacity == 0 ? 64 : 2 * s->capacity;
 	s->pending = mem_resize(s->pending, s->capacity, sizeof(s->pending[0]));
 	s->conns = mem_resize(s->conns, s->capacity, sizeof(s->conns[0]));
-	/* The listening sockets, and the signal pipe of proc_poll(). */
-	s->fds = mem_resize(s->fds, 2 * s->capacity + s->listener->count + 1,
+	/* The listening sockets, too. */
+	s->fds = mem_resize(s->fds,
+	    2 * s->capacity + s->listener->count + WAIT_SPARE,
 	    sizeof(s->fds[0]));
 }
 

@@ -428,7 +428,7 @@ receive(struct sender *x, struct err *e)
 static int
 wait_more(struct sender *x, struct err *e)
 {
-	struct pollfd fds[3] = {
+	struct pollfd fds[2 + WAIT_SPARE] = {
 	    {.fd = x->fd, .events = receives(x) ? POLLIN : 0},
 	    {.fd = -1, .events = POLLIN}};
 	struct deadline until =
