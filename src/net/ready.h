@@ -1,56 +1,19 @@
-/* The outcome of probes, and the readiness of their sockets; see net/os.h. */
+/* Many connects: their results, and the readiness of sockets; see net/os.h. */
 #ifndef NET_READY_H
 #define NET_READY_H
 
-#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/deadline.h"
-#include "base/err.h"
 
 struct addr;
-struct os_error;
-
-/*
- * Where an outcome comes from. Only a remote one shows the state of a port.
- * The errno alone does not show its origin: connect(2) fails with EHOSTUNREACH
- * without a local route, after an ICMP message, and when a neighbor does not
- * answer.
- */
-enum ready_origin {
-	READY_REMOTE, /* the host or a router on the path to it */
-	READY_LOCAL,  /* this machine: nothing was sent */
-	READY_UNSURE  /* either, or a neighbor that does not answer */
-};
-
-struct ready_outcome {
-	int errnum; /* 0: connected or answered; EINPROGRESS: none yet */
-	enum ready_origin origin;
-};
-
-/* Whether errnum alone shows that the outcome is remote. */
-static inline bool
-ready_is_remote(int errnum)
-{
-	return errnum == 0 || errnum == EINPROGRESS ||
-	       err_find(errnum, ERR_AT_TCP)->origin > ERR_BY_ICMP;
-}
 
 /*
  * The result of a connect(2) to a that is in progress: 0 if connected,
  * EINPROGRESS if not yet, otherwise its errno.
  */
 int ready_connect_result(int fd, const struct addr *a);
-
-/*
- * The outcome of a probe to a whose last call ended with errnum (0: success,
- * EINPROGRESS: not yet, otherwise a failure). An ICMP message takes precedence,
- * with EACCES for "prohibited"; *icmp is set to it, with errnum 0 if there is
- * none. is_late: the call succeeded, and the attempt failed later.
- */
-struct ready_outcome ready_outcome(int fd, const struct addr *a, int errnum,
-    bool is_late, struct os_error *icmp);
 
 /*
  * Prepares a socket whose connect(2) failed or is in progress for another one.

@@ -1,4 +1,4 @@
-/* Readiness by epoll(7), and ICMP errors from the error queue. */
+/* Readiness by epoll(7). */
 #include "net/ready.h"
 
 #include <errno.h>
@@ -11,8 +11,6 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "net/addr.h"
-#include "net/icmp.h"
-#include "net/os.h"
 #include "net/wait.h"
 
 /* Another connect(2) returns the result and clears an error. */
@@ -22,35 +20,6 @@ ready_connect_result(int fd, const struct addr *a)
 	if (connect(fd, &a->u.sa, a->len) == 0 || errno == EISCONN)
 		return 0;
 	return errno == EALREADY || errno == EINTR ? EINPROGRESS : errno;
-}
-
-/*
- * An ICMP error always adds an entry to the queue, a reset never does. A
- * loopback address is refused by the host itself, so its queue is not read,
- * which saves a system call for each closed port.
- */
-struct ready_outcome
-ready_outcome(int fd, const struct addr *a, int errnum, bool is_late,
-    struct os_error *icmp)
-{
-	struct ready_outcome o = {errnum, READY_REMOTE};
-
-	(void)is_late;
-	icmp->errnum = 0;
-	if (errnum == 0 || (errnum == ECONNREFUSED && addr_is_loopback(a)))
-		return o;
-	if (icmp_read(fd, a, icmp)) {
-		o.errnum = icmp->errnum;
-		if (icmp->family == 0)
-			o.origin = READY_LOCAL;
-		else if (icmp_sender(icmp, a) == ICMP_HERE)
-			o.origin = icmp->errnum == EHOSTUNREACH ? READY_UNSURE
-								: READY_LOCAL;
-		return o;
-	}
-	if (!ready_is_remote(errnum))
-		o.origin = READY_LOCAL;
-	return o;
 }
 
 /* connect(2) to AF_UNSPEC aborts one that is in progress. */

@@ -6,8 +6,6 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "net/addr.h"
-#include "net/os.h"
 #include "net/sock.h"
 #include "net/wait.h"
 
@@ -22,28 +20,6 @@ ready_connect_result(int fd, const struct addr *a)
 
 	(void)a;
 	return poll(&pfd, 1, 0) <= 0 ? EINPROGRESS : sock_error(fd);
-}
-
-/*
- * A probe that fails at once was not sent. A later failure was reported by
- * ICMP, or by this machine, whose link may be down: the system does not
- * distinguish these.
- */
-struct ready_outcome
-ready_outcome(int fd, const struct addr *a, int errnum, bool is_late,
-    struct os_error *icmp)
-{
-	struct ready_outcome o = {errnum, READY_REMOTE};
-	int error = errnum == EINPROGRESS ? sock_error(fd) : 0;
-
-	(void)a;
-	icmp->errnum = 0;
-	/* An ICMP error may leave the call in progress. */
-	if (error != 0)
-		o.errnum = error;
-	if (!ready_is_remote(o.errnum))
-		o.origin = is_late ? READY_UNSURE : READY_LOCAL;
-	return o;
 }
 
 bool

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/err.h"
 #include "base/mem.h"
 #include "base/step.h"
 #include "net/addr.h"
@@ -253,8 +254,49 @@ probe_drop(struct probe_pool *pool, uint32_t id)
 	sock_abort(&pool->probes[id].fd);
 }
 
+/*
+ * The outcome of a probe to a whose last call ended with errnum (EINPROGRESS:
+ * not yet). An ICMP message takes precedence, with EACCES for "prohibited".
+ * is_late: the call succeeded, and the attempt failed later.
+ *
+ * An ICMP error always adds an entry to the queue, a reset never does. A
+ * loopback address is refused by the host itself, so its queue is not read,
+ * which saves a system call for each closed port.
+ */
+static struct probe_outcome
+outcome_of(struct probe_pool *pool, int fd, const struct addr *a, int errnum,
+    bool is_late)
+{
+	struct probe_outcome o = {errnum, PROBE_REMOTE};
+	struct os_error *icmp = &pool->icmp;
+
+	icmp->errnum = 0;
+	if (errnum == 0 || (errnum == ECONNREFUSED && addr_is_loopback(a)))
+		return o;
+	if (icmp_read(fd, a, icmp)) {
+		o.errnum = icmp->errnum;
+		if (icmp->family == 0)
+			o.origin = PROBE_LOCAL;
+		else if (icmp_sender(icmp, a) == ICMP_HERE)
+			o.origin = icmp->errnum == EHOSTUNREACH ? PROBE_UNSURE
+								: PROBE_LOCAL;
+		return o;
+	}
+	/* Without a queue an ICMP error may leave the call in progress. */
+	if (!pool->has_errors && errnum == EINPROGRESS &&
+	    (errnum = sock_error(fd)) != 0)
+		o.errnum = errnum;
+	/* A probe that fails at once was not sent. Without a queue, a later
+	 * failure may be ICMP's, or that of this machine. */
+	if (o.errnum != EINPROGRESS &&
+	    err_find(o.errnum, ERR_AT_TCP)->origin <= ERR_BY_ICMP)
+		o.origin =
+		    is_late && !pool->has_errors ? PROBE_UNSURE : PROBE_LOCAL;
+	return o;
+}
+
 /* Polls a datagram socket, for probe_poll(). */
-static struct ready_outcome
+static struct probe_outcome
 poll_dgram(struct probe_pool *pool, int fd, const struct addr *a)
 {
 	int64_t start = step_start();
@@ -271,23 +313,23 @@ poll_dgram(struct probe_pool *pool, int fd, const struct addr *a)
 		    .note = "the beginning of an answer: the port is open"});
 	if (errnum == EAGAIN || errnum == EINTR)
 		errnum = EINPROGRESS;
-	return ready_outcome(fd, a, errnum, true, &pool->icmp);
+	return outcome_of(pool, fd, a, errnum, true);
 }
 
 /* An ICMP error does not end connect(2), but for a scan it is the outcome. */
-struct ready_outcome
+struct probe_outcome
 probe_poll(struct probe_pool *pool, uint32_t id)
 {
 	struct probe *p = &pool->probes[id];
 	int fd = p->fd, errnum;
-	struct ready_outcome o;
+	struct probe_outcome o;
 	struct addr a;
 
 	probe_address(pool, id, &a);
 	if (pool->type == SOCK_DGRAM)
 		return poll_dgram(pool, fd, &a);
 	errnum = ready_connect_result(fd, &a);
-	o = ready_outcome(fd, &a, errnum, true, &pool->icmp);
+	o = outcome_of(pool, fd, &a, errnum, true);
 	if (errnum == EINPROGRESS && o.errnum != EINPROGRESS) {
 		probe_report(pool, id, o.errnum);
 		(void)ready_connect_again(fd, true);
@@ -317,7 +359,7 @@ open_socket(struct probe_pool *pool, uint32_t id, const struct addr *a)
 	}
 	p->family = (uint8_t)family;
 	step_name(p->fd, "the probe socket", 0);
-	(void)os_receive_errors(p->fd, family, true);
+	pool->has_errors = os_receive_errors(p->fd, family, true);
 	return 0;
 }
 
@@ -400,11 +442,11 @@ send_payload(int fd, const struct addr *a)
 	return errnum;
 }
 
-struct ready_outcome
+struct probe_outcome
 probe_send(struct probe_pool *pool, uint32_t id)
 {
 	struct probe *p = &pool->probes[id];
-	struct ready_outcome o = {.origin = READY_LOCAL};
+	struct probe_outcome o = {.origin = PROBE_LOCAL};
 	struct addr a;
 
 	p->sent_ns = clock_now();
@@ -423,7 +465,7 @@ probe_send(struct probe_pool *pool, uint32_t id)
 		o.errnum = EINPROGRESS;
 	return o.errnum == EINPROGRESS
 		   ? o
-		   : ready_outcome(p->fd, &a, o.errnum, false, &pool->icmp);
+		   : outcome_of(pool, p->fd, &a, o.errnum, false);
 }
 
 void

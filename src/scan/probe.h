@@ -17,6 +17,23 @@ struct addr;
 struct targets;
 
 /*
+ * Where an outcome comes from. Only a remote one shows the state of a port.
+ * The errno alone does not show its origin: connect(2) fails with EHOSTUNREACH
+ * without a local route, after an ICMP message, and when a neighbor does not
+ * answer.
+ */
+enum probe_origin {
+	PROBE_REMOTE, /* the host or a router on the path to it */
+	PROBE_LOCAL,  /* this machine: nothing was sent */
+	PROBE_UNSURE  /* either, or a neighbor that does not answer */
+};
+
+struct probe_outcome {
+	int errnum; /* 0: connected or answered; EINPROGRESS: none yet */
+	enum probe_origin origin;
+};
+
+/*
  * The pace: how fast a scan probes: how many probes may be in flight, how fast
  * they may be sent, and how long to wait for an answer.
  */
@@ -152,6 +169,7 @@ struct probe_pool {
 	const struct targets *targets;
 	int type;              /* SOCK_STREAM or SOCK_DGRAM */
 	const char *interface; /* the only one; NULL: any; set by the caller */
+	bool has_errors;       /* the system queues ICMP errors */
 	struct os_error icmp;  /* of the last outcome; errnum 0: none */
 	struct ready_set *set; /* of the sockets that are polled */
 };
@@ -192,10 +210,10 @@ struct deadline probe_deadline(const struct probe_pool *p);
 void probe_address(const struct probe_pool *p, uint32_t id, struct addr *a);
 
 /* Sends probe id. Returns its outcome if it has failed at once. */
-struct ready_outcome probe_send(struct probe_pool *p, uint32_t id);
+struct probe_outcome probe_send(struct probe_pool *p, uint32_t id);
 
 /* The outcome of probe id so far. */
-struct ready_outcome probe_poll(struct probe_pool *p, uint32_t id);
+struct probe_outcome probe_poll(struct probe_pool *p, uint32_t id);
 
 /*
  * For -vv: reports the outcome of connect(2), if it was called and has not been

@@ -608,7 +608,7 @@ try_again(struct scan *s, uint32_t id, int errnum)
 
 /* Handles the outcome of try id: reports its port, or schedules another try. */
 static void
-handle_outcome(struct scan *s, uint32_t id, struct ready_outcome o)
+handle_outcome(struct scan *s, uint32_t id, struct probe_outcome o)
 {
 	struct probe *p = probe_at(s, id);
 	enum scan_reason reason;
@@ -619,9 +619,9 @@ handle_outcome(struct scan *s, uint32_t id, struct ready_outcome o)
 	if (o.errnum == 0 && sock_is_self_connect(p->fd)) {
 		probe_drop(&s->pool, id);
 		o.errnum = ECONNREFUSED;
-		o.origin = READY_REMOTE;
+		o.origin = PROBE_REMOTE;
 	}
-	if (o.origin == READY_UNSURE) {
+	if (o.origin == PROBE_UNSURE) {
 		probe_report(&s->pool, id, o.errnum);
 		/* The error is cleared: another poll would report success. */
 		probe_drop(&s->pool, id);
@@ -631,7 +631,7 @@ handle_outcome(struct scan *s, uint32_t id, struct ready_outcome o)
 	}
 	if (o.errnum != 0)
 		probe_report(&s->pool, id, o.errnum);
-	if (o.origin == READY_LOCAL || reason_of(s, o.errnum) == SCAN_LOCAL) {
+	if (o.origin == PROBE_LOCAL || reason_of(s, o.errnum) == SCAN_LOCAL) {
 		/* Another try follows, unless it has failed for too long. */
 		end_flight(s, id);
 		p->state = PROBE_WAITING;
@@ -686,7 +686,7 @@ send_try(struct scan *s, uint32_t id)
 {
 	struct probe *p = probe_at(s, id);
 	struct scan_host *h = host_of(s, id);
-	struct ready_outcome o;
+	struct probe_outcome o;
 	int64_t now;
 
 	if (h->failing_ns != 0) {
@@ -709,7 +709,7 @@ send_try(struct scan *s, uint32_t id)
 		o = probe_poll(&s->pool, id);
 		h->is_far = o.errnum == EINPROGRESS;
 	}
-	if (o.origin != READY_LOCAL) {
+	if (o.origin != PROBE_LOCAL) {
 		h->failing_ns = s->shortage_ns = 0;
 		s->progress->errnum = 0;
 		s->sent_ns = p->sent_ns;
@@ -723,7 +723,7 @@ send_try(struct scan *s, uint32_t id)
 			return;
 		}
 		o.errnum = errno;
-		o.origin = READY_LOCAL;
+		o.origin = PROBE_LOCAL;
 	}
 	handle_outcome(s, id, o);
 }
@@ -845,7 +845,7 @@ static void
 handle_ready(struct scan *s, uint32_t id)
 {
 	struct probe *p = probe_at(s, id);
-	struct ready_outcome o;
+	struct probe_outcome o;
 
 	if (p->state == PROBE_FREE || p->fd < 0)
 		return;
