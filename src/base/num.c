@@ -6,9 +6,11 @@
 
 #include "base/text.h"
 
-/* Parses digits at *text and moves it past them. */
-static bool
-digits(const char **text, int64_t max, int64_t *out)
+/* The most digits of a number, with its leading zeros. */
+#define MAX_DIGITS 31
+
+bool
+num_digits(const char **text, int64_t max, int64_t *out)
 {
 	const char *p = *text;
 	int64_t n = 0;
@@ -18,7 +20,8 @@ digits(const char **text, int64_t max, int64_t *out)
 	for (; text_is_digit(*p); p++) {
 		int digit = *p - '0';
 
-		if (digit > max || n > (max - digit) / 10)
+		if (p - *text == MAX_DIGITS || digit > max ||
+		    n > (max - digit) / 10)
 			return false;
 		n = n * 10 + digit;
 	}
@@ -32,7 +35,7 @@ num_parse(const char *text, int64_t min, int64_t max, int64_t *out)
 {
 	int64_t n;
 
-	if (!digits(&text, max, &n) || *text != '\0' || n < min)
+	if (!num_digits(&text, max, &n) || *text != '\0' || n < min)
 		return false;
 	*out = n;
 	return true;
@@ -50,7 +53,7 @@ num_duration(const char *text, int64_t *ms)
 	size_t i = 0;
 
 	/* Digits are optional before a point. */
-	if (*text != '.' && !digits(&text, NUM_MAX_DURATION, &whole)) {
+	if (*text != '.' && !num_digits(&text, NUM_MAX_DURATION, &whole)) {
 		if (!text_is_digit(*text))
 			return NUM_MALFORMED;
 		whole = NUM_MAX_DURATION + 1;
@@ -88,7 +91,7 @@ num_size(const char *text, int64_t *bytes)
 	int64_t n;
 	int shift = 0;
 
-	if (!digits(&text, INT64_MAX, &n))
+	if (!num_digits(&text, INT64_MAX, &n))
 		return false;
 	if (*text != '\0') {
 		unit = strchr(units, *text);

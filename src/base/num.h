@@ -8,8 +8,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Parses decimal digits only; returns false and keeps *out otherwise. */
+/* Parses decimal digits only, at most 31; returns false and keeps *out
+ * otherwise. */
 bool num_parse(const char *text, int64_t min, int64_t max, int64_t *out);
+
+/* Parses the digits at *text, of which there is one at least, and moves *text
+ * past them; returns false and keeps both otherwise. */
+bool num_digits(const char **text, int64_t max, int64_t *out);
 
 /*
  * The longest duration, in milliseconds: 70 years. In nanoseconds, it can be

@@ -10,9 +10,6 @@
 #include "base/num.h"
 #include "base/text.h"
 
-/* Longest decimal number that is parsed. */
-#define NUMBER_SIZE 32
-
 static bool
 is_blank(char c)
 {
@@ -291,63 +288,46 @@ http_head_has_token(
 	return false;
 }
 
-/* Parses a decimal number: only digits are accepted. */
-static bool
-parse_number(const char *p, size_t n, int64_t *out)
-{
-	char digits[NUMBER_SIZE];
-
-	if (n >= sizeof(digits))
-		return false;
-	memcpy(digits, p, n);
-	digits[n] = '\0';
-	return num_parse(digits, 0, INT64_MAX, out);
-}
-
-enum http_length
+bool
 http_head_content_length(const struct http_head *h, int64_t *length)
 {
 	struct http_head_list l = {.head = h, .name = "content-length"};
-	enum http_length found = HTTP_LENGTH_NONE;
-	int64_t one;
+	const char *end;
+	int64_t found = -1, one;
 
-	while (http_head_list_next(&l)) {
-		if (!parse_number(l.element, l.length, &one) ||
-		    (found == HTTP_LENGTH_FOUND && one != *length))
-			return HTTP_LENGTH_BAD;
-		*length = one;
-		found = HTTP_LENGTH_FOUND;
+	*length = -1;
+	for (; http_head_list_next(&l); found = one) {
+		end = l.element;
+		if (!num_digits(&end, INT64_MAX, &one) ||
+		    end != l.element + l.length || (found >= 0 && found != one))
+			return false;
 	}
-	return found;
+	*length = found;
+	return true;
 }
 
 bool
 http_head_content_range(const struct http_head *h, struct http_range *range)
 {
-	char value[128], *from = value + 6, *to, *total;
+	char value[128];
+	const char *p = value + 6;
 
 	if ((h->status != 206 && h->status != 416) ||
 	    !http_head_value(h, "content-range", value, sizeof(value)) ||
 	    strncasecmp(value, "bytes ", 6) != 0)
 		return false;
 	range->from = range->to = range->total = -1;
-	total = strchr(from, '/');
-	if (total == NULL)
+	if (*p == '*')
+		p++;
+	else if (!num_digits(&p, INT64_MAX, &range->from) || *p++ != '-' ||
+		 !num_digits(&p, INT64_MAX - 1, &range->to) ||
+		 range->from > range->to)
 		return false;
-	*total++ = '\0';
-	if (strcmp(from, "*") != 0) {
-		to = strchr(from, '-');
-		if (to == NULL)
-			return false;
-		*to++ = '\0';
-		if (!parse_number(from, strlen(from), &range->from) ||
-		    !parse_number(to, strlen(to), &range->to) ||
-		    range->from > range->to || range->to == INT64_MAX)
-			return false;
-	}
-	if (strcmp(total, "*") == 0)
+	if (*p++ != '/')
+		return false;
+	if (strcmp(p, "*") == 0)
 		return range->from >= 0;
-	return num_parse(total, 0, INT64_MAX, &range->total) &&
+	return num_parse(p, 0, INT64_MAX, &range->total) &&
 	       range->to < range->total;
 }
 

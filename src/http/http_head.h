@@ -96,14 +96,11 @@ bool http_head_has_token(
  */
 bool http_head_location(const struct http_head *h, char *buf, size_t size);
 
-enum http_length { HTTP_LENGTH_NONE, HTTP_LENGTH_FOUND, HTTP_LENGTH_BAD };
-
 /*
- * Parses Content-Length into *length; if there are several, they must agree
- * (RFC 9112 section 6.3).
+ * Sets *length to Content-Length, or -1 if there is none. Returns false, with
+ * -1, if it is malformed or several differ (RFC 9112 section 6.3).
  */
-enum http_length http_head_content_length(
-    const struct http_head *h, int64_t *length);
+bool http_head_content_length(const struct http_head *h, int64_t *length);
 
 /* A Content-Range (RFC 9110 section 14.4); -1: unknown. */
 struct http_range {

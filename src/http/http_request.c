@@ -63,19 +63,15 @@ http_request_check_field(const char *field, struct err *e)
 bool
 http_request_parse_range(const char *text, struct http_range *range)
 {
-	const char *dash = strchr(text, '-');
-	char first[32];
-	size_t n = dash == NULL ? sizeof(first) : (size_t)(dash - text);
-
-	if (n >= sizeof(first) || strlen(text) < 2)
-		return false;
-	memcpy(first, text, n);
-	first[n] = '\0';
 	range->from = -1;
 	range->to = INT64_MAX;
-	return (n == 0 || num_parse(first, 0, INT64_MAX, &range->from)) &&
-	       (dash[1] == '\0' ||
-		   num_parse(dash + 1, 0, INT64_MAX, &range->to)) &&
+	if (*text != '-' && !num_digits(&text, INT64_MAX, &range->from))
+		return false;
+	if (*text++ != '-')
+		return false;
+	if (*text == '\0')
+		return range->from >= 0;
+	return num_parse(text, 0, INT64_MAX, &range->to) &&
 	       range->from <= range->to;
 }
 

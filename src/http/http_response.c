@@ -52,7 +52,7 @@ static int
 start_body(struct http_response *r, struct err *e)
 {
 	int status = r->head.status, chunked;
-	enum http_length declared;
+	bool is_good;
 
 	r->length = -1;
 	r->left = INT64_MAX;
@@ -65,12 +65,12 @@ start_body(struct http_response *r, struct err *e)
 		return 0;
 	if (count_chunked(&r->head, &chunked, e) < 0)
 		return -1;
-	declared = http_head_content_length(&r->head, &r->length);
+	is_good = http_head_content_length(&r->head, &r->length);
 	if (chunked > 0) {
 		/* Chunked overrides Content-Length. HTTP/1.0 has no chunks, so
 		 * a proxy on the path may misread them. */
 		r->is_suspect =
-		    r->head.minor == 0 || declared != HTTP_LENGTH_NONE;
+		    r->head.minor == 0 || !is_good || r->length >= 0;
 		r->framing = HTTP_FRAME_CHUNKED;
 		r->state = HTTP_IN_CHUNK_SIZE;
 		r->length = -1;
@@ -78,12 +78,12 @@ start_body(struct http_response *r, struct err *e)
 		r->line = 0;
 		return 0;
 	}
-	if (declared == HTTP_LENGTH_BAD)
+	if (!is_good)
 		return err_set(e, ERR_PROTOCOL,
 		    "the Content-Length is malformed, or there are several "
 		    "that differ");
 	r->framing = HTTP_FRAME_CLOSE;
-	if (declared == HTTP_LENGTH_FOUND) {
+	if (r->length >= 0) {
 		r->framing = HTTP_FRAME_LENGTH;
 		r->left = r->length;
 	}

@@ -20,11 +20,9 @@ http_validator_parse(struct http_validator *v, const struct http_head *head)
 	struct http_range range;
 	int64_t then, now;
 
-	v->total = -1;
+	(void)http_head_content_length(head, &v->total);
 	if (http_head_content_range(head, &range))
 		v->total = range.total;
-	else if (http_head_content_length(head, &v->total) == HTTP_LENGTH_BAD)
-		v->total = -1;
 	if (http_head_value(head, "etag", text, sizeof(v->text)) &&
 	    text[0] == '"')
 		return;

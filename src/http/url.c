@@ -123,7 +123,6 @@ static const char *
 parse_authority(struct url *u, const char *at, size_t n)
 {
 	const char *end = at + n, *sign = memchr(at, '@', n), *colon, *wrong;
-	char digits[8] = "";
 	int64_t port = u->is_https ? HTTPS_PORT : HTTP_PORT;
 
 	u->user[0] = '\0';
@@ -146,9 +145,9 @@ parse_authority(struct url *u, const char *at, size_t n)
 		return wrong;
 	/* Without digits, the scheme's port applies. */
 	if (end - colon > 1) {
-		if ((size_t)(end - colon) <= sizeof(digits))
-			memcpy(digits, colon + 1, (size_t)(end - colon) - 1);
-		if (!num_parse(digits, 1, 65535, &port))
+		colon++;
+		if (!num_digits(&colon, 65535, &port) || colon != end ||
+		    port == 0)
 			return "its port is not a number from 1 to 65535";
 	}
 	u->port = (uint16_t)port;
