@@ -67,16 +67,16 @@ client_init(struct client *c, const struct download_options *o, struct err *e)
 
 /*
  * Closes the connection, if there is one, drops what was received on it, and
- * reports it. result is the result of its last exchange. The error of a process
- * that carries the connection may replace *e.
+ * reports it. result, which is returned, is that of its last exchange. The
+ * error of a process that carries the connection may replace *e.
  */
-static void
+static int
 disconnect(struct client *c, int result, struct err *e)
 {
 	struct link *l = &c->link, known = *l;
 
 	if (!c->is_open)
-		return;
+		return result;
 	if (l->first == LINK_FIRST_NOBODY)
 		l->first = LINK_FIRST_US;
 	if (l->fd >= 0 && diag_emits(DIAG_NOTE)) {
@@ -91,19 +91,13 @@ disconnect(struct client *c, int result, struct err *e)
 	c->is_open = false;
 	link_log_closed(DIAG_NOTE, l, result < 0 ? (int)e->kind : 0);
 	buf_init(&c->in, c->in.data, CLIENT_BUFFER);
-}
-
-static int
-fail(struct client *c, struct err *e)
-{
-	disconnect(c, -1, e);
-	return -1;
+	return result;
 }
 
 void
 client_release(struct client *c)
 {
-	disconnect(c, 0, NULL);
+	(void)disconnect(c, 0, NULL);
 	free(c->in.data);
 	free(c->request);
 	free(c->response);
@@ -528,36 +522,44 @@ drop_excess(struct client *c)
 		    endpoint_text(&c->route.server), num_count_text(n, "byte"));
 }
 
-/* One attempt to send r, which is built, and to read the head. */
+/* One attempt to send r and to read the head. */
 static int
-request_once(struct client *c, const struct route *route,
-    const struct http_request *r, struct err *e)
+request_once(struct client *c, struct http_request *r, struct err *e)
 {
+	struct route route;
+
 	c->start_ns = clock_now();
+	c->is_truncated = c->is_reused = false;
+	c->send_errnum = 0;
+	if (route_find(&c->rules, r->url, !c->left_origin, &route, e) < 0)
+		return -1;
+	r->is_absolute = route.is_forwarded;
+	if (route.is_forwarded && route.proxy->basic[0] != '\0')
+		r->proxy_user = route.proxy->basic;
+	if (http_request_build(r, c->request, e) < 0)
+		return -1;
 	if (c->is_open &&
 	    (c->link.fd < 0 ||
-		strcmp(c->route.origin.host, route->origin.host) != 0 ||
-		c->route.origin.port != route->origin.port ||
-		strcmp(c->route.server.host, route->server.host) != 0 ||
-		c->route.server.port != route->server.port ||
-		c->route.is_tls != route->is_tls ||
-		c->route.proxy != route->proxy ||
+		strcmp(c->route.origin.host, route.origin.host) != 0 ||
+		c->route.origin.port != route.origin.port ||
+		strcmp(c->route.server.host, route.server.host) != 0 ||
+		c->route.server.port != route.server.port ||
+		c->route.is_tls != route.is_tls ||
+		c->route.proxy != route.proxy ||
 		(c->may_certify == c->left_origin &&
 		    c->options->connector->tls.certificate != NULL) ||
 		wait_fd(c->link.fd, POLLIN, deadline_after(0)) != 0)) {
 		/* The connection leads elsewhere, or has something to read. */
 		drop_excess(c);
-		disconnect(c, 0, NULL);
+		(void)disconnect(c, 0, NULL);
 	}
 	memset(c->ends_ns, 0, sizeof(c->ends_ns));
 	c->ends_ns[CLIENT_RESOLVED] = c->start_ns;
-	c->is_truncated = false;
-	c->send_errnum = 0;
 	c->is_reused = c->is_open;
 	http_response_start(c->response, r->method);
 	if (c->is_reused)
 		c->ends_ns[CLIENT_CONNECTED] = c->start_ns;
-	else if (connect_along(c, route, e) < 0)
+	else if (connect_along(c, &route, e) < 0)
 		return -1;
 	return send_request(c, e) < 0 ? -1 : read_head(c, e);
 }
@@ -565,30 +567,18 @@ request_once(struct client *c, const struct route *route,
 int
 client_request(struct client *c, struct http_request *r, struct err *e)
 {
-	struct route route;
-	int result = -1;
+	int result = request_once(c, r, e);
 
-	memset(c->ends_ns, 0, sizeof(c->ends_ns));
-	c->is_truncated = c->is_reused = false;
-	if (route_find(&c->rules, r->url, !c->left_origin, &route, e) == 0) {
-		r->is_absolute = route.is_forwarded;
-		if (route.is_forwarded && route.proxy->basic[0] != '\0')
-			r->proxy_user = route.proxy->basic;
-		result = http_request_build(r, c->request, e);
-	}
-	if (result < 0)
-		return fail(c, e);
-	result = request_once(c, &route, r, e);
 	/* A server may close an idle connection just as it is reused, or send a
 	 * 408 before it does (RFC 9110 section 15.5.9). */
 	if (c->is_reused && (result < 0 ? c->ends_ns[CLIENT_ANSWERED] == 0 &&
 					      c->link.first == LINK_FIRST_PEER
 					: c->response->head.status == 408)) {
 		diag_note("the kept connection was closed meanwhile");
-		disconnect(c, 0, NULL);
-		result = request_once(c, &route, r, e);
+		(void)disconnect(c, 0, NULL);
+		result = request_once(c, r, e);
 	}
-	return result < 0 ? fail(c, e) : 0;
+	return result < 0 ? disconnect(c, -1, e) : 0;
 }
 
 /* Parses the next bytes of the body, and writes them to s. */
@@ -693,7 +683,7 @@ client_read(struct client *c, struct sink *s, struct err *e)
 			draw_progress(c);
 	}
 	if (result < 0)
-		return fail(c, e);
+		return disconnect(c, -1, e);
 	c->ends_ns[CLIENT_RECEIVED] = clock_now();
 	return sink_write(s, "", 0, c->until, e);
 }
@@ -725,7 +715,7 @@ client_finish(struct client *c, bool wants_more)
 	}
 	if (http_response_is_complete(r))
 		drop_excess(c);
-	disconnect(c, 0, NULL);
+	(void)disconnect(c, 0, NULL);
 }
 
 /* The names of the phases, in the event and in the chart. */
