@@ -22,12 +22,12 @@
  */
 #define MAX_REPEAT 255
 #define MAX_REPEATS 1000
-/* The longest translation of one byte of a pattern: half of \W. */
-#define MAX_TRANSLATED 130
+/* The longest translation of one byte of a pattern: a fourth of [^a]. */
+#define MAX_TRANSLATED 68
 
 /* A pattern that is translated for regcomp(3). */
 struct translation {
-	const char *start, *at, *end;
+	const char *start, *at;
 	char *out;             /* the next byte to write */
 	bool names_cr;         /* see struct script */
 	unsigned long repeats; /* repetitions so far */
@@ -97,36 +97,16 @@ put_set(struct translation *t, const bool set[256])
 	return 0;
 }
 
-/* Adds a class of ASCII, by its name. Returns whether there is one. */
-static bool
-set_add_class(bool set[256], const char *name)
-{
-	wctype_t class = wctype(name);
-	int byte;
-
-	for (byte = 0; byte < 128; byte++)
-		set[byte] = set[byte] || iswctype((wint_t)byte, class) != 0;
-	return class != 0;
-}
-
-/* A negated set never matches LF, which ends a line. */
-static void
-set_negate(bool set[256])
-{
-	int byte;
-
-	for (byte = 0; byte < 256; byte++)
-		set[byte] = !set[byte];
-	set['\n'] = false;
-}
-
 /* Translates an escape; the backslash is at t->at. */
 static int
 put_escape(struct translation *t)
 {
-	bool set[256] = {false};
+	static const char letters[] = "wWsS";
+	static const char *const sets[] = {
+	    "[[:alnum:]_]", "[^[:alnum:]_]", "[[:space:]]", "[^[:space:]]"};
+	const char *letter;
 	unsigned char byte;
-	size_t used = literal_escape(t->at, (size_t)(t->end - t->at), &byte);
+	size_t used = literal_escape(t->at, strlen(t->at), &byte);
 
 	if (used > 0) {
 		t->at += used;
@@ -139,12 +119,10 @@ put_escape(struct translation *t)
 	if (byte >= '1' && byte <= '9')
 		return bad(t, "there are no back references");
 	t->at += 2;
-	if (strchr("wWsS", byte) != NULL) {
-		set_add_class(set, tolower(byte) == 's' ? "space" : "alnum");
-		set['_'] = set['_'] || tolower(byte) == 'w';
-		if (isupper(byte))
-			set_negate(set);
-		return put_set(t, set);
+	letter = strchr(letters, byte);
+	if (letter != NULL) {
+		t->out = stpcpy(t->out, sets[letter - letters]);
+		return 0;
 	}
 	if (isalnum(byte))
 		return bad(t,
@@ -154,16 +132,20 @@ put_escape(struct translation *t)
 	return 0;
 }
 
-/* "[:alpha:]", at t->at. */
+/* "[:alpha:]", at t->at, a class of ASCII. */
 static int
 parse_class(struct translation *t, bool set[256])
 {
+	wctype_t class = 0;
 	char name[8];
-	int used = 0;
+	int used = 0, byte;
 
-	if (sscanf(t->at, "[:%7[a-z]:]%n", name, &used) != 1 || used == 0 ||
-	    !set_add_class(set, name))
+	if (sscanf(t->at, "[:%7[a-z]:]%n", name, &used) == 1 && used > 0)
+		class = wctype(name);
+	if (class == 0)
 		return bad(t, "an unknown class in brackets");
+	for (byte = 0; byte < 128; byte++)
+		set[byte] |= iswctype((wint_t)byte, class) != 0;
 	t->at += used;
 	return 0;
 }
@@ -176,7 +158,7 @@ parse_member(struct translation *t)
 	size_t used = 0;
 
 	if (byte == '\\')
-		used = literal_escape(t->at, (size_t)(t->end - t->at), &byte);
+		used = literal_escape(t->at, strlen(t->at), &byte);
 	t->at += used == 0 ? 1 : used;
 	return byte;
 }
@@ -191,7 +173,7 @@ put_brackets(struct translation *t)
 
 	t->at += is_negated ? 1 : 0;
 	for (first = t->at; *t->at != ']' || t->at == first;) {
-		if (t->at == t->end)
+		if (*t->at == '\0')
 			return bad(t, "brackets are not closed");
 		if (*t->at == '[' && t->at[1] != '\0' &&
 		    strchr(":.=", t->at[1]) != NULL) {
@@ -200,7 +182,7 @@ put_brackets(struct translation *t)
 			continue;
 		}
 		byte = last = parse_member(t);
-		if (t->end - t->at >= 2 && t->at[0] == '-' && t->at[1] != ']') {
+		if (t->at[0] == '-' && t->at[1] != ']' && t->at[1] != '\0') {
 			t->at++;
 			last = parse_member(t);
 		}
@@ -213,8 +195,9 @@ put_brackets(struct translation *t)
 			set[byte] = true;
 	}
 	t->at++;
-	if (is_negated)
-		set_negate(set);
+	/* A negated set never matches LF, which ends a line. */
+	for (byte = 0; byte < 256 && is_negated; byte++)
+		set[byte] = !set[byte] && byte != '\n';
 	return put_set(t, set);
 }
 
@@ -248,7 +231,7 @@ translate(struct translation *t)
 {
 	int result = 0;
 
-	while (result == 0 && t->at < t->end) {
+	while (result == 0 && *t->at != '\0') {
 		switch (*t->at) {
 		case '\\':
 			result = put_escape(t);
@@ -280,13 +263,10 @@ translate(struct translation *t)
 static int
 compile(struct script_step *step, struct err *e)
 {
-	size_t n = strlen(step->text);
-	char *out = mem_array(n + 1, MAX_TRANSLATED), why[128];
-	struct translation t = {.start = step->text,
-	    .at = step->text,
-	    .end = step->text + n,
-	    .out = out,
-	    .e = e};
+	char *out = mem_array(strlen(step->text) + 1, MAX_TRANSLATED);
+	char why[128];
+	struct translation t = {
+	    .start = step->text, .at = step->text, .out = out, .e = e};
 	int result = translate(&t), status;
 
 	if (result == 0) {
