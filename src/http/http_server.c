@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #include "base/text.h"
@@ -44,19 +45,17 @@ http_server_is_tls(const char *bytes, size_t n)
 static int
 check_method(struct http_server *r)
 {
-	static const char *const others[] = {
-	    "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH", "CONNECT"};
+	static const char *const methods[] = {"GET", "HEAD", "POST", "PUT",
+	    "DELETE", "OPTIONS", "TRACE", "PATCH", "CONNECT"};
 	const struct http_part *m = &r->method;
-	size_t i;
+	size_t i, count = sizeof(methods) / sizeof(methods[0]);
 
-	r->is_head = m->length == 4 && memcmp(m->at, "HEAD", 4) == 0;
-	if (r->is_head || (m->length == 3 && memcmp(m->at, "GET", 3) == 0))
-		return 200;
-	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++)
-		if (m->length == strlen(others[i]) &&
-		    memcmp(m->at, others[i], m->length) == 0)
-			return 405;
-	return 501;
+	for (i = 0; i < count; i++)
+		if (m->length == strlen(methods[i]) &&
+		    memcmp(m->at, methods[i], m->length) == 0)
+			break;
+	r->is_head = i == 1;
+	return i < 2 ? 200 : i < count ? 405 : 501;
 }
 
 /*
@@ -177,43 +176,32 @@ http_server_copy(const struct http_part *p, char *dst, size_t size)
 	return true;
 }
 
-/* Whether the target begins with a scheme, and how long that is. */
-static size_t
-scheme_length(const struct http_part *target)
-{
-	const char *colon = memchr(target->at, ':', target->length);
-	size_t n;
-
-	if (colon == NULL)
-		return 0;
-	n = (size_t)(colon - target->at);
-	return (http_head_token_is(target->at, n, "http") ||
-		   http_head_token_is(target->at, n, "https")) &&
-		       target->length >= n + 3 && memcmp(colon, "://", 3) == 0
-		   ? n + 3
-		   : 0;
-}
-
 int
 http_server_path(const struct http_server *r, char *path, size_t size,
     struct http_part *query)
 {
-	size_t n = scheme_length(&r->target), used = 0, length;
 	const char *at = r->target.at, *end = at + r->target.length, *mark;
+	size_t used = 0, length;
 	int decoded;
 
 	if (memchr(at, '#', (size_t)(end - at)) != NULL)
 		return 400;
 	mark = memchr(at, '?', (size_t)(end - at));
 	*query = (struct http_part){0};
-	if (mark != NULL)
+	if (mark != NULL) {
 		*query = (struct http_part){mark + 1, (size_t)(end - mark - 1)};
-	end = mark != NULL ? mark : end;
-	for (at += n; n > 0 && at < end && *at != '/';)
-		at++;
+		end = mark;
+	}
 	path[0] = '\0';
-	if (n > 0 && at == end)
-		return 200;
+	/* A blank and the version follow the target. */
+	if (strncasecmp(at, "http://", 7) == 0 ||
+	    strncasecmp(at, "https://", 8) == 0) {
+		at = strchr(at, ':') + 3;
+		while (at < end && *at != '/')
+			at++;
+		if (at == end)
+			return 200;
+	}
 	if (at == end || *at != '/')
 		return 400;
 	for (at++; at < end; at += length + 1) {

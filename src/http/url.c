@@ -34,7 +34,6 @@ refuse(const char *text, const char *why, struct err *e)
 static const char *
 encode(char *buf, const char *text, bool takes_spaces)
 {
-	static const char digits[] = "0123456789ABCDEF";
 	size_t used = 0;
 
 	for (; *text != '\0'; text++) {
@@ -51,9 +50,8 @@ encode(char *buf, const char *text, bool takes_spaces)
 			buf[used++] = *text;
 			continue;
 		}
-		buf[used++] = '%';
-		buf[used++] = digits[c >> 4];
-		buf[used++] = digits[c & 0xf];
+		snprintf(buf + used, 4, "%%%02X", c);
+		used += 3;
 	}
 	buf[used] = '\0';
 	buf[strcspn(buf, "#")] = '\0';
