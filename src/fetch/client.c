@@ -270,10 +270,7 @@ conceal(const char *text, size_t n, size_t *length)
 	const char *p = text, *end = text + n, *stop, *next, *name, *at, *found;
 	char *copy = mem_array(2, n + 1), *out = copy;
 
-	for (; p < end; p = next) {
-		stop = http_head_line_end(p, end, &next);
-		if (stop == NULL)
-			stop = next = end;
+	for (; (stop = http_head_line_end(p, end, &next)) != NULL; p = next) {
 		name = p;
 		n = http_head_token_length(p, stop);
 		at = p + n;
@@ -389,8 +386,6 @@ receive(struct client *c, const char *what, struct err *e)
 	limit = limit_from(c, clock_now());
 	if (signals_stopped() != 0)
 		return err_sys(e, ERR_FAILED, EINTR, "%s", what);
-	if (deadline_passed(c->until))
-		return limit_error(c, what, e);
 	/* The server no longer reads and will send nothing more. */
 	if (c->send_errnum != 0 &&
 	    wait_fd(c->link.fd, POLLIN, deadline_after(0)) == 0)
@@ -651,9 +646,6 @@ copy_body(struct client *c, struct sink *s, struct err *e)
 		http_response_skip(c->response, (size_t)n);
 		draw_progress(c);
 	}
-	/* A write to a regular file never blocks: write the queued data. */
-	while (s->kind == FD_REGULAR && f.out.errnum == 0 && !flow_is_empty(&f))
-		flow_pump(&f, 0, POLLOUT);
 	s->bytes += f.bytes;
 	flow_release(&f);
 	if (f.out.errnum != 0)
