@@ -160,21 +160,18 @@ struct attempt_record {
 /* A pipe transfers it in one piece. */
 _Static_assert(sizeof(struct attempt_record) <= PIPE_BUF, "a record");
 
-/* An endpoint. */
+/* An endpoint, and its attempt in flight: a dial, or a child process for what
+ * needs one. */
 struct target {
 	const struct endpoint *endpoint;
-	bool is_waiting;              /* for its next attempt */
-	int64_t due_ns;               /* when that may begin */
+	int64_t due_ns;               /* when its next attempt may begin;
+					 INT64_MAX: it waits for none */
 	struct reconnect *retry;      /* --retry-for, owned; NULL */
 	uint64_t attempts, connected; /* those recorded */
 	enum err_kind kind;           /* of the last failure */
 	char *reason; /* its text, if it is reported later; owned */
 	struct rtt times;
-};
 
-/* An attempt: a dial, or a child process for what needs one. */
-struct attempt {
-	struct target *target;
 	int64_t start_ns;
 	struct deadline until;
 	size_t at; /* its first entry of fds */
@@ -188,12 +185,10 @@ struct target_list {
 	const struct client *client;
 	struct target *items;
 	uint64_t max;   /* attempts on each; 0: until interrupted */
-	size_t waiting; /* items that wait for an attempt */
 	size_t cursor;  /* the item that is looked at next */
-	int64_t due_ns; /* no waiting item is due earlier */
-	size_t untested;
-	struct attempt attempts[MAX_IN_FLIGHT];
-	size_t in_flight, limit;
+	int64_t due_ns; /* of the first attempt that waits */
+	struct target *in_flight[MAX_IN_FLIGHT];
+	size_t count, limit; /* of those in flight */
 	struct pollfd *fds;
 	struct dial_options dial;
 	const char *missing; /* for errors: what did not happen in time */
@@ -201,49 +196,40 @@ struct target_list {
 	int64_t start_ns;
 };
 
-/* In the child: makes the attempt, and sends its record. */
-static void
-attempt_in_child(
-    const struct attempt *a, const struct connector_options *o, int out)
+/* Starts a child, which makes the attempt and sends its record. Returns 0, or
+ * -1 with *e. */
+static int
+start_child(struct target *t, const struct connector_options *o, struct err *e)
 {
 	struct attempt_record r;
 	struct link l = {.fd = -1};
-
-	memset(&r, 0, sizeof(r));
-	r.start_ns = clock_now();
-	if (signals_catch(&r.e) == 0)
-		(void)connector_open(
-		    a->target->endpoint, o, a->until, &l, &r.e);
-	r.ns = clock_now() - r.start_ns - l.resolve_ns;
-	if (l.fd >= 0) {
-		err_clear(&r.e);
-		link_discard(&l);
-	}
-	(void)fd_write_all(out, &r, sizeof(r));
-}
-
-/* Starts a child for the attempt. Returns 0, or -1 with *e. */
-static int
-start_child(struct attempt *a, const struct connector_options *o, struct err *e)
-{
 	int ends[2] = {-1, -1}, errnum;
 	pid_t pid = -1;
 
 	if (fd_pipe(ends, false) == 0)
-		pid = proc_fork(&a->child, NULL);
+		pid = proc_fork(&t->child, NULL);
 	errnum = errno;
 	if (pid == 0) {
 		fd_close(&ends[0]);
-		attempt_in_child(a, o, ends[1]);
+		memset(&r, 0, sizeof(r));
+		r.start_ns = clock_now();
+		if (signals_catch(&r.e) == 0)
+			(void)connector_open(
+			    t->endpoint, o, t->until, &l, &r.e);
+		r.ns = clock_now() - r.start_ns - l.resolve_ns;
+		if (l.fd >= 0) {
+			err_clear(&r.e);
+			link_discard(&l);
+		}
+		(void)fd_write_all(ends[1], &r, sizeof(r));
 		_exit(0);
 	}
 	fd_close(&ends[1]);
-	a->in = ends[0];
+	t->in = ends[0];
 	if (pid > 0)
 		return 0;
-	fd_close(&a->in);
-	return err_sys(
-	    e, ERR_FAILED, errnum, "%s", endpoint_text(a->target->endpoint));
+	fd_close(&t->in);
+	return err_sys(e, ERR_FAILED, errnum, "%s", endpoint_text(t->endpoint));
 }
 
 /* Reports an attempt as an event, or else as a line: a result if round trips
@@ -287,9 +273,7 @@ log_attempt(const struct target_list *list, const struct target *t,
 static void
 await_turn(struct target_list *list, struct target *t, int64_t due_ns)
 {
-	t->is_waiting = true;
 	t->due_ns = due_ns;
-	list->waiting++;
 	if (due_ns < list->due_ns)
 		list->due_ns = due_ns;
 }
@@ -338,10 +322,10 @@ on_end(struct target_list *list, struct target *t, struct attempt_record *r)
 	bool may_retry = r->e.waits;
 	int errnum = r->e.errnum;
 
-	if (r->e.kind != ERR_NONE && list->in_flight > 0 &&
+	if (r->e.kind != ERR_NONE && list->count > 0 &&
 	    (err_is_shortage(errnum) ||
 		(r->e.kind == ERR_FAILED && errnum == EAGAIN))) {
-		list->limit = list->in_flight;
+		list->limit = list->count;
 		if (t->retry->last.kind == ERR_NONE) {
 			free(t->retry);
 			t->retry = NULL;
@@ -371,36 +355,31 @@ static void
 begin_attempt(struct target_list *list, struct target *t)
 {
 	const struct client *c = list->client;
-	struct attempt *a = &list->attempts[list->in_flight];
 	struct attempt_record r = {.start_ns = clock_now()};
 	const struct connector_options *o = &c->connector;
 
-	t->is_waiting = false;
-	list->waiting--;
-	if (t->retry == NULL && !deadline_passed(c->until)) {
+	t->due_ns = INT64_MAX;
+	if (t->retry == NULL) {
+		if (deadline_passed(c->until))
+			return;
 		t->retry = mem_array(1, sizeof(*t->retry));
 		reconnect_start(t->retry, options.time.retry_ms, c->until);
-	} else if (t->retry == NULL) {
-		list->untested += t->attempts == 0;
-		return;
 	} else if (reconnect_resume(t->retry, list->missing, &r.e) < 0) {
 		record_attempt(list, t, &r);
 		return;
 	}
-	*a = (struct attempt){.target = t,
-	    .start_ns = r.start_ns,
-	    .until = deadline_first(t->retry->end,
-		deadline_limit(o->timeout.ms, o->timeout.option)),
-	    .in = -1};
+	t->start_ns = r.start_ns;
+	t->until = deadline_first(
+	    t->retry->end, deadline_limit(o->timeout.ms, o->timeout.option));
 	if (c->count > 1 && step_is_on())
 		step_name_endpoint(endpoint_text(t->endpoint));
 	if (o->proxy == NULL && o->via == NULL && !o->tls.is_on)
-		a->dial = dial_start(t->endpoint, &list->dial, a->until);
-	else if (start_child(a, o, &r.e) < 0) {
+		t->dial = dial_start(t->endpoint, &list->dial, t->until);
+	else if (start_child(t, o, &r.e) < 0) {
 		on_end(list, t, &r);
 		return;
 	}
-	list->in_flight++;
+	list->in_flight[list->count++] = t;
 }
 
 /* Begins the attempts that are due, as many as may be in flight. */
@@ -408,62 +387,56 @@ static void
 begin_due(struct target_list *list)
 {
 	size_t i, count = list->client->count;
-	int64_t now = clock_now(), next = INT64_MAX;
+	int64_t now = clock_now();
 	struct target *t;
 
 	if (deadline_passed(list->client->until))
-		now = INT64_MAX;
+		now = INT64_MAX - 1;
 	if (list->due_ns > now)
 		return;
-	/* await_turn() lowers it, also for one that could not begin. */
 	list->due_ns = INT64_MAX;
 	for (i = 0; i < count; i++) {
 		t = &list->items[list->cursor];
-		if (t->is_waiting && t->due_ns > now) {
-			next = t->due_ns < next ? t->due_ns : next;
-		} else if (t->is_waiting) {
-			if (list->in_flight >= list->limit) {
-				list->due_ns = t->due_ns;
-				return;
-			}
+		if (t->due_ns <= now && list->count < list->limit)
 			begin_attempt(list, t);
-		}
+		if (t->due_ns < list->due_ns)
+			list->due_ns = t->due_ns;
+		if (t->due_ns <= now && list->count >= list->limit)
+			return;
 		list->cursor = (list->cursor + 1) % count;
 	}
-	if (next < list->due_ns)
-		list->due_ns = next;
 }
 
 /* Goes on with an attempt. Returns whether it has ended, with the record. */
 static bool
 advance_attempt(
-    struct target_list *list, struct attempt *a, struct attempt_record *r)
+    struct target_list *list, struct target *t, struct attempt_record *r)
 {
-	const struct pollfd *fds = &list->fds[a->at];
+	const struct pollfd *fds = &list->fds[t->at];
 	struct link l;
 
-	*r = (struct attempt_record){.start_ns = a->start_ns};
+	*r = (struct attempt_record){.start_ns = t->start_ns};
 	if (list->client->count > 1 && step_is_on())
-		step_name_endpoint(endpoint_text(a->target->endpoint));
-	if (a->dial != NULL) {
-		if (dial_advance(a->dial, fds) == DIAL_WAITING)
+		step_name_endpoint(endpoint_text(t->endpoint));
+	if (t->dial != NULL) {
+		if (dial_advance(t->dial, fds) == DIAL_WAITING)
 			return false;
-		r->is_refused = dial_is_refused(a->dial);
-		(void)dial_finish(&a->dial, &l, &r->e);
+		r->is_refused = dial_is_refused(t->dial);
+		(void)dial_finish(&t->dial, &l, &r->e);
 		r->ns = clock_now() - r->start_ns - l.resolve_ns;
 		sock_close(&l.fd);
 		return true;
 	}
 	if (fds->revents == 0)
 		return false;
-	if (read(a->in, r, sizeof(*r)) != (ssize_t)sizeof(*r)) {
-		*r = (struct attempt_record){.start_ns = a->start_ns};
+	if (read(t->in, r, sizeof(*r)) != (ssize_t)sizeof(*r)) {
+		*r = (struct attempt_record){.start_ns = t->start_ns};
 		err_set(&r->e, ERR_FAILED,
 		    "%s: the process that tests it ended early",
-		    endpoint_text(a->target->endpoint));
+		    endpoint_text(t->endpoint));
 	}
-	fd_close(&a->in);
-	proc_free(&a->child);
+	fd_close(&t->in);
+	proc_free(&t->child);
 	return true;
 }
 
@@ -473,22 +446,23 @@ static const char *
 wait_text(void *context)
 {
 	const struct target_list *list = context;
-	const struct attempt *first = NULL, *a = list->attempts;
+	const struct target *first = NULL, *t;
 	size_t i, silent = 0;
 
-	for (i = 0; i < list->in_flight; i++, a++) {
-		if (a->dial == NULL || !deadline_passed(deadline_from(
-					   a->start_ns, WAIT_REPORT_MS / 2)))
+	for (i = 0; i < list->count; i++) {
+		t = list->in_flight[i];
+		if (t->dial == NULL || !deadline_passed(deadline_from(
+					   t->start_ns, WAIT_REPORT_MS / 2)))
 			continue;
 		if (silent++ == 0)
-			first = a;
+			first = t;
 	}
 	if (silent == 0)
 		return NULL;
 	return text_format("%s %s%s: no answer yet%s",
-	    list->in_flight == 1 && resolve_is_pending() ? "looking up"
-							 : "connecting to",
-	    endpoint_text(first->target->endpoint),
+	    list->count == 1 && resolve_is_pending() ? "looking up"
+						     : "connecting to",
+	    endpoint_text(first->endpoint),
 	    silent == 1 ? "" : text_format(" and %zu more", silent - 1),
 	    deadline_is_set(first->until) ? ""
 					  : " (--connect-timeout limits this)");
@@ -500,20 +474,23 @@ static int
 wait_for_attempts(struct target_list *list, struct err *e)
 {
 	struct deadline due = {.at_ns = list->due_ns}, wake = deadline_none();
-	struct attempt *a, *end = list->attempts + list->in_flight;
-	size_t n = WAIT_SPARE;
+	struct target *t;
+	size_t i, n = WAIT_SPARE;
 
-	for (a = list->attempts; a < end; a++)
-		n += a->dial != NULL ? dial_capacity(a->dial) : 1;
-	list->fds = mem_resize(list->fds, n, sizeof(list->fds[0]));
-	for (a = list->attempts, n = 0; a < end; a++) {
-		a->at = n;
-		if (a->dial != NULL)
-			n += dial_poll(a->dial, &list->fds[n], &wake);
-		else
-			list->fds[n++] = (struct pollfd){a->in, POLLIN, 0};
+	for (i = 0; i < list->count; i++) {
+		t = list->in_flight[i];
+		n += t->dial != NULL ? dial_capacity(t->dial) : 1;
 	}
-	if (list->waiting > 0 && list->in_flight < list->limit)
+	list->fds = mem_resize(list->fds, n, sizeof(list->fds[0]));
+	for (i = n = 0; i < list->count; i++) {
+		t = list->in_flight[i];
+		t->at = n;
+		if (t->dial != NULL)
+			n += dial_poll(t->dial, &list->fds[n], &wake);
+		else
+			list->fds[n++] = (struct pollfd){t->in, POLLIN, 0};
+	}
+	if (deadline_is_set(due) && list->count < list->limit)
 		wake = deadline_first(
 		    wake, deadline_first(due, list->client->until));
 	if (wait_poll(list->fds, n, wake) < 0)
@@ -531,17 +508,17 @@ test_all(struct target_list *list, struct err *e)
 
 	for (;;) {
 		begin_due(list);
-		if (list->in_flight == 0 && list->waiting == 0)
+		if (list->count == 0 && list->due_ns == INT64_MAX)
 			return 0;
 		if (wait_for_attempts(list, e) < 0)
 			return -1;
-		for (i = 0; i < list->in_flight;) {
-			t = list->attempts[i].target;
-			if (!advance_attempt(list, &list->attempts[i], &r)) {
+		for (i = 0; i < list->count;) {
+			t = list->in_flight[i];
+			if (!advance_attempt(list, t, &r)) {
 				i++;
 				continue;
 			}
-			list->attempts[i] = list->attempts[--list->in_flight];
+			list->in_flight[i] = list->in_flight[--list->count];
 			on_end(list, t, &r);
 			if (connect_options.any && list->has_succeeded)
 				return 0;
@@ -590,6 +567,7 @@ finish_test(const struct target_list *list, int result, struct err *e)
 	bool is_done = connect_options.any && list->has_succeeded;
 	bool is_single = c->count == 1 && !is_measured;
 	enum err_kind found = ERR_NONE;
+	size_t untested = 0;
 	struct err failure;
 	const struct target *t, *end = list->items + c->count;
 
@@ -611,6 +589,7 @@ finish_test(const struct target_list *list, int result, struct err *e)
 				    (unsigned long long)t->attempts);
 			diag_error(&failure);
 		}
+		untested += t->attempts == 0;
 		is_short =
 		    is_short || list->max == 0 || t->attempts < list->max;
 		if (found == ERR_NONE ||
@@ -622,10 +601,10 @@ finish_test(const struct target_list *list, int result, struct err *e)
 		return deadline_error(c->until, "", e);
 	if (is_done)
 		return 0;
-	if (list->untested > 0)
+	if (untested > 0)
 		return deadline_error(c->until,
-		    text_format("%s not tested",
-			num_count_text(list->untested, "endpoint")),
+		    text_format(
+			"%s not tested", num_count_text(untested, "endpoint")),
 		    e);
 	if (found == ERR_NONE)
 		return 0;
@@ -654,7 +633,6 @@ test_endpoints(const struct client *c, struct err *e)
 							     : "no connection",
 	    .start_ns = clock_now()};
 	struct wait_reason reason;
-	struct attempt *a;
 	struct target *t;
 	int result;
 
@@ -665,6 +643,7 @@ test_endpoints(const struct client *c, struct err *e)
 	list.items = mem_array(c->count, sizeof(list.items[0]));
 	for (t = list.items; t < list.items + c->count; t++) {
 		t->endpoint = &c->endpoints[t - list.items];
+		t->in = -1;
 		await_turn(&list, t, 0);
 	}
 	wait_begin(&reason, wait_text, &list);
@@ -672,16 +651,15 @@ test_endpoints(const struct client *c, struct err *e)
 	wait_end();
 	/* All children receive the signal at the same time. */
 	proc_end_all();
-	for (a = list.attempts; a < list.attempts + list.in_flight; a++) {
-		dial_free(&a->dial);
-		proc_free(&a->child);
-		fd_close(&a->in);
+	for (t = list.items; t < list.items + c->count; t++) {
+		dial_free(&t->dial);
+		proc_free(&t->child);
+		fd_close(&t->in);
+		free(t->retry);
 	}
 	result = finish_test(&list, result, e);
-	for (t = list.items; t < list.items + c->count; t++) {
-		free(t->retry);
+	for (t = list.items; t < list.items + c->count; t++)
 		free(t->reason);
-	}
 	free(list.items);
 	free(list.fds);
 	return result;
