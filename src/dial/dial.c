@@ -24,7 +24,8 @@ struct attempt {
 	const struct addr *addr; /* in the dial's list */
 	int fd;                  /* -1: not started, or ended */
 	int errnum;              /* why it failed; 0: not known yet */
-	int cause;               /* attempt_cause(), for the error */
+	int cause;               /* errnum, or a more precise one of base/err.h;
+				    CAUSE_NO_ANSWER: not known yet */
 	struct os_error icmp;    /* its ICMP error; errnum 0: none */
 	enum err_place place;    /* where it failed, or may fail */
 	bool is_option;          /* a socket option was refused */
@@ -71,12 +72,56 @@ local_end(const struct dial *d, int family)
 	return local;
 }
 
+/* The cause of a failed attempt: its errno, or a more precise cause of
+ * base/err.h. */
+static int
+attempt_cause(const struct dial *d, const struct attempt *t)
+{
+	const struct sock_options *o = d->options->sock;
+	bool is_unix = addr_is_unix(t->addr);
+	struct addr local = local_end(d, addr_family(t->addr));
+
+	switch (t->errnum) {
+	case EAGAIN:
+		return is_unix ? CAUSE_QUEUE_FULL : EAGAIN;
+	case ECONNREFUSED:
+		return addr_is_other_file(t->addr) ? CAUSE_NOT_A_SOCKET
+						   : ECONNREFUSED;
+	case EACCES:
+		return t->place == ERR_AT_LOCAL && o->source_port < 1024
+			   ? CAUSE_LOW_PORT
+			   : EACCES;
+	case EAFNOSUPPORT:
+		return is_skipped(d, addr_family(t->addr)) ? CAUSE_OTHER_FAMILY
+							   : EAFNOSUPPORT;
+	case EINVAL:
+		return addr_lacks_scope(t->addr) ? CAUSE_NO_INTERFACE : EINVAL;
+	case EADDRINUSE:
+		return !is_unix &&
+			       port_owner_find(&local, SOCK_STREAM) == NULL &&
+			       port_owner_in_time_wait(addr_port(&local), NULL)
+			   ? CAUSE_TIME_WAIT
+			   : EADDRINUSE;
+	case EADDRNOTAVAIL:
+		/* From connect(2): that connection already exists. */
+		if (t->place == ERR_AT_LOCAL || o->source_port == 0)
+			return EADDRNOTAVAIL;
+		return port_owner_in_time_wait(
+			   (uint16_t)o->source_port, t->addr)
+			   ? CAUSE_TIME_WAIT
+			   : CAUSE_PORT_BUSY;
+	default:
+		return t->errnum;
+	}
+}
+
 /* Ends an attempt; the next one may start at once. */
 static void
 end_attempt(struct dial *d, struct attempt *t, int errnum)
 {
 	sock_close(&t->fd);
 	t->errnum = errnum;
+	t->cause = attempt_cause(d, t);
 	d->next = deadline_after(0);
 }
 
@@ -170,89 +215,6 @@ start_attempt(struct dial *d)
 		end_connect(d, t, icmp_or(t, errno, 0));
 }
 
-/* The cause of a failed attempt: its errno, or a more precise cause of
- * base/err.h. */
-static int
-attempt_cause(const struct dial *d, const struct attempt *t)
-{
-	const struct sock_options *o = d->options->sock;
-	bool is_unix = addr_is_unix(t->addr);
-	struct addr local = local_end(d, addr_family(t->addr));
-
-	switch (t->errnum) {
-	case 0:
-		return CAUSE_NO_ANSWER;
-	case EAGAIN:
-		return is_unix ? CAUSE_QUEUE_FULL : EAGAIN;
-	case ECONNREFUSED:
-		return addr_is_other_file(t->addr) ? CAUSE_NOT_A_SOCKET
-						   : ECONNREFUSED;
-	case EACCES:
-		return t->place == ERR_AT_LOCAL && o->source_port < 1024
-			   ? CAUSE_LOW_PORT
-			   : EACCES;
-	case EAFNOSUPPORT:
-		return is_skipped(d, addr_family(t->addr)) ? CAUSE_OTHER_FAMILY
-							   : EAFNOSUPPORT;
-	case EINVAL:
-		return addr_lacks_scope(t->addr) ? CAUSE_NO_INTERFACE : EINVAL;
-	case EADDRINUSE:
-		return !is_unix &&
-			       port_owner_find(&local, SOCK_STREAM) == NULL &&
-			       port_owner_in_time_wait(addr_port(&local), NULL)
-			   ? CAUSE_TIME_WAIT
-			   : EADDRINUSE;
-	case EADDRNOTAVAIL:
-		/* From connect(2): that connection already exists. */
-		if (t->place == ERR_AT_LOCAL || o->source_port == 0)
-			return EADDRNOTAVAIL;
-		return port_owner_in_time_wait(
-			   (uint16_t)o->source_port, t->addr)
-			   ? CAUSE_TIME_WAIT
-			   : CAUSE_PORT_BUSY;
-	default:
-		return t->errnum;
-	}
-}
-
-/* Addresses that are named for one cause. */
-#define MAX_SHOWN 4
-
-static bool
-failed_alike(const struct attempt *a, const struct attempt *b)
-{
-	const char *said = icmp_text(&a->icmp, a->addr, ERR_AT_TCP),
-		   *other = icmp_text(&b->icmp, b->addr, ERR_AT_TCP);
-
-	return a->cause == b->cause && a->place == b->place &&
-	       a->is_option == b->is_option &&
-	       strcmp(said != NULL ? said : "", other != NULL ? other : "") ==
-		   0;
-}
-
-/* Sets text to the addresses with the failure of attempt t: "127.0.0.1 and
- * ::1". */
-static void
-list_addresses(const struct dial *d, const struct attempt *t, char *text)
-{
-	const struct addr *shown[MAX_SHOWN];
-	size_t i, count = 0;
-
-	for (i = 0; i < d->started; i++)
-		if (failed_alike(&d->attempts[i], t) && count++ < MAX_SHOWN)
-			shown[count - 1] = d->attempts[i].addr;
-	text[0] = '\0';
-	for (i = 0; i < count && i < MAX_SHOWN; i++)
-		text_append(text, TEXT_SLOT, "%s%s",
-		    i == 0           ? ""
-		    : i + 1 == count ? " and "
-				     : ", ",
-		    addr_ip_text(shown[i]));
-	if (count > MAX_SHOWN)
-		text_append(
-		    text, TEXT_SLOT, " and %zu more", count - MAX_SHOWN);
-}
-
 /* The failure of attempt t, and of the addresses in ips if there are several.
  * In a buffer of text_slot(). */
 static const char *
@@ -296,6 +258,39 @@ describe(const struct dial *d, const struct attempt *t, const char *ips)
 	    "%s%s%s%s", ips, ips[0] != '\0' ? " " : "", local, reason);
 }
 
+static bool
+failed_alike(
+    const struct dial *d, const struct attempt *a, const struct attempt *b)
+{
+	return strcmp(describe(d, a, ""), describe(d, b, "")) == 0;
+}
+
+/* Addresses that are named for one cause. */
+#define MAX_SHOWN 4
+
+/* Sets text to the addresses with the failure of attempt t: "127.0.0.1 and
+ * ::1". */
+static void
+list_addresses(const struct dial *d, const struct attempt *t, char *text)
+{
+	const struct addr *shown[MAX_SHOWN];
+	size_t i, count = 0;
+
+	for (i = 0; i < d->started; i++)
+		if (failed_alike(d, &d->attempts[i], t) && count++ < MAX_SHOWN)
+			shown[count - 1] = d->attempts[i].addr;
+	text[0] = '\0';
+	for (i = 0; i < count && i < MAX_SHOWN; i++)
+		text_append(text, TEXT_SLOT, "%s%s",
+		    i == 0           ? ""
+		    : i + 1 == count ? " and "
+				     : ", ",
+		    addr_ip_text(shown[i]));
+	if (count > MAX_SHOWN)
+		text_append(
+		    text, TEXT_SLOT, " and %zu more", count - MAX_SHOWN);
+}
+
 /* Sets *e to how each attempt failed. Returns -1. */
 static int
 error_of(const struct dial *d, struct err *e)
@@ -307,8 +302,6 @@ error_of(const struct dial *d, struct err *e)
 	char ips[TEXT_SLOT];
 
 	err_set(e, ERR_TIMEOUT, "%s", "");
-	for (i = 0; i < d->started; i++)
-		d->attempts[i].cause = attempt_cause(d, &d->attempts[i]);
 	for (i = 0; i < d->started; i++) {
 		const struct attempt *t = &d->attempts[i];
 		const struct err_row *row;
@@ -324,7 +317,7 @@ error_of(const struct dial *d, struct err *e)
 			e->waits = row->waits;
 			e->errnum = t->errnum == 0 ? ETIMEDOUT : t->errnum;
 		}
-		for (first = d->attempts; !failed_alike(first, t);)
+		for (first = d->attempts; !failed_alike(d, first, t);)
 			first++;
 		if (first < t)
 			continue;
@@ -354,6 +347,7 @@ begin_attempts(struct dial *d)
 	for (i = 0; i < d->list.count; i++)
 		d->attempts[i] = (struct attempt){.addr = &d->list.items[i],
 		    .fd = -1,
+		    .cause = CAUSE_NO_ANSWER,
 		    .place = addr_is_unix(&d->list.items[i]) ? ERR_AT_UNIX
 							     : ERR_AT_TCP};
 }
@@ -448,20 +442,17 @@ dial_advance(struct dial *d, const struct pollfd *fds)
 bool
 dial_is_refused(const struct dial *d)
 {
-	size_t i, refused = 0, other = 0;
-	int cause;
+	const struct attempt *t, *end = d->attempts + d->started;
+	bool is_refused = false;
 
-	for (i = 0; i < d->started; i++) {
-		cause = attempt_cause(d, &d->attempts[i]);
-		if (err_find(cause, d->attempts[i].place)->origin ==
-		    ERR_BY_REFUSAL)
-			refused++;
+	for (t = d->attempts; t < end; t++)
+		if (err_find(t->cause, t->place)->origin == ERR_BY_REFUSAL)
+			is_refused = true;
 		/* The address cannot be reached from here at all. */
-		else if (cause != EADDRNOTAVAIL && cause != EAFNOSUPPORT &&
-			 cause != ENETUNREACH)
-			other++;
-	}
-	return refused > 0 && other == 0;
+		else if (t->cause != EADDRNOTAVAIL &&
+			 t->cause != EAFNOSUPPORT && t->cause != ENETUNREACH)
+			return false;
+	return is_refused;
 }
 
 int
