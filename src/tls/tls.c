@@ -259,26 +259,23 @@ tls_secure(
 
 	if (ready > 0)
 		read_facts(t->report, &facts);
-	if (ready > 0 && facts.is_secured) {
+	if (facts.is_secured)
+		l->fd = fcntl(t->hold, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	if (l->fd >= 0) {
 		announce(&facts, request->options, clock_now() - t->begin_ns);
 		set_variables(t, &facts);
 		if (request->is_last)
 			tls_library_drop_keys();
-		l->fd = fcntl(t->hold, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-		if (l->fd >= 0)
-			return TLS_SECURED;
-		ready = -1;
+		return TLS_SECURED;
 	}
-	if (ready < 0) {
-		err_sys(e, ERR_FAILED, errno, "%s", t->name);
-	} else if (ready == 0) {
+	if (ready < 0 || facts.is_secured)
+		err_sys(e, ERR_FAILED, errno, "the handshake");
+	else if (ready == 0)
 		deadline_error(
 		    request->until, "the TLS handshake was not done", e);
-		err_prefix(e, "%s", t->name);
-	} else {
+	else
 		*e = facts.failure;
-		err_prefix(e, "%s", t->name);
-	}
+	err_prefix(e, "%s", t->name);
 	link_drop_tls(l);
 	return facts.is_probe ? TLS_PROBED : TLS_FAILED;
 }

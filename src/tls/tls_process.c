@@ -84,24 +84,6 @@ struct tls_process {
 /* The only one: callbacks of libssl find it here. */
 static struct tls_process process;
 
-/* Makes the SSL of the process. Returns 0, or -1. */
-static int
-open_ssl(struct tls_process *p, struct tls_context *context)
-{
-	const struct tls_library *l = p->l;
-	const struct tls_options *o = p->request->options;
-
-	p->unsent = l->BIO_new(l->BIO_s_mem());
-	p->ssl = l->SSL_new(context->ssl);
-	if (p->unsent == NULL || p->ssl == NULL ||
-	    l->SSL_set_rfd(p->ssl, TLS_FD_TCP) != 1 ||
-	    ((o->certificate != NULL || o->is_self) && context->key != NULL &&
-		l->SSL_use_PrivateKey(p->ssl, context->key) != 1))
-		return -1;
-	l->SSL_set0_wbio(p->ssl, p->unsent);
-	return 0;
-}
-
 static void
 note_info(const struct ssl_st *ssl, int where, int result)
 {
@@ -422,13 +404,20 @@ report(struct tls_process *p)
 		_exit(ERR_FAILED);
 }
 
-/* Nothing more can be sent: the next write by sockt fails. */
+/* Nothing more can be sent: the next write by sockt fails. errnum is the cause;
+ * 0: libssl knows it. */
 static void
-lose_sending(struct tls_process *p, const struct err *e)
+lose_sending(struct tls_process *p, int errnum)
 {
+	struct err e = ERR_INIT;
+
+	if (errnum != 0)
+		err_sys(&e, ERR_LOST, errnum, "the connection was lost");
+	else
+		(void)must_wait(p, -1, false, &e);
 	p->sending = SENDING_LOST;
 	if (p->lost.kind == ERR_NONE)
-		p->lost = *e;
+		p->lost = e;
 	p->lost.kind = ERR_LOST;
 	(void)sock_shut(TLS_FD_PLAIN, SHUT_RD);
 }
@@ -516,23 +505,38 @@ check_days(struct tls_process *p)
 	    o->min_days, &p->lost);
 }
 
+/* Makes the SSL of the process; or sets p->lost. */
 static void
-set_callbacks(const struct tls_process *p, const struct tls_context *context)
+open_ssl(struct tls_process *p, struct tls_context *context)
 {
+	const struct tls_library *l = p->l;
 	const struct tls_options *o = p->request->options;
 
-	p->l->SSL_CTX_set_info_callback(context->ssl, note_info);
+	l->SSL_CTX_set_info_callback(context->ssl, note_info);
 	if (is_verifying(o))
-		p->l->SSL_CTX_set_verify(context->ssl,
+		l->SSL_CTX_set_verify(context->ssl,
 		    TLS_VERIFY_PEER | (o->is_server ? TLS_VERIFY_REQUIRED : 0),
 		    note_refused);
 	if (o->pin[0] != '\0')
-		p->l->SSL_CTX_set_cert_verify_callback(
+		l->SSL_CTX_set_cert_verify_callback(
 		    context->ssl, check_pin, (void *)o->pin);
 	if (context->key_log >= 0)
-		p->l->SSL_CTX_set_keylog_callback(context->ssl, log_key);
+		l->SSL_CTX_set_keylog_callback(context->ssl, log_key);
 	if (!o->is_server && o->certificate == NULL)
-		p->l->SSL_CTX_set_client_cert_cb(context->ssl, note_request);
+		l->SSL_CTX_set_client_cert_cb(context->ssl, note_request);
+	p->unsent = l->BIO_new(l->BIO_s_mem());
+	p->ssl = l->SSL_new(context->ssl);
+	if (p->unsent == NULL || p->ssl == NULL ||
+	    l->SSL_set_rfd(p->ssl, TLS_FD_TCP) != 1 ||
+	    ((o->certificate != NULL || o->is_self) && context->key != NULL &&
+		l->SSL_use_PrivateKey(p->ssl, context->key) != 1)) {
+		err_set(
+		    &p->lost, ERR_FAILED, "libssl cannot make a connection");
+		return;
+	}
+	l->SSL_set0_wbio(p->ssl, p->unsent);
+	if (!o->is_server)
+		set_name(p);
 }
 
 static void
@@ -544,12 +548,7 @@ handshake(
 	     waits;
 	int n, errnum = 0;
 
-	set_callbacks(p, context);
-	if (open_ssl(p, context) < 0)
-		err_set(
-		    &p->lost, ERR_FAILED, "libssl cannot make a connection");
-	else if (!is_server)
-		set_name(p);
+	open_ssl(p, context);
 	if (p->lost.kind != ERR_NONE)
 		fail_handshake(p, f);
 	for (;;) {
@@ -601,7 +600,6 @@ static bool
 read_input(struct tls_process *p)
 {
 	static unsigned char plain[BUFFER];
-	struct err e = ERR_INIT;
 	ssize_t n;
 
 	if (p->sending != SENDING || unsent(p) > 0)
@@ -615,8 +613,7 @@ read_input(struct tls_process *p)
 		return false;
 	forget_errors(p);
 	if (p->l->SSL_write(p->ssl, plain, (int)n) != (int)n) {
-		(void)must_wait(p, -1, false, &e);
-		lose_sending(p, &e);
+		lose_sending(p, 0);
 		return false;
 	}
 	p->sent_bytes += (uint64_t)n;
@@ -652,7 +649,6 @@ end_deadline(const struct tls_process *p)
 static void
 finish(struct tls_process *p)
 {
-	struct err e = ERR_INIT;
 	size_t before = unsent(p);
 
 	if (!deadline_passed(end_deadline(p)))
@@ -666,8 +662,7 @@ finish(struct tls_process *p)
 	/* A second call would read. */
 	forget_errors(p);
 	if (p->l->SSL_shutdown(p->ssl) < 0) {
-		(void)must_wait(p, -1, false, &e);
-		lose_sending(p, &e);
+		lose_sending(p, 0);
 		return;
 	}
 	p->notify_bytes = unsent(p) - before;
@@ -677,13 +672,10 @@ finish(struct tls_process *p)
 static void
 send_output(struct tls_process *p)
 {
-	struct err e = ERR_INIT;
-
 	if (p->sending >= SENDING_FINISHED) {
 		(void)p->l->BIO_ctrl(p->unsent, TLS_BIO_RESET, 0, NULL);
 	} else if (send_unsent(p) < 0) {
-		err_sys(&e, ERR_LOST, errno, "the connection was lost");
-		lose_sending(p, &e);
+		lose_sending(p, errno);
 	} else if (p->sending == SENDING_NOTIFIED && unsent(p) == 0) {
 		(void)sock_finish(TLS_FD_TCP);
 		p->sending = SENDING_FINISHED;
@@ -798,7 +790,6 @@ static void
 wait_both(struct tls_process *p)
 {
 	struct deadline until = end_deadline(p);
-	struct err e = ERR_INIT;
 	struct pollfd fds[3];
 	int errnum;
 
@@ -823,9 +814,7 @@ wait_both(struct tls_process *p)
 	if (p->receiving != RECEIVING && p->sending < SENDING_FINISHED &&
 	    (fds[0].revents & (POLLERR | POLLHUP)) != 0) {
 		errnum = sock_error(TLS_FD_TCP);
-		err_sys(&e, ERR_LOST, errnum != 0 ? errnum : ECONNRESET,
-		    "the connection was lost");
-		lose_sending(p, &e);
+		lose_sending(p, errnum != 0 ? errnum : ECONNRESET);
 	}
 }
 
