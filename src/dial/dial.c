@@ -183,7 +183,6 @@ start_attempt(struct dial *d)
 	bool binds = family != AF_UNIX && local.len != 0;
 
 	d->next = deadline_after(DELAY_MS);
-	t->start_ns = clock_now();
 	errno = EAFNOSUPPORT;
 	if (!is_skipped(d, family))
 		t->fd = sock_open(family, SOCK_STREAM);

@@ -140,17 +140,15 @@ malformed(struct tunnel *t)
 	    "its answer is malformed (perhaps it is another kind of proxy)");
 }
 
-/* After the operation what has failed with errno. Returns -1 with an error. */
+/* After a call has failed with errno. Returns -1 with an error. */
 static int
-fail(struct tunnel *t, const char *what)
+fail(struct tunnel *t)
 {
 	if (errno == EAGAIN)
 		return deadline_error(
 		    t->until, "no answer to the handshake", t->e);
-	if (errno == EINTR)
-		return err_sys(
-		    t->e, ERR_FAILED, errno, "waiting for the answer");
-	return err_sys(t->e, ERR_LOST, errno, "%s", what);
+	return err_sys(t->e, errno == EINTR ? ERR_FAILED : ERR_LOST, errno,
+	    "the handshake");
 }
 
 /* Receives at least one byte; flags are those of recv(2). Returns how many, or
@@ -161,7 +159,7 @@ receive_some(struct tunnel *t, void *space, size_t size, int flags)
 	ssize_t n = link_receive(t->link, space, size, flags, -1, t->until);
 
 	if (n != 0)
-		return n < 0 ? fail(t, "waiting for the answer") : n;
+		return n < 0 ? fail(t) : n;
 	if (!t->is_requested)
 		return err_set(t->e, ERR_PROTOCOL,
 		    "closed the connection during the handshake (perhaps it is "
@@ -190,7 +188,7 @@ exchange(struct tunnel *t, const void *message, size_t n, unsigned char *reply,
     size_t size)
 {
 	if (link_send(t->link, message, n, -1, t->until) < 0)
-		return fail(t, "sending the request");
+		return fail(t);
 	return receive_all(t, reply, size);
 }
 

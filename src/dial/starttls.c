@@ -107,10 +107,8 @@ fail(struct dialogue *d)
 	if (errno == EAGAIN)
 		return deadline_error(
 		    d->until, "the server did not answer", d->e);
-	if (errno == EINTR)
-		return err_sys(
-		    d->e, ERR_FAILED, errno, "waiting for the answer");
-	return err_sys(d->e, ERR_LOST, errno, "the connection was lost");
+	return err_sys(d->e, errno == EINTR ? ERR_FAILED : ERR_LOST, errno,
+	    "waiting for the answer");
 }
 
 static int
