@@ -152,25 +152,6 @@ fail(const struct trace *t, struct err *e)
 	return err_prefix(e, "%s", name);
 }
 
-/* Sets *hop to the row of the next hop that has answered. */
-static void
-set_row(struct trace *t, struct trace_hop *hop)
-{
-	const struct hop *h = &t->hops[t->row];
-
-	*hop = (struct trace_hop){.first = t->row, .last = t->row, .ns = h->ns};
-	hop->addr = h->icmp.errnum != 0 ? h->icmp.sender : *t->to;
-	if (h->is_final) {
-		hop->state = icmp_text(&h->icmp, t->to, ERR_AT_TCP);
-		if (hop->state == NULL)
-			hop->state =
-			    h->errnum == 0
-				? "open"
-				: err_find(h->errnum, ERR_AT_TCP)->reason;
-	}
-	t->row++;
-}
-
 /* Whether a final hop gets a row: not if this machine is its sender. */
 static bool
 has_row(const struct trace *t, const struct hop *h)
@@ -181,40 +162,26 @@ has_row(const struct trace *t, const struct hop *h)
 	       err_find(h->errnum, ERR_AT_TCP)->origin == ERR_BY_REFUSAL;
 }
 
-/* Waits for the next row. Returns 1 with *hop, 0 at the end if the port is
- * open, or -1 with *e. */
+/*
+ * Waits until the next row is known: its hop has answered; or the time of the
+ * batch is over, and a later hop has answered, or no other can. Returns the
+ * last hop of the row, or -1 with *e.
+ */
 static int
-next_row(struct trace *t, struct deadline until, struct trace_hop *hop,
-    struct err *e)
+wait_for_row(struct trace *t, struct deadline until, struct err *e)
 {
-	const struct hop *h;
+	bool is_late;
 	int i;
 
-	for (;;) {
-		h = &t->hops[t->row];
-		if (t->row > t->last)
-			return t->hops[t->last].is_final &&
-				       t->hops[t->last].errnum == 0
-				   ? 0
-				   : fail(t, e);
-		if (h->has_answered && h->is_final && !has_row(t, h))
-			return fail(t, e);
-		if (h->has_answered) {
-			set_row(t, hop);
-			return 1;
-		}
-		/* The next one that has answered, if the time is over. */
+	while (!t->hops[t->row].has_answered) {
+		is_late = t->row <= t->begun && deadline_passed(t->until);
 		for (i = t->row; i <= t->begun && !t->hops[i].has_answered;)
 			i++;
-		if (t->row <= t->begun && deadline_passed(t->until) &&
-		    (i <= t->begun || t->begun >= t->last)) {
-			*hop = (struct trace_hop){.first = t->row,
-			    .last = i <= t->begun ? t->row : t->last};
-			t->row = hop->last + 1;
-			return 1;
-		}
-		if (t->begun < t->last &&
-		    (t->begun < t->row || deadline_passed(t->until))) {
+		if (is_late && i <= t->begun)
+			return t->row;
+		if (is_late && t->begun >= t->last)
+			return t->last;
+		if (t->begun < t->last && (t->begun < t->row || is_late)) {
 			for (i = 0; i < BATCH && t->begun < t->last; i++)
 				if (begin_hop(t, ++t->begun, e) < 0)
 					return -1;
@@ -223,6 +190,7 @@ next_row(struct trace *t, struct deadline until, struct trace_hop *hop,
 		if (wait_for_hops(t, until, e) < 0)
 			return -1;
 	}
+	return t->row;
 }
 
 int
@@ -231,16 +199,40 @@ trace_run(const struct addr *to, const struct sock_options *o,
     int (*report)(const struct trace_hop *hop, struct err *e), struct err *e)
 {
 	struct trace t = {.to = to, .sock = *o, .wait = wait, .row = 1};
-	struct trace_hop hop;
-	int i, result;
+	struct trace_hop row;
+	const struct hop *h;
+	int i, result = 0;
 
 	if (wait.ms < 0)
 		t.wait = (struct limit){TRACE_MS, "--timeout"};
-	t.last = MAX_HOPS;
-	while ((result = next_row(&t, until, &hop, e)) > 0)
-		if (report(&hop, e) < 0)
+	for (t.last = MAX_HOPS; result == 0 && t.row <= t.last;
+	     t.row = row.last + 1) {
+		h = &t.hops[t.row];
+		row = (struct trace_hop){.first = t.row};
+		row.last = wait_for_row(&t, until, e);
+		if (row.last < 0) {
+			result = -1;
 			break;
+		}
+		if (h->is_final && !has_row(&t, h))
+			break;
+		if (h->has_answered) {
+			row.addr = h->icmp.errnum != 0 ? h->icmp.sender : *t.to;
+			row.ns = h->ns;
+		}
+		if (h->is_final)
+			row.state = icmp_text(&h->icmp, t.to, ERR_AT_TCP);
+		if (h->is_final && row.state == NULL)
+			row.state =
+			    h->errnum == 0
+				? "open"
+				: err_find(h->errnum, ERR_AT_TCP)->reason;
+		result = report(&row, e);
+	}
+	h = &t.hops[t.last];
+	if (result == 0 && !(h->is_final && h->errnum == 0))
+		result = fail(&t, e);
 	for (i = 1; i <= t.begun; i++)
 		sock_abort(&t.hops[i].fd);
-	return result == 0 ? 0 : -1;
+	return result;
 }
