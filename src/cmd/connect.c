@@ -2,7 +2,6 @@
  * connect: a client. Resolve, socket, connect, send and receive, close.
  */
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -157,9 +156,6 @@ struct attempt_record {
 	struct err e;    /* ERR_NONE if it connected */
 };
 
-/* A pipe transfers it in one piece. */
-_Static_assert(sizeof(struct attempt_record) <= PIPE_BUF, "a record");
-
 /* An endpoint, and its attempt in flight: a dial, or a child process for what
  * needs one. */
 struct target {
@@ -176,8 +172,7 @@ struct target {
 	struct deadline until;
 	size_t at; /* its first entry of fds */
 	struct dial *dial;
-	struct proc *child;
-	int in; /* the child's record */
+	struct proc *child; /* its pair has the record */
 };
 
 /* All of them. */
@@ -203,14 +198,10 @@ start_child(struct target *t, const struct connector_options *o, struct err *e)
 {
 	struct attempt_record r;
 	struct link l = {.fd = -1};
-	int ends[2] = {-1, -1}, errnum;
-	pid_t pid = -1;
+	pid_t pid = proc_fork(
+	    &t->child, &(const struct proc_options){.has_pair = true});
 
-	if (fd_pipe(ends, false) == 0)
-		pid = proc_fork(&t->child, NULL);
-	errnum = errno;
 	if (pid == 0) {
-		fd_close(&ends[0]);
 		memset(&r, 0, sizeof(r));
 		r.start_ns = clock_now();
 		if (signals_catch(&r.e) == 0)
@@ -221,15 +212,12 @@ start_child(struct target *t, const struct connector_options *o, struct err *e)
 			err_clear(&r.e);
 			link_discard(&l);
 		}
-		(void)fd_write_all(ends[1], &r, sizeof(r));
+		(void)fd_write_all(t->child->fd, &r, sizeof(r));
 		_exit(0);
 	}
-	fd_close(&ends[1]);
-	t->in = ends[0];
 	if (pid > 0)
 		return 0;
-	fd_close(&t->in);
-	return err_sys(e, ERR_FAILED, errnum, "%s", endpoint_text(t->endpoint));
+	return err_sys(e, ERR_FAILED, errno, "%s", endpoint_text(t->endpoint));
 }
 
 /* Reports an attempt as an event, or else as a line: a result if round trips
@@ -429,13 +417,12 @@ advance_attempt(
 	}
 	if (fds->revents == 0)
 		return false;
-	if (read(t->in, r, sizeof(*r)) != (ssize_t)sizeof(*r)) {
+	if (read(t->child->fd, r, sizeof(*r)) != (ssize_t)sizeof(*r)) {
 		*r = (struct attempt_record){.start_ns = t->start_ns};
 		err_set(&r->e, ERR_FAILED,
 		    "%s: the process that tests it ended early",
 		    endpoint_text(t->endpoint));
 	}
-	fd_close(&t->in);
 	proc_free(&t->child);
 	return true;
 }
@@ -488,7 +475,8 @@ wait_for_attempts(struct target_list *list, struct err *e)
 		if (t->dial != NULL)
 			n += dial_poll(t->dial, &list->fds[n], &wake);
 		else
-			list->fds[n++] = (struct pollfd){t->in, POLLIN, 0};
+			list->fds[n++] =
+			    (struct pollfd){t->child->fd, POLLIN, 0};
 	}
 	if (deadline_is_set(due) && list->count < list->limit)
 		wake = deadline_first(
@@ -564,7 +552,6 @@ finish_test(const struct target_list *list, int result, struct err *e)
 {
 	const struct client *c = list->client;
 	bool is_measured = measures(), is_short = false;
-	bool is_done = connect_options.any && list->has_succeeded;
 	bool is_single = c->count == 1 && !is_measured;
 	enum err_kind found = ERR_NONE;
 	size_t untested = 0;
@@ -576,9 +563,11 @@ finish_test(const struct target_list *list, int result, struct err *e)
 			report_summary(list, t);
 	if (result < 0)
 		return -1;
+	if (connect_options.any && list->has_succeeded)
+		return 0;
 	for (t = list->items; t < end; t++) {
 		/* Failures that were not reported when they happened. */
-		if (t->reason != NULL && !is_single && !is_done) {
+		if (t->reason != NULL && !is_single) {
 			err_set(&failure, t->kind, "%s", t->reason);
 			if (is_measured && t->attempts > 1)
 				err_prefix(&failure,
@@ -599,8 +588,6 @@ finish_test(const struct target_list *list, int result, struct err *e)
 	}
 	if (is_measured && is_short && deadline_passed(c->until))
 		return deadline_error(c->until, "", e);
-	if (is_done)
-		return 0;
 	if (untested > 0)
 		return deadline_error(c->until,
 		    text_format(
@@ -643,7 +630,6 @@ test_endpoints(const struct client *c, struct err *e)
 	list.items = mem_array(c->count, sizeof(list.items[0]));
 	for (t = list.items; t < list.items + c->count; t++) {
 		t->endpoint = &c->endpoints[t - list.items];
-		t->in = -1;
 		await_turn(&list, t, 0);
 	}
 	wait_begin(&reason, wait_text, &list);
@@ -654,7 +640,6 @@ test_endpoints(const struct client *c, struct err *e)
 	for (t = list.items; t < list.items + c->count; t++) {
 		dial_free(&t->dial);
 		proc_free(&t->child);
-		fd_close(&t->in);
 		free(t->retry);
 	}
 	result = finish_test(&list, result, e);
