@@ -300,17 +300,13 @@ options_make_clients(struct tls_options *t, struct err *e)
 	return t->is_on ? tls_check(t, e) : 0;
 }
 
-/* The values of access rows. */
-enum { ACCESS_DENY, ACCESS_ALLOW };
-
 const struct opt options_access[] = {
     LIST(0, "allow", "CIDR", options, access,
 	"accept these clients: an address, ADDRESS/BITS, several with commas, "
 	"or @FILE; the first rule that matches wins",
-	.value = ACCESS_ALLOW, .excludes = "unix-clients"),
+	.value = true, .excludes = "unix-clients"),
     LIST(0, "deny", "CIDR", options, access,
-	"deny these clients, given as for --allow", .value = ACCESS_DENY,
-	.excludes = "unix-clients"),
+	"deny these clients, given as for --allow", .excludes = "unix-clients"),
     {.kind = OPT_END},
 };
 
@@ -323,7 +319,7 @@ options_make_access(struct access *a, struct err *e)
 	size_t i;
 
 	for (i = 0; i < rules->count; i++) {
-		allow = rules->values[i] == ACCESS_ALLOW;
+		allow = rules->values[i] != 0;
 		if (access_add(a, allow, rules->items[i], until, e) < 0)
 			return err_prefix(
 			    e, "%s", allow ? "--allow" : "--deny");
