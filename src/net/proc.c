@@ -395,26 +395,29 @@ become(void *context)
 	return search(program->argv, (char *const *)s->environment);
 }
 
-/* Returns the pid of the program, or -1 with errno. */
+/* Starts the program or, if start is NULL, a copy of this process. Returns as
+ * fork(2). */
 static pid_t
-execute(struct start *s)
+begin(struct start *start)
 {
-	pid_t pid = os_start(become, s, &s->errnum);
+	pid_t pid;
 
-	if (pid < 0 || s->errnum == 0)
+	if (start == NULL) {
+		pid = fork();
+		if (pid == 0) {
+			signals_after_fork();
+			wait_after_fork();
+			memset(&table, 0, sizeof(table));
+			table.is_copy = true;
+		}
+		return pid;
+	}
+	pid = os_start(become, start, &start->errnum);
+	if (start->errnum == 0)
 		return pid;
 	(void)waitpid(pid, NULL, 0);
-	errno = s->errnum;
+	errno = start->errnum;
 	return -1;
-}
-
-static void
-begin_copy(void)
-{
-	signals_after_fork();
-	wait_after_fork();
-	memset(&table, 0, sizeof(table));
-	table.is_copy = true;
 }
 
 /* proc_fork(); or, if start is not NULL, starts that program, and returns only
@@ -442,12 +445,8 @@ launch(struct proc **result, const struct proc_options *o, struct start *start)
 		if (start != NULL) {
 			start->fd = pair[1];
 			start->errors = errors[1];
-			pid = execute(start);
-		} else {
-			pid = fork();
-			if (pid == 0)
-				begin_copy();
 		}
+		pid = begin(start);
 	}
 	is_copy = pid == 0 && start == NULL;
 	fd_close(&pair[!is_copy]);
