@@ -39,32 +39,9 @@ extern char **environ;
 
 static struct {
 	struct proc *first;
-	size_t timed; /* those with a time of the next signal */
-	unsigned exits;
 	bool is_copy; /* a forked copy: half of the grace period */
 	bool adopts;  /* orphaned descendants become children of this process */
 } table;
-
-static void
-set_time(struct proc *p, struct deadline until)
-{
-	if (deadline_is_set(p->until))
-		table.timed--;
-	if (deadline_is_set(until))
-		table.timed++;
-	p->until = until;
-}
-
-static pid_t
-reap(pid_t pid, int *status)
-{
-	pid_t reaped;
-
-	do
-		reaped = waitpid(pid, status, WNOHANG);
-	while (reaped < 0 && errno == EINTR);
-	return reaped;
-}
 
 /* Reaps all children that have exited, adopted orphans among them. Returns
  * whether any child is left. */
@@ -75,7 +52,7 @@ reap_all(void)
 	int status;
 	pid_t pid;
 
-	while ((pid = reap(-1, &status)) > 0) {
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		for (p = table.first; p != NULL && p->pid != pid; p = p->next)
 			continue;
 		if (p == NULL)
@@ -84,10 +61,9 @@ reap_all(void)
 		p->is_killed = WIFSIGNALED(status);
 		p->status =
 		    p->is_killed ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-		table.exits++;
 		if (!table.adopts && p->is_ending)
-			set_time(p, deadline_first(
-					p->until, deadline_after(ZOMBIES_MS)));
+			p->until = deadline_first(
+			    p->until, deadline_after(ZOMBIES_MS));
 	}
 	return pid == 0;
 }
@@ -95,12 +71,10 @@ reap_all(void)
 bool
 proc_group_lives(const struct proc *p)
 {
-	int status;
-
 	if (p->group == 0)
 		return false;
 	/* Reap orphans of the leader first: zombies do not count. */
-	while (p->pid == 0 && reap(-p->group, &status) > 0)
+	while (p->pid == 0 && waitpid(-p->group, NULL, WNOHANG) > 0)
 		continue;
 	return kill(-p->group, 0) == 0 || errno == EPERM;
 }
@@ -126,15 +100,9 @@ proc_end(struct proc *p)
 	/* Zombies that another process reaps look alive. */
 	if (p->ends > 1 && p->pid == 0 && !table.adopts)
 		p->ends = GIVEN_UP;
-	set_time(p, deadline_after(p->ends >= GIVEN_UP ? -1
-				   : table.is_copy     ? PROC_GRACE_MS / 2
-						       : PROC_GRACE_MS));
-}
-
-unsigned
-proc_exits(void)
-{
-	return table.exits;
+	p->until = deadline_after(p->ends >= GIVEN_UP ? -1
+				  : table.is_copy     ? PROC_GRACE_MS / 2
+						      : PROC_GRACE_MS);
 }
 
 int
@@ -143,7 +111,7 @@ proc_poll(struct pollfd *fds, nfds_t count, struct deadline until)
 	struct proc *p;
 	int ready, errnum;
 
-	for (p = table.timed > 0 ? table.first : NULL; p != NULL; p = p->next) {
+	for (p = table.first; p != NULL; p = p->next) {
 		until = deadline_first(until, p->until);
 		if (p->pid == 0 && p->is_ending && p->ends < GIVEN_UP)
 			until = deadline_first(until, deadline_after(GROUP_MS));
@@ -152,7 +120,7 @@ proc_poll(struct pollfd *fds, nfds_t count, struct deadline until)
 	errnum = errno;
 	if (signals_collect_children())
 		(void)reap_all();
-	for (p = table.timed > 0 ? table.first : NULL; p != NULL; p = p->next) {
+	for (p = table.first; p != NULL; p = p->next) {
 		if (!deadline_passed(p->until))
 			continue;
 		p->is_late = p->is_late || !p->is_ending;
@@ -190,7 +158,6 @@ proc_free(struct proc **p)
 			proc_end(old);
 		(void)proc_wait(old, deadline_none());
 	}
-	set_time(old, deadline_none());
 	*old->link = old->next;
 	if (old->next != NULL)
 		old->next->link = old->link;
@@ -462,15 +429,12 @@ launch(struct proc **result, const struct proc_options *o, struct start *start)
 	    .group = o->leads_group ? pid : 0,
 	    .fd = pair[is_copy],
 	    .errors = errors[0],
-	    .until = deadline_none(),
-	    .options = *o};
+	    .until = deadline_after(o->limit_ms > 0 ? o->limit_ms : -1)};
 	if (is_copy) {
 		if (o->leads_group)
 			setsid();
 		return 0;
 	}
-	if (o->limit_ms > 0)
-		set_time(p, deadline_after(o->limit_ms));
 	p->next = table.first;
 	p->link = &table.first;
 	if (p->next != NULL)

@@ -61,7 +61,6 @@ struct proc {
 				  end of the grace period */
 
 	/* Private to proc.c. */
-	struct proc_options options;
 	unsigned ends; /* calls of proc_end() */
 	struct proc *next, **link;
 };
@@ -135,9 +134,6 @@ int proc_poll(struct pollfd *fds, nfds_t count, struct deadline until);
 /* Whether it has exited and was reaped and, after proc_end(), whether its group
  * is empty. */
 bool proc_has_ended(const struct proc *p);
-
-/* How many processes of the table have exited so far. */
-unsigned proc_exits(void);
 
 /*
  * Waits for its end and returns its status. Calls proc_end() when the deadline

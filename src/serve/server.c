@@ -184,7 +184,7 @@ wait_event(struct server *s, struct deadline until, bool *waiting)
 	}
 	s->is_announced = s->is_announced || listening > 0;
 	n = listening;
-	for (i = 0; s->running < s->count && i < s->count; i++) {
+	for (i = 0; i < s->count; i++) {
 		if (s->conns[i].proc != NULL)
 			continue;
 		until = deadline_first(until, s->conns[i].drain);
@@ -270,7 +270,6 @@ end_process(struct server *s, struct server_conn *c)
 	}
 	proc_free(&c->proc);
 	proc_free(&c->carrier);
-	s->running--;
 	/* It may have released the short resource. */
 	s->resume = deadline_after(0);
 }
@@ -286,10 +285,6 @@ advance(struct server *s)
 	size_t i = 0;
 
 	signals_collect();
-	if (s->exits == proc_exits() && s->running == s->count &&
-	    !s->has_programs)
-		i = s->count;
-	s->exits = proc_exits();
 	while (i < s->count) {
 		c = &s->conns[i];
 		if (c->proc != NULL && proc_has_ended(c->proc))
@@ -316,8 +311,6 @@ add_conn(struct server *s, struct proc *p, struct link *l)
 		grow(s);
 	s->conns[s->count++] =
 	    (struct server_conn){.proc = p, .link = *l, .carrier = carrier};
-	s->running++;
-	s->has_programs = s->has_programs || p->group != 0;
 }
 
 static bool

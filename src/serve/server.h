@@ -63,9 +63,6 @@ struct server {
 	struct pollfd *fds;             /* owned; room for all that is polled */
 	size_t count, pending_count;
 	size_t capacity;    /* of conns and of pending */
-	size_t running;     /* of conns, those with a process */
-	unsigned exits;     /* proc_exits() at the last check of conns */
-	bool has_programs;  /* some processes lead groups */
 	int last_status;    /* shell status of the last connection */
 	int failures;       /* consecutive failures of accept(2) */
 	unsigned accepted;  /* number of connections, for their names */
