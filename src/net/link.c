@@ -185,7 +185,7 @@ link_is_direct(const struct link *l)
 static void
 read_records(struct link_tls *t)
 {
-	struct link_record record, *all = &t->peer;
+	struct link_record record;
 	ssize_t n;
 
 	while (!t->has_ended) {
@@ -195,24 +195,15 @@ read_records(struct link_tls *t)
 		if (n < 0 && errno == EAGAIN)
 			break;
 		t->has_ended = n != (ssize_t)sizeof(record);
-		if (t->has_ended)
-			break;
-		if (record.acked > all->acked)
-			all->acked = record.acked;
-		if (record.sent > all->sent)
-			all->sent = record.sent;
-		if (record.lost.kind != ERR_NONE)
-			all->lost = record.lost;
+		if (!t->has_ended)
+			t->peer = record;
 		/* The process may have been taken over. */
-		all->lost.text[sizeof(all->lost.text) - 1] = '\0';
-		all->facts |= record.facts;
-		if (record.tcp.is_known)
-			all->tcp = record.tcp;
+		t->peer.lost.text[sizeof(record.lost.text) - 1] = '\0';
 	}
 }
 
-/* Reads the records, and requests the present state unless it is new. Returns
- * all that was reported. */
+/* Reads the records, and requests another unless the last is new. Returns the
+ * last. */
 static const struct link_record *
 ask(struct link_tls *t)
 {
@@ -226,18 +217,6 @@ ask(struct link_tls *t)
 	if (write(t->report, "", 1) == 1 && poll(&p, 1, ANSWER_MS) > 0)
 		read_records(t);
 	return &t->peer;
-}
-
-int
-link_answer(int report, uint64_t acked, int tcp_fd)
-{
-	struct link_record record = {.acked = acked};
-	char request;
-
-	if (read(report, &request, 1) != 1)
-		return -1;
-	(void)os_tcp_info(tcp_fd, &record.tcp);
-	return fd_write_all(report, &record, sizeof(record));
 }
 
 void

@@ -50,13 +50,14 @@ enum link_fact {
 	LINK_FACT_LAST = 1 << 2
 };
 
-/* A record, which the process sends in one piece. */
+/* A record of what is known so far, which the process sends in one piece: at
+ * each fact, and when a byte on the socket requests it. */
 struct link_record {
 	uint64_t acked;    /* bytes that the peer has acknowledged, at least */
 	uint64_t sent;     /* bytes that the system has, or had, to send */
 	unsigned facts;    /* a set of enum link_fact */
 	struct err lost;   /* why the connection was lost, or ERR_NONE */
-	struct os_tcp tcp; /* the kernel's counters of the connection */
+	struct os_tcp tcp; /* the kernel's counters, as of the last request */
 };
 
 /* The TLS of a connection, on the heap. tls_start() makes it, the link owns it.
@@ -69,7 +70,7 @@ struct link_tls {
 		       and answers requests; closing it ends the process */
 	bool has_ended;          /* the process sends no more */
 	int64_t asked_ns;        /* when a record was last requested */
-	struct link_record peer; /* everything reported so far */
+	struct link_record peer; /* the last one */
 	struct limit idle;       /* without progress while TLS ends */
 	int64_t begin_ns;        /* when the handshake began */
 	const char *name;        /* of the peer in errors, owned */
@@ -247,13 +248,6 @@ void link_abort(struct link *l, int64_t idle_ms, struct deadline until);
  */
 int link_close(
     struct link *l, int status, struct deadline until, struct err *e);
-
-/*
- * In the process of TLS: reads a request, and answers it with the kernel's
- * counters of the connection tcp_fd and acked. Returns 0, or -1 if nobody
- * requests anything any more.
- */
-int link_answer(int report, uint64_t acked, int tcp_fd);
 
 /* Ends the process of TLS, which resets the connection unless it has ended. */
 void link_drop_tls(struct link *l);

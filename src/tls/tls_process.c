@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "net/addr.h"
 #include "net/link.h"
+#include "net/os.h"
 #include "net/proc.h"
 #include "net/sandbox.h"
 #include "net/sock.h"
@@ -394,14 +395,13 @@ set_record(struct tls_process *p)
 		p->record.acked = p->sent_bytes - left;
 }
 
-/* Sends a record. If that fails, sockt has exited. */
-static void
+/* Sends a record. Returns 0, or -1 if sockt has exited. */
+static int
 report(struct tls_process *p)
 {
 	set_record(p);
 	p->record.lost = p->lost;
-	if (fd_write_all(TLS_FD_REPORT, &p->record, sizeof(p->record)) < 0)
-		_exit(ERR_FAILED);
+	return fd_write_all(TLS_FD_REPORT, &p->record, sizeof(p->record));
 }
 
 /* Nothing more can be sent: the next write by sockt fails. errnum is the cause;
@@ -716,7 +716,8 @@ write_received(struct tls_process *p)
 		if (p->sending != SENDING_FINISHED)
 			sock_start_keepalive(TLS_FD_TCP);
 	}
-	report(p);
+	if (report(p) < 0)
+		_exit(ERR_FAILED);
 	(void)sock_shut(TLS_FD_PLAIN, SHUT_WR);
 }
 
@@ -791,6 +792,7 @@ wait_both(struct tls_process *p)
 {
 	struct deadline until = end_deadline(p);
 	struct pollfd fds[3];
+	char request;
 	int errnum;
 
 	fill_poll(p, fds);
@@ -802,11 +804,13 @@ wait_both(struct tls_process *p)
 	if (poll(fds, 3, deadline_poll_ms(until)) < 0)
 		return;
 	deadline_looked(clock_now());
-	if ((fds[2].revents & POLLIN) != 0)
-		set_record(p);
-	if (fds[2].revents != 0 &&
-	    link_answer(TLS_FD_REPORT, p->record.acked, TLS_FD_TCP) < 0)
-		cut(p);
+	if (fds[2].revents != 0) {
+		if (read(TLS_FD_REPORT, &request, 1) != 1)
+			cut(p);
+		(void)os_tcp_info(TLS_FD_TCP, &p->record.tcp);
+		if (report(p) < 0)
+			cut(p);
+	}
 	if (fds[1].fd >= 0 && (fds[1].revents & (POLLHUP | POLLERR)) != 0 &&
 	    p->abandoned_ns == 0)
 		p->abandoned_ns = clock_now();
@@ -888,6 +892,6 @@ tls_process_run(const struct tls_request *request, struct tls_context *context,
 	if (p->lost.kind == ERR_NONE)
 		sock_reset_on_close(TLS_FD_TCP, false);
 	p->record.facts |= LINK_FACT_LAST;
-	report(p);
+	(void)report(p);
 	_exit((int)p->lost.kind);
 }
