@@ -152,26 +152,17 @@ terminal_columns(void)
 static void
 fold(const char *line, size_t columns, char *out, size_t size)
 {
-	size_t at = 0, width, i, n;
-	const char *space = "";
+	size_t left = strlen(line), indent, n;
 
 	out[0] = '\0';
-	for (;; line += n + 1) {
-		n = strcspn(line, " ");
-		/* Characters of several bytes have one column. */
-		for (i = width = 0; i < n; i++)
-			width += ((unsigned char)line[i] & 0xc0) != 0x80;
-		if (at > INDENT && at + 1 + width > columns) {
-			space = "\n    ";
-			at = INDENT;
-		} else {
-			at += space[0] != '\0';
-		}
-		at += width;
-		text_append(out, size, "%s%.*s", space, (int)n, line);
-		space = " ";
-		if (line[n] == '\0')
-			return;
+	for (indent = 0; left > 0; indent = INDENT) {
+		n = text_fit(line, left, columns - indent);
+		text_append(out, size, "%*s%.*s%s", (int)indent, "", (int)n,
+		    line, n < left ? "\n" : "");
+		/* The blank between the words is dropped. */
+		n += n < left;
+		line += n;
+		left -= n;
 	}
 }
 

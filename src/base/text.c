@@ -293,6 +293,22 @@ text_append(char *buf, size_t size, const char *fmt, ...)
 	return fits;
 }
 
+size_t
+text_fit(const char *text, size_t n, size_t columns)
+{
+	size_t i, width = 0, fits = 0;
+
+	for (i = 0; width <= columns || fits == 0; i++) {
+		if (i == n)
+			return n;
+		if (text[i] == ' ')
+			fits = i;
+		/* Characters of several bytes have one column. */
+		width += ((unsigned char)text[i] & 0xc0) != 0x80;
+	}
+	return fits;
+}
+
 int
 text_hex_digit(char c)
 {

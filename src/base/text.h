@@ -93,6 +93,12 @@ bool text_append(char *buf, size_t size, const char *fmt, ...)
 bool text_append_list(char *buf, size_t size, const char *fmt, va_list ap)
     __attribute__((format(printf, 3, 0)));
 
+/*
+ * How many of the n bytes of text fit into a line of that many columns as whole
+ * words, which single spaces separate: at least one word.
+ */
+size_t text_fit(const char *text, size_t n, size_t columns);
+
 /* The value of a hexadecimal digit, or -1. */
 int text_hex_digit(char c);
 

@@ -9,34 +9,21 @@
 #define WIDTH 80
 #define HELP_COLUMN 28
 
-/* Text that is wrapped at WIDTH. */
-struct wrapped {
-	size_t indent; /* where continuation lines begin */
-	size_t at;     /* the current column */
-};
-
-static void
-put_word(struct wrapped *w, const char *word, size_t n)
-{
-	if (w->at > w->indent && w->at + 1 + n > WIDTH) {
-		printf("\n%*s", (int)w->indent, "");
-		w->at = w->indent;
-	} else if (w->at > w->indent) {
-		putchar(' ');
-		w->at++;
-	}
-	fwrite(word, 1, n, stdout);
-	w->at += n;
-}
-
-static void
-put_words(struct wrapped *w, const char *text)
+/* Prints text from column at on, wrapped at WIDTH; its other lines begin at
+ * indent. Returns the column after it. */
+static size_t
+put_text(const char *text, size_t at, size_t indent)
 {
 	size_t n;
 
-	for (; *text != '\0'; text += n + strspn(text + n, " ")) {
-		n = strcspn(text, " ");
-		put_word(w, text, n);
+	for (;; at = indent) {
+		n = text_fit(text, strlen(text), WIDTH - at);
+		printf("%.*s", (int)n, text);
+		text += n;
+		if (*text == '\0')
+			return at + n;
+		printf("\n%*s", (int)indent, "");
+		text++;
 	}
 }
 
@@ -91,8 +78,9 @@ put_clauses(const char *help)
 static void
 option_line(const struct opt *o, bool is_short)
 {
-	struct wrapped w = {HELP_COLUMN, HELP_COLUMN};
 	const char *value = value_text(o);
+	size_t at;
+	bool wraps;
 	char left[128] = "     ";
 	int i;
 
@@ -112,11 +100,13 @@ option_line(const struct opt *o, bool is_short)
 		put_clauses(o->help);
 		return;
 	}
-	put_words(&w, o->help);
+	at = put_text(o->help, HELP_COLUMN, HELP_COLUMN);
 	if (value[0] != '\0') {
 		/* As one word. */
 		value = text_format("(default: %s)", value);
-		put_word(&w, value, strlen(value));
+		wraps = at + 1 + strlen(value) > WIDTH;
+		printf("%s%*s%s", wraps ? "\n" : "", wraps ? HELP_COLUMN : 1,
+		    "", value);
 	}
 	putchar('\n');
 }
@@ -156,7 +146,6 @@ has_kind(const struct command *c, enum opt_kind kind)
 void
 usage_help(const struct command *c, bool is_short)
 {
-	struct wrapped w = {0, 0};
 	const char *line = c->examples;
 	size_t n;
 
@@ -168,7 +157,7 @@ usage_help(const struct command *c, bool is_short)
 		option_lines(c, is_short);
 	if (!is_short && c->notes != NULL) {
 		putchar('\n');
-		put_words(&w, c->notes);
+		put_text(c->notes, 0, 0);
 		putchar('\n');
 	}
 	/* The short help has the first example. */

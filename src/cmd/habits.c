@@ -20,19 +20,6 @@
  * them, without their comments. */
 extern const char habits_txt[], equivalents_txt[];
 
-/* Returns how many bytes of text, n bytes, fit into width as whole words. */
-static size_t
-fit(const char *text, size_t n, size_t width)
-{
-	size_t length = width;
-
-	if (n <= width)
-		return n;
-	while (length > 0 && text[length] != ' ')
-		length--;
-	return length > 0 ? length : n;
-}
-
 /* Prints a row in two columns, each wrapped at words. */
 static void
 print_row(const char *row)
@@ -43,7 +30,8 @@ print_row(const char *row)
 
 	for (indent = 0; left[0] + left[1] > 0; indent = INDENT) {
 		for (i = at = 0; i < 2; i++) {
-			n = fit(cells[i], left[i], COLUMN - 1 + i - indent);
+			n = text_fit(
+			    cells[i], left[i], COLUMN - 1 + i - indent);
 			if (n == 0)
 				continue;
 			printf("%*s%.*s", (int)(i * COLUMN + indent - at), "",
