@@ -27,8 +27,7 @@ static struct {
 	diag_writer *events; /* where events go; NULL: stderr */
 	int64_t start_ns;    /* start of the command */
 	size_t live;         /* bytes of the live line on the terminal */
-	bool is_requested;   /* the live line is shown at every level */
-	bool has_live;       /* a live line was announced */
+	bool has_live;       /* a live line was announced, and is shown */
 	bool is_mid_line;    /* data has begun a line of that terminal */
 	unsigned connection; /* see diag_connection() */
 } diag;
@@ -180,14 +179,14 @@ time_of_day(void)
 	return text_format("%s.%06ldZ", day, now.tv_nsec / 1000);
 }
 
-/* Prints a line; with --json, only one of DIAG_ERRORS. */
+/* Prints a line. */
 static void
 vline(int level, const char *fmt, va_list ap)
 {
 	char line[ERR_TEXT + 256], folded[2 * sizeof(line)];
 	size_t columns = terminal_columns();
 
-	if (diag.level < level || (diag.json && level > DIAG_ERRORS))
+	if (diag.level < level || (diag.json && level > DIAG_ALWAYS))
 		return;
 	snprintf(line, sizeof(line),
 	    "%s%ssockt%s%s: ", diag.log_time ? time_of_day() : "",
@@ -203,15 +202,13 @@ vline(int level, const char *fmt, va_list ap)
 	write_stderr(folded, strlen(folded));
 }
 
-static void line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-
-static void
-line(const char *fmt, ...)
+void
+diag_line(int level, const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
-	vline(DIAG_ERRORS, fmt, ap);
+	vline(level, fmt, ap);
 	va_end(ap);
 }
 
@@ -230,7 +227,7 @@ diag_error(const struct err *e)
 	json_text(j, "text", e->text);
 	diag_event_end(DIAG_ERRORS, "%s", e->text);
 	if (diag.json && diag.events != NULL)
-		line("%s", e->text);
+		diag_line(DIAG_ALWAYS, "%s", e->text);
 }
 
 void
@@ -239,13 +236,13 @@ diag_usage(const struct err *e, const char *hint)
 	/* Not an error of sockt: a program exited with that status. */
 	if (e->text[0] == '\0')
 		return;
-	line("%s", e->text);
+	diag_line(DIAG_ALWAYS, "%s", e->text);
 	if (hint != NULL)
-		line("%s", hint);
+		diag_line(DIAG_ALWAYS, "%s", hint);
 	else if (diag.command != NULL)
-		line("try 'sockt %s --help'", diag.command);
+		diag_line(DIAG_ALWAYS, "try 'sockt %s --help'", diag.command);
 	else
-		line("try 'sockt help'");
+		diag_line(DIAG_ALWAYS, "try 'sockt help'");
 }
 
 void
@@ -255,18 +252,6 @@ diag_warn(const char *fmt, ...)
 
 	va_start(ap, fmt);
 	vline(DIAG_SAY, fmt, ap);
-	va_end(ap);
-}
-
-void
-diag_requested(const char *fmt, ...)
-{
-	va_list ap;
-
-	if (diag.json)
-		return;
-	va_start(ap, fmt);
-	vline(DIAG_ERRORS, fmt, ap);
 	va_end(ap);
 }
 
@@ -286,13 +271,6 @@ diag_raw(int level, const void *bytes, size_t n)
 	if (diag.json || diag.level < level)
 		return;
 	write_stderr(bytes, n);
-}
-
-static bool
-progress_is_shown(void)
-{
-	return !diag.json && (diag.level >= DIAG_SAY || diag.is_requested) &&
-	       isatty(STDERR_FILENO);
 }
 
 size_t
@@ -322,7 +300,7 @@ diag_progress(const char *text)
 	/* The terminal of a background job shows a prompt there. */
 	if (!fd_is_foreground(STDERR_FILENO))
 		n = diag.live = 0;
-	if (n > 0 && (!progress_is_shown() || diag.is_mid_line))
+	if (n > 0 && (!diag.has_live || diag.is_mid_line))
 		return;
 	if (n > width)
 		n = width;
@@ -342,8 +320,9 @@ diag_progress(const char *text)
 bool
 diag_progress_start(bool is_requested)
 {
-	diag.is_requested = is_requested;
-	diag.has_live = progress_is_shown();
+	diag.has_live = !diag.json &&
+			(diag.level >= DIAG_SAY || is_requested) &&
+			isatty(STDERR_FILENO);
 	return diag.has_live;
 }
 

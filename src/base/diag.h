@@ -15,6 +15,7 @@
 struct err;
 
 enum diag_level {
+	DIAG_ALWAYS = -2, /* also with --json */
 	DIAG_ERRORS = -1, /* -q */
 	DIAG_SAY = 0,     /* what the user must know */
 	DIAG_NOTE = 1,    /* -v: milestones */
@@ -65,14 +66,14 @@ void diag_error(const struct err *e);
 void diag_usage(const struct err *e, const char *hint);
 
 /*
- * Print plain lines at DIAG_SAY and DIAG_NOTE; with --json, events replace
- * them.
+ * Print plain lines, at DIAG_SAY, at DIAG_NOTE, and at any level: DIAG_ERRORS
+ * is for what an option requests. With --json, events replace all but those of
+ * DIAG_ALWAYS.
  */
 void diag_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void diag_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-
-/* As diag_warn(), but at every level: for what an option requests. */
-void diag_requested(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void diag_line(int level, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* Prints text unchanged, without a prefix, unless --json is set: a received
  * header at DIAG_SAY, what an option requests at DIAG_ERRORS. */
@@ -81,7 +82,7 @@ void diag_raw(int level, const void *bytes, size_t n);
 /*
  * Replaces the live line of a terminal by text, cut to diag_progress_width(),
  * one column less than the terminal has now; "" removes it. Other lines push it
- * down. Does nothing unless stderr is a terminal, without --json and -q.
+ * down. Does nothing unless diag_progress_start() has returned true.
  */
 void diag_progress(const char *text);
 size_t diag_progress_width(void);

@@ -239,7 +239,7 @@ stdio_relay_run(struct stdio_relay *s, struct link *l, struct err *e)
 	link_log_closed(DIAG_NOTE, l, exit_status(result, e));
 	ns = clock_now() - l->start_ns;
 	if (r->progress != NULL)
-		diag_requested("%s%ssent %s, received %s in %s",
+		diag_line(DIAG_ERRORS, "%s%ssent %s, received %s in %s",
 		    s->recorder.has_several ? addr_text(&l->remote) : "",
 		    s->recorder.has_several ? ": " : "",
 		    total_text(l->sent, ns), total_text(l->received, ns),

@@ -300,9 +300,9 @@ report_total(const struct transfer *t, int64_t start_ns, int64_t base)
 	int64_t ns = clock_now() - start_ns;
 	uint64_t received = t->client->response->received;
 
-	(t->options->progress ? diag_requested : diag_warn)("%s: %s in %s%s",
-	    text_shown(t->sink.name), num_size_text((uint64_t)base + received),
-	    num_duration_text(ns),
+	diag_line(t->options->progress ? DIAG_ERRORS : DIAG_SAY,
+	    "%s: %s in %s%s", text_shown(t->sink.name),
+	    num_size_text((uint64_t)base + received), num_duration_text(ns),
 	    ns < CLOCK_MS ? "" /* The time is too short for a rate. */
 			  : text_format(", %s/s",
 				num_size_text((uint64_t)((double)received *
