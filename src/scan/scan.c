@@ -345,15 +345,12 @@ end_port(struct scan *s, uint32_t id, struct scan_result *r)
 	r->slot = slot;
 	r->port = p->port;
 	r->count = 1;
-	for (other = p->newer; other != PROBE_NONE; other = next) {
+	for (other = id; probe_at(s, other)->older != PROBE_NONE;)
+		other = probe_at(s, other)->older;
+	for (; other != PROBE_NONE; other = next) {
 		next = probe_at(s, other)->newer;
-		free_try(s, other, true);
+		free_try(s, other, other != id || r->reason == SCAN_SILENT);
 	}
-	for (other = p->older; other != PROBE_NONE; other = next) {
-		next = probe_at(s, other)->older;
-		free_try(s, other, true);
-	}
-	free_try(s, id, r->reason == SCAN_SILENT);
 	s->o->result(s->o->context, r);
 	update_host(s, slot);
 }
