@@ -107,7 +107,6 @@ struct scan {
 	int64_t last_ns;      /* and the minimum after the last try */
 	struct probe_rtt rtt; /* of all hosts */
 	uint32_t in_flight;   /* probes */
-	bool is_exhausted;    /* no host is left to begin */
 	int64_t sent_ns;     /* when a probe was sent last, to any host; or 0 */
 	int64_t shortage_ns; /* start of a resource shortage; 0: none */
 	struct backoff pause;           /* after shortages, in milliseconds */
@@ -165,8 +164,7 @@ begin_host(struct scan *s)
 	uint32_t slot = s->free_slot;
 	uint64_t index;
 
-	s->is_exhausted = !targets_walk_next(&s->walk, &index);
-	if (s->is_exhausted)
+	if (!targets_walk_next(&s->walk, &index))
 		return false;
 	if (slot == PROBE_NONE)
 		slot = s->touched++;
@@ -315,20 +313,6 @@ end_flight(struct scan *s, uint32_t id)
 	s->in_flight--;
 }
 
-/* Frees a slot, but keeps its socket if it can connect again. */
-static void
-free_try(struct scan *s, uint32_t id, bool in_progress)
-{
-	struct probe *p = probe_at(s, id);
-
-	end_flight(s, id);
-	/* Late answers may still arrive on a datagram socket. */
-	if (p->fd >= 0 && (s->o->type == SOCK_DGRAM ||
-			      !probe_again(&s->pool, id, in_progress)))
-		probe_drop(&s->pool, id);
-	probe_free(&s->pool, id);
-}
-
 /* Reports the result of the port of id, and frees all its tries. */
 static void
 end_port(struct scan *s, uint32_t id, struct scan_result *r)
@@ -336,6 +320,7 @@ end_port(struct scan *s, uint32_t id, struct scan_result *r)
 	struct probe *p = probe_at(s, id);
 	struct scan_host *h = host_of(s, id);
 	uint32_t slot = p->slot, other, next;
+	bool in_progress;
 
 	if (is_open(r->reason))
 		probe_drop(&s->pool, id);
@@ -349,7 +334,15 @@ end_port(struct scan *s, uint32_t id, struct scan_result *r)
 		other = probe_at(s, other)->older;
 	for (; other != PROBE_NONE; other = next) {
 		next = probe_at(s, other)->newer;
-		free_try(s, other, other != id || r->reason == SCAN_SILENT);
+		end_flight(s, other);
+		in_progress = other != id || r->reason == SCAN_SILENT;
+		/* Its next probe uses the socket, if that can connect again.
+		 * Late answers may still arrive on one of datagrams. */
+		if (probe_at(s, other)->fd >= 0 &&
+		    (s->o->type == SOCK_DGRAM ||
+			!probe_again(&s->pool, other, in_progress)))
+			probe_drop(&s->pool, other);
+		probe_free(&s->pool, other);
 	}
 	s->o->result(s->o->context, r);
 	update_host(s, slot);
@@ -860,7 +853,7 @@ handle_ready(struct scan *s, uint32_t id)
 static bool
 is_done(const struct scan *s)
 {
-	return s->is_exhausted && s->active == 0;
+	return s->walk.at == s->walk.end && s->active == 0;
 }
 
 /* Waits and handles every ready socket. Returns the time up to which all that
