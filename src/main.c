@@ -43,18 +43,6 @@ run(const struct command *c, char **argv, const char **habit, struct err *e)
 	return result;
 }
 
-/* Prints the version, and what this build and this machine can do. */
-static void
-print_version(void)
-{
-	struct err e = ERR_INIT;
-	const char *library = tls_version(&e);
-
-	printf("sockt %s (%s)\n", VERSION, os_name);
-	printf("TLS: %s%s\n", library != NULL ? "" : "not available: ",
-	    library != NULL ? library : e.text);
-}
-
 /* cmd/start.txt, of which the Makefile makes a string. */
 extern const char start_txt[];
 
@@ -64,6 +52,7 @@ dispatch(int argc, char **argv, const char **habit, struct err *e)
 {
 	static char help[] = "help";
 	const struct command *c;
+	const char *library;
 	char *option;
 
 	if (argc < 2) {
@@ -71,7 +60,10 @@ dispatch(int argc, char **argv, const char **habit, struct err *e)
 		return err_set(e, ERR_USAGE, "missing command");
 	}
 	if (strcmp(argv[1], "--version") == 0) {
-		print_version();
+		library = tls_version(e);
+		printf("sockt %s (%s)\n", VERSION, os_name);
+		printf("TLS: %s%s\n", library != NULL ? "" : "not available: ",
+		    library != NULL ? library : e->text);
 		return 0;
 	}
 	/* "--help connect" is "help connect", "-h connect" is "connect -h". */

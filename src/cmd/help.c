@@ -13,29 +13,21 @@ static const struct opt_group help_groups[] = {{.opts = NULL}};
 /* overview.txt in this folder, of which the Makefile makes a string. */
 extern const char overview_txt[];
 
-/* Prints the summary of all commands. */
-static void
-print_overview(void)
-{
-	const struct command *const *c;
-
-	fputs("usage: sockt COMMAND [OPTION]... [OPERAND]...\n"
-	      "       sockt help [COMMAND|PROGRAM] | --version\n\n"
-	      "seven network commands that report what happened on the wire\n\n"
-	      "commands:\n",
-	    stdout);
-	for (c = command_table; *c != NULL; c++)
-		printf("  %-12s %s\n", (*c)->name, (*c)->summary);
-	fputs(overview_txt, stdout);
-}
-
 static int
 help_run(const struct command_args *args, struct err *e)
 {
-	const struct command *c;
+	const struct command *const *at = command_table, *c;
 
 	if (args->count == 0) {
-		print_overview();
+		fputs("usage: sockt COMMAND [OPTION]... [OPERAND]...\n"
+		      "       sockt help [COMMAND|PROGRAM] | --version\n\n"
+		      "seven network commands that report what happened on the "
+		      "wire\n\n"
+		      "commands:\n",
+		    stdout);
+		for (; *at != NULL; at++)
+			printf("  %-12s %s\n", (*at)->name, (*at)->summary);
+		fputs(overview_txt, stdout);
 	} else if (!habits_print(args->operands[0])) {
 		c = command_find(command_table, args->operands[0], e);
 		if (c == NULL && strstr(e->text, "did you mean") == NULL)
