@@ -107,12 +107,6 @@ json_ignore(struct json *j)
 	j->skipped = 1;
 }
 
-bool
-json_is_ignored(const struct json *j)
-{
-	return j->skipped > 0;
-}
-
 void
 json_bytes(struct json *j, const char *name, const void *bytes, size_t n)
 {

@@ -27,9 +27,9 @@ struct json {
 /* Begins the outermost object. */
 void json_begin(struct json *j);
 
-/* Ignores the object: from now on its members are not formatted. */
+/* Ignores the object: from now on its members are not formatted, and skipped is
+ * not 0. */
 void json_ignore(struct json *j);
-bool json_is_ignored(const struct json *j);
 
 /* Add members. Inside an array, name is NULL. */
 void json_text(struct json *j, const char *name, const char *text);

@@ -360,7 +360,7 @@ addr_json(const struct addr *a, struct json *j, const char *name)
 {
 	const char *host;
 
-	if (json_is_ignored(j))
+	if (j->skipped > 0)
 		return;
 	host = addr_ip_text(a);
 	json_object(j, name);
