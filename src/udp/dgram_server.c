@@ -145,18 +145,6 @@ report_losses(struct dgram_server *s, int64_t now_ns)
 	    num_count_text(s->lost - before, "datagram"));
 }
 
-static void
-set_addresses(struct dgram *d, const struct addr *bound)
-{
-	d->from = d->remote;
-	d->to = d->local.len != 0 ? d->local : *bound;
-	addr_unmap(&d->from);
-	if (d->local.len == 0)
-		return;
-	addr_unmap(&d->to);
-	addr_set_port(&d->to, addr_port(bound));
-}
-
 bool
 dgram_server_is_news(
     struct dgram_server *s, const struct dgram *d, const char *text)
@@ -371,6 +359,7 @@ dgram_server_receive(
     struct dgram_server *s, size_t socket, int max, struct err *e)
 {
 	int n = dgram_receive(s->listener.fds[socket], s->received, max);
+	const struct addr *bound = &s->listener.addrs[socket];
 	const struct access *access = s->o->access;
 	int errnum = errno, count = 0, i;
 	int64_t now = clock_now();
@@ -391,7 +380,12 @@ dgram_server_receive(
 	for (i = 0; i < n; i++) {
 		d = &s->received[i];
 		d->socket = socket;
-		set_addresses(d, &s->listener.addrs[socket]);
+		d->from = d->remote;
+		addr_unmap(&d->from);
+		d->to = d->local.len != 0 ? d->local : *bound;
+		addr_unmap(&d->to);
+		if (d->local.len != 0)
+			addr_set_port(&d->to, addr_port(bound));
 		if (access != NULL && !access_allows(access, &d->from)) {
 			refuse(s, d, "denied by --allow or --deny");
 			continue;

@@ -39,12 +39,6 @@ rtt_stats_sent(struct rtt_stats *t, int64_t now_ns)
 	t->silent++;
 }
 
-bool
-rtt_stats_is_full(const struct rtt_stats *t)
-{
-	return t->sent - t->oldest >= RTT_STATS_MAX;
-}
-
 /* Stops awaiting replies for a datagram. */
 static void
 end_entry(struct rtt_stats *t, struct rtt_stats_entry *entry)

@@ -128,7 +128,7 @@ allowance(struct sender *x, int64_t now)
 		max = o->count - sent;
 	if (x->is_trial && max > 1 - sent)
 		max = 1 - sent;
-	if (rtt_stats_is_full(&x->stats))
+	if (x->stats.sent - x->stats.oldest >= RTT_STATS_MAX)
 		max = 0;
 	if (o->interval_ns <= 0 || max <= 0)
 		return max;
@@ -492,22 +492,6 @@ check_limits(
 	return 0;
 }
 
-/*
- * Keeps the address, unless the first datagram was refused while its reply was
- * awaited. If no reply is awaited, only this machine can refuse it in time.
- * Returns 0, or -1 with *e.
- */
-static int
-end_trial(struct sender *x, struct err *e)
-{
-	if (!x->is_trial || x->stats.sent == 0 || x->stats.awaited > 0)
-		return 0;
-	if (check_icmp(x, 0, e) == FAILED)
-		return -1;
-	x->is_trial = false;
-	return 0;
-}
-
 /* Whether a datagram can be sent or filled in now, or all is done. */
 static bool
 needs_no_wait(struct sender *x)
@@ -534,8 +518,13 @@ run_round(struct sender *x, struct err *e)
 	    (x->block != SENDER_PAUSED || deadline_passed(x->resume)) &&
 	    send_some(x, e) < 0)
 		return -1;
-	if (end_trial(x, e) < 0)
-		return -1;
+	/* The address stays, unless the first datagram was refused. Without a
+	 * reply, only this machine can refuse it in time. */
+	if (x->is_trial && x->stats.sent > 0 && x->stats.awaited == 0) {
+		if (check_icmp(x, 0, e) == FAILED)
+			return -1;
+		x->is_trial = false;
+	}
 	if (needs_no_wait(x))
 		return 0;
 	return x->o->on_idle(e) < 0 ? -1 : wait_more(x, e);

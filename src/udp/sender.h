@@ -67,9 +67,6 @@ void rtt_stats_start(struct rtt_stats *t, int64_t wanted, int64_t timeout_ms);
 /* Records a sent datagram; its number is t->sent before the call. */
 void rtt_stats_sent(struct rtt_stats *t, int64_t now_ns);
 
-/* Whether no more datagrams can be awaited. */
-bool rtt_stats_is_full(const struct rtt_stats *t);
-
 /*
  * Records a reply to the datagram of that number, or for -1 to the first
  * awaited one. Sets *rtt_ns to the round-trip time, or -1 if the reply belongs
