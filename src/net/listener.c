@@ -423,17 +423,12 @@ open_inherited(
 		    "--fd: '%s' is neither a descriptor's number nor systemd",
 		    text_shown(o->fd));
 	}
-	if (pid == NULL || fds == NULL)
+	if (pid == NULL || fds == NULL || !num_parse(pid, 1, INT32_MAX, &n) ||
+	    n != getpid() || !num_parse(fds, 1, INT32_MAX - FIRST_FD, &n))
 		return err_set(e, ERR_LOCAL,
-		    "--fd systemd: LISTEN_PID and LISTEN_FDS are not set: not "
-		    "started by socket activation");
-	if (!num_parse(pid, 1, INT32_MAX, &n) || n != getpid())
-		return err_set(e, ERR_LOCAL,
-		    "--fd systemd: LISTEN_PID is not this process: the "
-		    "sockets are meant for another one");
-	if (!num_parse(fds, 1, INT32_MAX - FIRST_FD, &n))
-		return err_set(e, ERR_LOCAL,
-		    "--fd systemd: LISTEN_FDS is not a number from 1 on");
+		    "--fd systemd: LISTEN_PID and LISTEN_FDS announce no "
+		    "socket to this process: it was not started by socket "
+		    "activation, or by a process that was");
 	for (fd = FIRST_FD; fd < FIRST_FD + n; fd++)
 		if (add_inherited(l, (int)fd, o, e) < 0)
 			return -1;
