@@ -181,7 +181,7 @@ step_transfer(const struct step_transfer *t)
 
 	/* A call that would block moves nothing; poll(2) waits then. */
 	if (!step_is_on() ||
-	    (t->done < 0 && (t->errnum == EAGAIN || t->errnum == EWOULDBLOCK)))
+	    (t->done < 0 && (saved == EAGAIN || saved == EWOULDBLOCK)))
 		return;
 	/* Ends and failures are always shown. */
 	number = done == 0 ? 0 : count_transfer(t->fd, t->is_send);
@@ -201,6 +201,6 @@ step_transfer(const struct step_transfer *t)
 		    "the totals are reported at the end");
 	else
 		show(call, subject, result, done, clock_now() - t->start_ns,
-		    t->done < 0 ? t->errnum : 0, transfer_note(t));
+		    t->done < 0 ? saved : 0, transfer_note(t));
 	errno = saved;
 }

@@ -45,8 +45,7 @@ struct step_transfer {
 	bool is_send;
 	bool is_dgram;    /* one datagram, not part of a stream */
 	size_t wanted;    /* bytes to send, or space for them */
-	ssize_t done;     /* what the call returned */
-	int errnum;       /* its errno, if done is -1 */
+	ssize_t done;     /* what the call returned; -1: with errno */
 	const char *note; /* NULL: the one of a stream */
 	const char *peer; /* an address, shown after the socket, or NULL */
 };

@@ -211,13 +211,11 @@ sock_send(int fd, const void *bytes, size_t n, int flags)
 	int64_t start = step_start();
 	ssize_t done = send(fd, bytes, n, flags);
 
-	if (step_is_on())
-		step_transfer(&(struct step_transfer){.fd = fd,
-		    .start_ns = start,
-		    .is_send = true,
-		    .wanted = n,
-		    .done = done,
-		    .errnum = done < 0 ? errno : 0});
+	step_transfer(&(struct step_transfer){.fd = fd,
+	    .start_ns = start,
+	    .is_send = true,
+	    .wanted = n,
+	    .done = done});
 	return done;
 }
 
@@ -225,18 +223,15 @@ ssize_t
 sock_recv(int fd, void *space, size_t size, int flags)
 {
 	int64_t start = step_start();
-	ssize_t done;
+	ssize_t done = recv(fd, space, size, flags);
 
-	done = recv(fd, space, size, flags);
-	if (step_is_on())
-		step_transfer(&(struct step_transfer){.fd = fd,
-		    .start_ns = start,
-		    .wanted = size,
-		    .done = done,
-		    .errnum = done < 0 ? errno : 0,
-		    .note = done == 0 && sock_is_unix(fd)
-				? "the peer has finished: it will send no more"
-				: NULL});
+	step_transfer(&(struct step_transfer){.fd = fd,
+	    .start_ns = start,
+	    .wanted = size,
+	    .done = done,
+	    .note = done == 0 && step_is_on() && sock_is_unix(fd)
+			? "the peer has finished: it will send no more"
+			: NULL});
 	return done;
 }
 

@@ -274,7 +274,6 @@ move_some(const struct flow *f, int in, int out, size_t n)
 				  ? (size_t)done
 				  : n,
 		    .done = done,
-		    .errnum = done < 0 ? errno : 0,
 		    .note = "moved inside the system, without a copy"});
 	return done;
 }

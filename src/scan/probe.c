@@ -304,13 +304,11 @@ poll_dgram(struct probe_pool *pool, int fd, const struct addr *a)
 	ssize_t n = recv(fd, &byte, 1, MSG_DONTWAIT);
 	int errnum = n < 0 ? errno : 0;
 
-	if (step_is_on())
-		step_transfer(&(struct step_transfer){.fd = fd,
-		    .start_ns = start,
-		    .is_dgram = true,
-		    .done = n,
-		    .errnum = errnum,
-		    .note = "the beginning of an answer: the port is open"});
+	step_transfer(&(struct step_transfer){.fd = fd,
+	    .start_ns = start,
+	    .is_dgram = true,
+	    .done = n,
+	    .note = "the beginning of an answer: the port is open"});
 	if (errnum == EAGAIN || errnum == EINTR)
 		errnum = EINPROGRESS;
 	return outcome_of(pool, fd, a, errnum, true);
@@ -431,14 +429,12 @@ send_payload(int fd, const struct addr *a)
 		}
 	n = send(fd, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL);
 	errnum = n < 0 ? errno : EINPROGRESS;
-	if (step_is_on())
-		step_transfer(&(struct step_transfer){.fd = fd,
-		    .start_ns = start,
-		    .is_send = true,
-		    .is_dgram = true,
-		    .wanted = size,
-		    .done = n,
-		    .errnum = errnum});
+	step_transfer(&(struct step_transfer){.fd = fd,
+	    .start_ns = start,
+	    .is_send = true,
+	    .is_dgram = true,
+	    .wanted = size,
+	    .done = n});
 	return errnum;
 }
 

@@ -286,7 +286,6 @@ report(struct step_transfer *t, const struct dgram *d, bool failed)
 	addr_unmap(&peer);
 	t->is_dgram = true;
 	t->done = failed ? -1 : (ssize_t)d->length;
-	t->errnum = errno;
 	if (!failed && peer.len != 0)
 		t->peer = addr_text(&peer);
 	if (!failed && !t->is_send && d->full > d->length)
