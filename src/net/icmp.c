@@ -55,7 +55,7 @@ icmp_sender(const struct os_error *q, const struct addr *to)
 	if (addr_same_host(&q->sender, to))
 		return ICMP_HOST;
 	/* A failed connect(2) has removed the local address of its socket. */
-	(void)sock_route(to, &local);
+	(void)sock_route(to, SO_BROADCAST, &local);
 	return addr_same_host(&q->sender, &local) ? ICMP_HERE : ICMP_ROUTER;
 }
 
@@ -82,9 +82,11 @@ icmp_cause(const struct os_error *q, int errnum)
 static const char *
 silent_neighbor(const struct addr *to)
 {
+	struct addr local;
+
 	if (addr_family(to) == AF_INET6)
 		return "it, or the router to it,";
-	return sock_is_neighbor(to) ? "it" : "the router to it";
+	return sock_route(to, SO_DONTROUTE, &local) ? "it" : "the router to it";
 }
 
 const char *

@@ -63,21 +63,14 @@ sock_open(int family, int type)
 	return fd;
 }
 
-/* Connects fd, a datagram socket, to a, after setting a flag at level
- * SOL_SOCKET; sends nothing. */
-static bool
-connects_with(int fd, int flag, const struct addr *a)
-{
-	return sock_set_quietly(fd, SOL_SOCKET, flag, 1) == 0 &&
-	       connect(fd, &a->u.sa, a->len) == 0;
-}
-
 bool
-sock_route(const struct addr *a, struct addr *local)
+sock_route(const struct addr *a, int flag, struct addr *local)
 {
 	int fd = socket(addr_family(a), SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	bool result = fd >= 0 && connect(fd, &a->u.sa, a->len) < 0 &&
-		      errno == EACCES && connects_with(fd, SO_BROADCAST, a);
+	bool result =
+	    fd >= 0 &&
+	    (flag == 0 || sock_set_quietly(fd, SOL_SOCKET, flag, 1) == 0) &&
+	    connect(fd, &a->u.sa, a->len) == 0;
 
 	sock_local(fd, local);
 	fd_close(&fd);
@@ -102,16 +95,6 @@ sock_is_local(const struct addr *a)
 	sock_local(fd, &local);
 	fd_close(&fd);
 	return result && addr_same_host(&local, a);
-}
-
-bool
-sock_is_neighbor(const struct addr *a)
-{
-	int fd = socket(addr_family(a), SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	bool result = fd >= 0 && connects_with(fd, SO_DONTROUTE, a);
-
-	fd_close(&fd);
-	return result;
 }
 
 int

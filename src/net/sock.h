@@ -47,18 +47,16 @@ int sock_open(int family, int type);
 
 /*
  * Looks up the route to an IP address: sets *local to the source address of
- * packets to a, and returns whether a is a broadcast address, which needs
- * SO_BROADCAST. Sends nothing, and is not a step of -vv.
+ * packets to a, and returns whether there is one with a flag at level
+ * SOL_SOCKET (0: none): SO_BROADCAST, which a broadcast address needs, or
+ * SO_DONTROUTE, for IPv4 without a router between. Sends nothing, and is not a
+ * step of -vv.
  */
-bool sock_route(const struct addr *a, struct addr *local);
+bool sock_route(const struct addr *a, int flag, struct addr *local);
 
 /* Whether an IP address, but no multicast group, is one of this machine.
  * Sends nothing, and is not a step of -vv. */
 bool sock_is_local(const struct addr *a);
-
-/* Whether an IPv4 address is on a local network, without a router between.
- * Sends nothing, and is not a step of -vv. */
-bool sock_is_neighbor(const struct addr *a);
 
 /*
  * An option of a user or of a tutorial; setting it is a step of -vv.

@@ -368,7 +368,8 @@ probe_is_broadcast(const struct probe_pool *pool, uint32_t id)
 
 	probe_address(pool, id, &a);
 	return addr_is_multicast(&a) ||
-	       (addr_family(&a) == AF_INET && sock_route(&a, &local));
+	       (addr_family(&a) == AF_INET && !sock_route(&a, 0, &local) &&
+		   sock_route(&a, SO_BROADCAST, &local));
 }
 
 /* RFC 1035: the name servers of the root. */
