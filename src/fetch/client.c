@@ -22,8 +22,10 @@
 #include "fetch/download.h"
 #include "http/http_request.h"
 #include "http/url.h"
-#include "net/link.h"
+#include "net/access.h"
+#include "net/addr.h"
 #include "net/endpoint.h"
+#include "net/link.h"
 #include "net/signals.h"
 #include "net/sink.h"
 #include "net/sock.h"
@@ -40,9 +42,122 @@
 /* Only bodies of at least this size are copied without parsing. */
 #define MIN_COPY (128 * 1024)
 
+/* The longest item of no_proxy that is read, with its NUL. */
+#define ITEM_SIZE 320
+
+/* Whether host is name, or ends in "." and name. */
+static bool
+is_under(const char *host, const char *name)
+{
+	size_t h = strlen(host), n;
+
+	if (*name == '.')
+		name++;
+	n = strlen(name);
+	if (h > 0 && host[h - 1] == '.')
+		h--;
+	if (n == 0 || n > h || strncasecmp(host + h - n, name, n) != 0)
+		return false;
+	return n == h || host[h - n - 1] == '.';
+}
+
+/* Whether an item of that list matches ep; changes item. */
+static bool
+matches(char *item, const struct endpoint *ep)
+{
+	char *colon = strrchr(item, ':');
+	struct access list = ACCESS_INIT;
+	struct addr a;
+	struct err e;
+	int64_t port;
+	size_t n;
+	bool result;
+
+	if (strcmp(item, "*") == 0)
+		return true;
+	if (colon != NULL && (strchr(item, ':') == colon || colon[-1] == ']') &&
+	    num_parse(colon + 1, 1, 65535, &port)) {
+		if (port != ep->port)
+			return false;
+		*colon = '\0';
+	}
+	n = strlen(item);
+	if (item[0] == '[' && item[n - 1] == ']') {
+		item[n - 1] = '\0';
+		item++;
+	}
+	if (is_under(ep->host, item))
+		return true;
+	/* Otherwise it may be a network, and the host an address in it. */
+	if (item[0] == '@' || !addr_parse_ip(&a, ep->host, 0))
+		return false;
+	result = access_add(&list, true, item, deadline_none(), &e) == 0 &&
+		 access_allows(&list, &a);
+	access_release(&list);
+	return result;
+}
+
+/*
+ * Whether ep is in a list like no_proxy, which may be NULL: items that commas
+ * or blanks separate. "*" is every host; NAME and .NAME are that name and its
+ * subdomains; an address or a network ADDRESS/BITS matches numeric hosts; with
+ * :PORT after it an item matches only that port.
+ */
+static bool
+is_listed(const char *list, const struct endpoint *ep)
+{
+	char item[ITEM_SIZE];
+	size_t n;
+
+	for (; list != NULL && *list != '\0'; list += n) {
+		list += strspn(list, ", \t");
+		n = strcspn(list, ", \t");
+		if (n == 0 || n >= sizeof(item))
+			continue;
+		memcpy(item, list, n);
+		item[n] = '\0';
+		if (matches(item, ep))
+			return true;
+	}
+	return false;
+}
+
+/* Parses a proxy of the environment, whose variable is named. 0, or -1. */
+static int
+parse_env(struct proxy *p, const char *text, const char *name, struct err *e)
+{
+	if (text == NULL || *text == '\0')
+		return 0;
+	if (proxy_parse(p, text, e) < 0)
+		return err_prefix(e, "%s (in the environment)", name);
+	return 0;
+}
+
+/* Reads the proxies of the environment. Returns 0, or -1 with ERR_USAGE if
+ * http_proxy is malformed. */
+static int
+read_environment(struct client *c, struct err *e)
+{
+	const char *tls = getenv("https_proxy"), *none = getenv("no_proxy");
+
+	c->no_proxy = none != NULL ? none : getenv("NO_PROXY");
+	(void)parse_env(&c->tls_proxy,
+	    tls != NULL ? tls : getenv("HTTPS_PROXY"), "https_proxy",
+	    &c->tls_error);
+	c->tls_proxy.origin = "from https_proxy";
+	/* HTTP_PROXY is not read: a web server sets it from a field of the
+	 * request when it runs a program (CGI). */
+	if (parse_env(&c->env_proxy, getenv("http_proxy"), "http_proxy", e) < 0)
+		return -1;
+	c->env_proxy.origin = "from http_proxy";
+	return 0;
+}
+
 int
 client_init(struct client *c, const struct download_options *o, struct err *e)
 {
+	char text[512], *other[] = {text};
+
 	memset(c, 0, sizeof(*c));
 	c->options = o;
 	c->until = o->until;
@@ -51,17 +166,20 @@ client_init(struct client *c, const struct download_options *o, struct err *e)
 	c->request = mem_array(1, HTTP_REQUEST_SIZE);
 	c->response = mem_array(1, sizeof(*c->response));
 	buf_init(&c->in, mem_buffer(CLIENT_BUFFER), CLIENT_BUFFER);
-	if (o->connector->via == NULL &&
-	    route_init(&c->rules, o->connector->proxy, o->unix_path, e) < 0)
-		return -1;
-	if (o->connect_to == NULL)
-		return 0;
-	if (endpoint_parse(&c->rules.other, (char *const *)&o->connect_to, 1,
-		"tcp", e) < 0)
-		return err_prefix(e, "--connect-to");
-	return c->rules.other.is_unix
-		   ? err_set(e, ERR_USAGE,
-			 "--connect-to: a Unix socket is --unix PATH")
+	if (o->unix_path != NULL) {
+		snprintf(text, sizeof(text), "unix:%s", o->unix_path);
+		return endpoint_parse(&c->other, other, 1, "tcp", e);
+	}
+	if (o->connect_to != NULL) {
+		other[0] = (char *)o->connect_to;
+		if (endpoint_parse(&c->other, other, 1, "tcp", e) < 0)
+			return err_prefix(e, "--connect-to");
+		if (c->other.is_unix)
+			return err_set(e, ERR_USAGE,
+			    "--connect-to: a Unix socket is --unix PATH");
+	}
+	return o->connector->via == NULL && o->connector->proxy == NULL
+		   ? read_environment(c, e)
 		   : 0;
 }
 
@@ -150,6 +268,48 @@ link_error(struct client *c, const char *what, struct err *e)
 	    e, errno == EINTR ? ERR_FAILED : ERR_LOST, errno, "%s", what);
 }
 
+/*
+ * Finds the route for u. Returns 0, or -1 with *e, because no host has that
+ * name, the URL is https and a Unix socket is used, or the route needs
+ * https_proxy and that is malformed.
+ */
+static int
+find_route(const struct client *c, const struct url *u, struct route *route,
+    struct err *e)
+{
+	const struct proxy *env = u->is_https ? &c->tls_proxy : &c->env_proxy;
+	bool is_bad = u->is_https && c->tls_error.kind != ERR_NONE;
+
+	memset(route, 0, sizeof(*route));
+	snprintf(route->origin.host, sizeof(route->origin.host), "%s", u->host);
+	route->origin.port = u->port;
+	route->is_tls = u->is_https;
+	route->server =
+	    c->other.is_unix || (!c->left_origin && c->other.host[0] != '\0')
+		? c->other
+		: route->origin;
+	if (c->other.is_unix)
+		return route->is_tls
+			   ? err_set(e, ERR_USAGE, "--unix is for http URLs")
+			   : 0;
+	if (endpoint_check_host(u->host, e) < 0)
+		return -1;
+	route->proxy = c->options->connector->proxy;
+	if ((env->kind != PROXY_NONE || is_bad) &&
+	    !is_listed(c->no_proxy, &route->origin)) {
+		route->proxy = env;
+		if (is_bad) {
+			*e = c->tls_error;
+			return -1;
+		}
+	}
+	route->is_forwarded =
+	    route->proxy != NULL && route->proxy->kind == PROXY_HTTP &&
+	    !route->is_tls && strcmp(route->server.host, u->host) == 0 &&
+	    route->server.port == u->port;
+	return 0;
+}
+
 /* Returns what to connect to and sets *o to the options for it. */
 static const struct endpoint *
 next_endpoint(const struct client *c, const struct route *route,
@@ -161,7 +321,7 @@ next_endpoint(const struct client *c, const struct route *route,
 	o->proxy = route->proxy;
 	o->tls.is_on = route->is_tls;
 	/* The certificate is still that of the URL's host. */
-	if (o->tls.name == NULL && c->rules.other.host[0] != '\0')
+	if (o->tls.name == NULL && c->other.host[0] != '\0')
 		o->tls.name = route->origin.host;
 	if (!route->is_forwarded)
 		return &route->server;
@@ -177,7 +337,7 @@ client_check(const struct client *c, const struct url *u, struct err *e)
 	const struct endpoint *ep;
 	struct route route;
 
-	if (route_find(&c->rules, u, true, &route, e) < 0)
+	if (find_route(c, u, &route, e) < 0)
 		return -1;
 	ep = next_endpoint(c, &route, &o);
 	return connector_check(ep, &o, e);
@@ -526,7 +686,7 @@ request_once(struct client *c, struct http_request *r, struct err *e)
 	c->start_ns = clock_now();
 	c->is_truncated = c->is_reused = false;
 	c->send_errnum = 0;
-	if (route_find(&c->rules, r->url, !c->left_origin, &route, e) < 0)
+	if (find_route(c, r->url, &route, e) < 0)
 		return -1;
 	r->is_absolute = route.is_forwarded;
 	if (route.is_forwarded && route.proxy->basic[0] != '\0')

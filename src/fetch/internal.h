@@ -39,37 +39,6 @@ struct route {
 			      is not the origin, it connects instead */
 };
 
-struct route_rules {
-	const struct proxy *proxy; /* the caller's, for every URL; NULL: none */
-	struct endpoint other;     /* what replaces the origin: a Unix socket of
-				      every URL, a host of the user's only */
-	struct proxy env_proxy;    /* of http_proxy; PROXY_NONE: none */
-	struct proxy tls_proxy;    /* of https_proxy, for https URLs */
-	struct err tls_error;      /* why https_proxy cannot be used */
-	const char *no_proxy; /* hosts reached without these two, or NULL */
-};
-
-/*
- * Sets the rules. unix_path, if not NULL, is that of a Unix socket, to which
- * all requests go. proxy comes from an option; if it is NULL,
- * http_proxy, https_proxy and no_proxy in the environment apply. Returns 0, or
- * -1 with ERR_USAGE if http_proxy or unix_path is malformed.
- */
-int route_init(struct route_rules *r, const struct proxy *proxy,
-    const char *unix_path, struct err *e);
-
-/*
- * Finds the route for u, which has the origin that the user gave (is_first) or
- * that a redirect led to. The route points into r. The items of no_proxy are
- * separated by commas or spaces: "*" is every host; NAME and .NAME are that
- * name and its subdomains; an address or a network ADDRESS/BITS matches numeric
- * hosts; with :PORT after it an item matches only that port. Returns 0, or -1
- * with *e, because no host has that name, the URL is https and a Unix socket is
- * used, or the route needs https_proxy and that is malformed.
- */
-int route_find(const struct route_rules *r, const struct url *u, bool is_first,
-    struct route *route, struct err *e);
-
 /* The phases of an exchange, by what ends them. */
 enum client_phase {
 	CLIENT_RESOLVED,  /* the name is resolved */
@@ -88,7 +57,14 @@ enum client_phase {
  */
 struct client {
 	const struct download_options *options; /* the caller's */
-	struct route_rules rules;               /* where requests go */
+
+	struct endpoint other;  /* what replaces the origin: a Unix socket of
+				   every URL, a host of the user's only */
+	struct proxy env_proxy; /* of http_proxy; PROXY_NONE: none */
+	struct proxy tls_proxy; /* of https_proxy, for https URLs */
+	struct err tls_error;   /* why https_proxy cannot be used */
+	const char *no_proxy;   /* hosts reached without these two, or NULL */
+
 	struct deadline until; /* the caller may set it: that of the options, or
 				  an earlier one */
 	bool left_origin; /* the caller sets it: a redirect has led to another
@@ -123,7 +99,9 @@ struct client {
 
 /*
  * Allocates the buffers. client_release() frees them and closes the connection;
- * call it in any case. Returns 0, or -1 with the error of route_init().
+ * call it in any case. Without a proxy of the options, http_proxy, https_proxy
+ * and no_proxy in the environment apply. Returns 0, or -1 with ERR_USAGE if
+ * http_proxy, the Unix socket or --connect-to is malformed.
  */
 int client_init(
     struct client *c, const struct download_options *o, struct err *e);

@@ -208,6 +208,35 @@ for my $list ('*', '127.0.0.1', 'x, 127.0.0.0/8', '127.0.0.1:PORT') {
 exits run({ env => { http_proxy => 'x y://' } }, 'http-get', 'http://a/'), 2,
     'a malformed http_proxy';
 
+# What is in no_proxy: the error says who was connected to. Nobody listens.
+sub reached {
+    my ($url, %env) = @_;
+    my $r = run({ env => \%env }, 'http-get', '-q', '--connect-to', '127.0.0.1:9', $url);
+    return $r->{err} =~ /127\.0\.0\.2/ ? 'the proxy' : $r->{err} =~ /127\.0\.0\.1/ ? 'it' : $r->{err};
+}
+my $none = 'http://127.0.0.2:9';
+my $unread = '0' x 390;
+for (['it', '*', 'a'], ['it', 'a', 'a'], ['it', 'A.b', 'a.B'], ['the proxy', '', 'a'],
+    ['the proxy', 'a', 'ba'], ['the proxy', 'a', 'a.b'], ['it', 'b', 'a.b'], ['it', '.b', 'a.b'],
+    ['it', '.b', 'b'], ['it', 'b', 'a.b.'], ['the proxy', '.', 'a'], ['it', 'x,,y  a', 'a'],
+    ['it', "$unread,a", 'a'], ['the proxy', 'a:81', 'a'], ['it', 'a:80', 'a'],
+    ['it', '127.0.0.1', '127.0.0.1'], ['it', '127.0.0.0/8', '127.1.2.3'],
+    ['the proxy', '127.0.0.0/8', '128.1.2.3'], ['the proxy', '127.0.0.0/8', 'a'],
+    ['it', '::1', '[::1]'], ['it', '[::1]:80', '[::1]'], ['the proxy', '[::1]:81', '[::1]'],
+    ['it', 'fe80::/10', '[fe80::5]'], ['it', '0:0::1', '[::1]'],
+    ['it', '127.0.0.0/8', '[::ffff:127.0.0.1]'], ['it', '::ffff:127.0.0.0/104', '127.0.0.1'],
+    ['it', '::ffff:127.0.0.1', '127.0.0.1'], ['the proxy', '@/etc/passwd', '127.0.0.1']) {
+    my ($want, $list, $host) = @$_;
+    is reached("http://$host/", http_proxy => $none, no_proxy => $list), $want,
+        "no_proxy '" . substr($list, 0, 30) . "': $want is connected to for $host";
+}
+my %both = (http_proxy => $none, https_proxy => 'https://b', no_proxy => 'direct');
+is reached('http://x/', %both), 'the proxy', 'a malformed https_proxy is not needed for http';
+is reached('https://direct/', %both), 'it', 'nor where no_proxy applies';
+is reached('https://x/', %both, https_proxy => ''), 'it', 'an empty https_proxy';
+is reached('http://x/', %both, http_proxy => '', https_proxy => $none), 'it',
+    'an empty http_proxy';
+
 misused 'http-get', qr/--proxy/ => [map { ['--proxy', $_, 'http://a/'] } '', 'https://a',
     'socks5://', 'http://a:0'];
 
