@@ -284,6 +284,7 @@ find_route(const struct client *c, const struct url *u, struct route *route,
 	snprintf(route->origin.host, sizeof(route->origin.host), "%s", u->host);
 	route->origin.port = u->port;
 	route->is_tls = u->is_https;
+	route->left_origin = c->left_origin;
 	route->server =
 	    c->other.is_unix || (!c->left_origin && c->other.host[0] != '\0')
 		? c->other
@@ -351,7 +352,6 @@ connect_along(struct client *c, const struct route *route, struct err *e)
 	const struct endpoint *ep = next_endpoint(c, route, &o);
 
 	c->route = *route;
-	c->may_certify = !c->left_origin;
 	if (connector_open(ep, &o, c->until, &c->link, e) < 0)
 		return -1;
 	c->link.start_ns = start;
@@ -694,15 +694,12 @@ request_once(struct client *c, struct http_request *r, struct err *e)
 	if (http_request_build(r, c->request, e) < 0)
 		return -1;
 	if (c->is_open &&
-	    (c->link.fd < 0 ||
-		strcmp(c->route.origin.host, route.origin.host) != 0 ||
+	    (strcmp(c->route.origin.host, route.origin.host) != 0 ||
 		c->route.origin.port != route.origin.port ||
-		strcmp(c->route.server.host, route.server.host) != 0 ||
-		c->route.server.port != route.server.port ||
 		c->route.is_tls != route.is_tls ||
-		c->route.proxy != route.proxy ||
-		(c->may_certify == c->left_origin &&
-		    c->options->connector->tls.certificate != NULL) ||
+		(c->route.left_origin != route.left_origin &&
+		    (c->other.host[0] != '\0' ||
+			c->options->connector->tls.certificate != NULL)) ||
 		wait_fd(c->link.fd, POLLIN, deadline_after(0)) != 0)) {
 		/* The connection leads elsewhere, or has something to read. */
 		drop_excess(c);
@@ -884,9 +881,9 @@ void
 client_report(const struct client *c, const struct url *u, bool with_chart)
 {
 	const struct http_response *r = c->response;
-	int64_t from = 0, end = 0, whole = 0;
+	int64_t from = 0, end = 0, whole = 1;
 	char url[URL_ABSOLUTE_SIZE], chart[2048];
-	uint64_t rate = 0;
+	uint64_t rate;
 	struct json *j;
 	int i, first, last;
 
@@ -895,9 +892,7 @@ client_report(const struct client *c, const struct url *u, bool with_chart)
 	for (i = 0; i < CLIENT_PHASES; i++)
 		if (c->ends_ns[i] - c->start_ns > whole)
 			whole = c->ends_ns[i] - c->start_ns;
-	if (whole > 0)
-		rate =
-		    (uint64_t)((double)r->received / clock_seconds(0, whole));
+	rate = (uint64_t)((double)r->received / clock_seconds(0, whole));
 	url_absolute(u, url, sizeof(url));
 	snprintf(chart, sizeof(chart), "%.300s: status %d%s\n", url,
 	    r->head.status, c->is_reused ? ", on the same connection" : "");
@@ -913,8 +908,8 @@ client_report(const struct client *c, const struct url *u, bool with_chart)
 		if (i == CLIENT_SECURED && c->ends_ns[i] == 0)
 			continue;
 		json_seconds(j, phases[i].key, clock_seconds(0, end));
-		first = whole > 0 ? (int)(from * BAR / whole) : 0;
-		last = whole > 0 ? (int)(end * BAR / whole) : 0;
+		first = (int)(from * BAR / whole);
+		last = (int)(end * BAR / whole);
 		if (first == BAR)
 			first--;
 		if (last == first)

@@ -181,14 +181,6 @@ open_output(struct transfer *t, struct err *e)
 	return open_file(t, e);
 }
 
-/* Whether the request can be for only the rest of the file. */
-static bool
-can_resume(const struct transfer *t)
-{
-	return http_validator_is_usable(&t->source) &&
-	       t->options->range == NULL && !t->options->include;
-}
-
 /*
  * Whether the byte at offset base may be written now. Bytes written to stdout,
  * a device or a FIFO cannot be taken back, so only the next byte of the same
@@ -439,7 +431,7 @@ read_body(struct transfer *t, int64_t base, int64_t total, struct err *e)
 static void
 begin(struct transfer *t)
 {
-	if (!t->is_complete && !can_resume(t))
+	if (!t->is_complete && !http_validator_is_usable(&t->source))
 		t->held = 0;
 	t->current = t->url;
 	t->client->left_origin = false;
@@ -598,7 +590,7 @@ why_again(const struct transfer *t, const struct err *e)
 	bool awaits = is_awaiting(t), may_pass;
 
 	if (e->errnum == EINTR || t->sink.has_failed ||
-	    !accepts(t, can_resume(t) ? t->held : 0))
+	    !accepts(t, http_validator_is_usable(&t->source) ? t->held : 0))
 		return AGAIN_NOT;
 	if (c->is_truncated)
 		may_pass = true;

@@ -31,10 +31,11 @@ struct route {
 	struct endpoint origin; /* that of the URL */
 	struct endpoint server; /* what is connected to */
 	bool is_tls;
-	const struct proxy *proxy; /* the caller's, compared by address; NULL:
-				      none. An HTTP proxy receives the request
-				      in the absolute form; with TLS, and any
-				      other proxy, it connects to the server. */
+	bool left_origin; /* client.left_origin, when it was found */
+	const struct proxy *proxy; /* the caller's; NULL: none. An HTTP proxy
+				      receives the request in the absolute form;
+				      with TLS, and any other proxy, it connects
+				      to the server. */
 	bool is_forwarded; /* an HTTP proxy forwards the requests; if the server
 			      is not the origin, it connects instead */
 };
@@ -76,7 +77,6 @@ struct client {
 	bool is_open; /* there is a connection, which the next three describe */
 	struct link link; /* owned; its fd is -1 after its end */
 	struct route route;
-	bool may_certify; /* it may show the client certificate */
 
 	bool is_reused;    /* the request went over a kept connection */
 	int send_errnum;   /* why the request was not sent, or 0 */
