@@ -95,20 +95,17 @@ start_body(struct http_response *r, struct err *e)
 static enum http_event
 parse_head(struct http_response *r, struct buf *in, struct err *e)
 {
+	enum http_head_state state;
 	int status;
 
 	if (r->is_interim) {
 		r->is_interim = false;
 		http_head_start(&r->head, false);
 	}
-	switch (http_head_parse(&r->head, in, e)) {
-	case HTTP_HEAD_MORE:
-		return HTTP_WANTS_MORE;
-	case HTTP_HEAD_DONE:
-		break;
-	default:
-		return HTTP_GOT_ERROR;
-	}
+	state = http_head_parse(&r->head, in, e);
+	if (state != HTTP_HEAD_DONE)
+		return state == HTTP_HEAD_MORE ? HTTP_WANTS_MORE
+					       : HTTP_GOT_ERROR;
 	status = r->head.status;
 	if (status >= 200)
 		return start_body(r, e) < 0 ? HTTP_GOT_ERROR : HTTP_GOT_HEAD;
@@ -220,6 +217,7 @@ parse_body(struct http_response *r, struct buf *in, struct err *e)
 	unsigned char *at = in->data + in->head, *front = at;
 	const unsigned char *end = at + buf_length(in);
 	enum http_event event = HTTP_WANTS_MORE;
+	enum http_head_state state;
 	struct buf rest;
 	size_t n;
 
@@ -234,25 +232,21 @@ parse_body(struct http_response *r, struct buf *in, struct err *e)
 			front += n;
 			at += n;
 			http_response_skip(r, n);
-			if (r->state == HTTP_AT_END)
-				event = HTTP_GOT_END;
 		} else if (r->state != HTTP_IN_TRAILER) {
 			event = parse_chunking(r, *at++, e);
 		} else {
 			rest = (struct buf){at, n, 0, n};
-			switch (http_head_parse(&r->trailer, &rest, e)) {
-			case HTTP_HEAD_MORE:
-				break;
-			case HTTP_HEAD_DONE:
+			state = http_head_parse(&r->trailer, &rest, e);
+			at += n - buf_length(&rest);
+			if (state == HTTP_HEAD_DONE)
 				r->state = HTTP_AT_END;
-				event = HTTP_GOT_END;
-				break;
-			default:
+			if (state == HTTP_HEAD_BAD) {
 				err_prefix(e, "the trailer after the chunks");
 				event = HTTP_GOT_ERROR;
 			}
-			at += n - buf_length(&rest);
 		}
+		if (r->state == HTTP_AT_END)
+			event = HTTP_GOT_END;
 	}
 	buf_eat(in, (size_t)(at - r->data));
 	r->data_length = (size_t)(front - r->data);
