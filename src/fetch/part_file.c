@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,6 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/mem.h"
-#include "base/num.h"
 #include "base/text.h"
 #include "http/http_validator.h"
 #include "http/url.h"
@@ -25,6 +25,7 @@
 #define NOTE "sockt partial download 1\n"
 
 #define NOTE_SIZE (2 * URL_ABSOLUTE_SIZE)
+_Static_assert(HTTP_VALIDATOR_SIZE == 512, "read_note() reads 511 bytes");
 
 static int
 file_error(const char *what, const char *path, struct err *e)
@@ -55,9 +56,9 @@ static int
 lock(struct part_file *f, struct err *e)
 {
 	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	int errnum = fcntl(f->fd, F_SETLK, &whole) < 0 ? errno : 0;
 
-	if (errnum != EACCES && errnum != EAGAIN)
+	if (fcntl(f->fd, F_SETLK, &whole) == 0 ||
+	    (errno != EACCES && errno != EAGAIN))
 		return 0;
 	return err_set(e, ERR_OUTPUT, "another process is writing %s",
 	    text_shown(f->part));
@@ -88,7 +89,7 @@ is_own(const struct stat *st)
 static bool
 read_note(const struct part_file *f, struct note *note)
 {
-	char text[NOTE_SIZE], *line, *value, *rest;
+	char text[NOTE_SIZE], *line, *rest;
 	struct stat st;
 	ssize_t n = -1;
 	int fd;
@@ -109,20 +110,11 @@ read_note(const struct part_file *f, struct note *note)
 	/* A later version may write more lines. */
 	line = strtok_r(text + strlen(NOTE), "\n", &rest);
 	for (; line != NULL; line = strtok_r(NULL, "\n", &rest)) {
-		value = line + strcspn(line, " ");
-		if (*value == '\0')
-			continue;
-		*value++ = '\0';
-		if (strcmp(line, "inode") == 0)
-			(void)num_parse(value, 0, INT64_MAX, &note->inode);
-		else if (strcmp(line, "url") == 0)
-			note->is_same_url = strcmp(value, f->url) == 0;
-		else if (strcmp(line, "validator") == 0)
-			snprintf(note->source.text, sizeof(note->source.text),
-			    "%s", value);
-		else if (strcmp(line, "total") == 0)
-			(void)num_parse(
-			    value, 0, INT64_MAX, &note->source.total);
+		(void)sscanf(line, "inode %" SCNd64, &note->inode);
+		(void)sscanf(line, "validator %511[^\n]", note->source.text);
+		(void)sscanf(line, "total %" SCNd64, &note->source.total);
+		note->is_same_url |= strncmp(line, "url ", 4) == 0 &&
+				     strcmp(line + 4, f->url) == 0;
 	}
 	return true;
 }
