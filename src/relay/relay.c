@@ -401,14 +401,13 @@ wait_text(void *context)
 		    why == NULL ? "" : "; ", why == NULL ? "" : why);
 	}
 	if (wants(r, POLICY_AWAIT_INPUT))
-		return r->o->next != NULL
-			   ? "the peer has finished, and has sent nothing; the "
-			     "rest of stdin is sent to it until another "
-			     "client connects (--on-peer-eof quit or "
-			     "--recv-only would not wait)"
-			   : "the peer has finished; waiting for the end of "
-			     "stdin, which is still sent (--on-peer-eof quit "
-			     "or --recv-only would not wait)";
+		return text_format("the peer has finished%s (--on-peer-eof "
+				   "quit or --recv-only would not wait)",
+		    r->o->next != NULL
+			? ", and has sent nothing; the rest of stdin is sent "
+			  "to it until another client connects"
+			: "; waiting for the end of stdin, which is still "
+			  "sent");
 	/* The user sees that the reader of stdout is slow. */
 	why = is_output_pending(r) && !is_forwarder
 		  ? NULL
