@@ -163,8 +163,6 @@ client_init(struct client *c, const struct download_options *o, struct err *e)
 	c->until = o->until;
 	c->rate.limit = o->rate;
 	c->link.fd = -1;
-	c->request = mem_array(1, HTTP_REQUEST_SIZE);
-	c->response = mem_array(1, sizeof(*c->response));
 	buf_init(&c->in, mem_buffer(CLIENT_BUFFER), CLIENT_BUFFER);
 	if (o->unix_path != NULL) {
 		snprintf(text, sizeof(text), "unix:%s", o->unix_path);
@@ -217,8 +215,6 @@ client_release(struct client *c)
 {
 	(void)disconnect(c, 0, NULL);
 	free(c->in.data);
-	free(c->request);
-	free(c->response);
 }
 
 /* The limit of a wait that began, or last saw progress, at from_ns. */
@@ -456,7 +452,7 @@ conceal(const char *text, size_t n, size_t *length)
 void
 client_show_head(const struct client *c, bool raw)
 {
-	const struct http_head *h = &c->response->head;
+	const struct http_head *h = &c->response.head;
 	size_t used, n;
 	char *text, *safe;
 
@@ -524,7 +520,7 @@ send_error(const struct client *c, struct err *e)
 static void
 draw_progress(struct client *c)
 {
-	c->count.done = c->count.skipped + c->response->received;
+	c->count.done = c->count.skipped + c->response.received;
 	progress_draw_counts(&c->progress, &c->count, 1);
 }
 
@@ -574,7 +570,7 @@ receive(struct client *c, const char *what, struct err *e)
 static int
 body_error(const struct client *c, struct err *e)
 {
-	const struct http_response *r = c->response;
+	const struct http_response *r = &c->response;
 
 	if (e->kind != ERR_LOST && e->kind != ERR_TIMEOUT)
 		return -1;
@@ -593,7 +589,7 @@ body_error(const struct client *c, struct err *e)
 static int
 finish_response(struct client *c, struct err *e)
 {
-	int result = http_response_finish(c->response, e);
+	int result = http_response_finish(&c->response, e);
 	struct err why = ERR_INIT;
 
 	c->is_truncated = result < 0;
@@ -613,10 +609,10 @@ finish_response(struct client *c, struct err *e)
 static enum http_event
 parse_some(struct client *c, struct err *e)
 {
-	bool is_head = c->response->state == HTTP_IN_HEAD;
+	bool is_head = c->response.state == HTTP_IN_HEAD;
 	ssize_t n;
 
-	c->response->data_length = 0;
+	c->response.data_length = 0;
 	if (buf_is_empty(&c->in)) {
 		n = receive(
 		    c, is_head ? "waiting for the response" : "receiving", e);
@@ -627,7 +623,7 @@ parse_some(struct client *c, struct err *e)
 		if (n == 0)
 			return HTTP_GOT_END;
 	}
-	return http_response_parse(c->response, &c->in, e);
+	return http_response_parse(&c->response, &c->in, e);
 }
 
 static const char *
@@ -646,7 +642,7 @@ wait_text(void *context)
 static int
 read_head(struct client *c, struct err *e)
 {
-	const struct http_head *h = &c->response->head;
+	const struct http_head *h = &c->response.head;
 	struct wait_reason reason;
 	enum http_event event;
 
@@ -708,7 +704,7 @@ request_once(struct client *c, struct http_request *r, struct err *e)
 	memset(c->ends_ns, 0, sizeof(c->ends_ns));
 	c->ends_ns[CLIENT_RESOLVED] = c->start_ns;
 	c->is_reused = c->is_open;
-	http_response_start(c->response, r->method);
+	http_response_start(&c->response, r->method);
 	if (c->is_reused)
 		c->ends_ns[CLIENT_CONNECTED] = c->start_ns;
 	else if (connect_along(c, &route, e) < 0)
@@ -725,7 +721,7 @@ client_request(struct client *c, struct http_request *r, struct err *e)
 	 * 408 before it does (RFC 9110 section 15.5.9). */
 	if (c->is_reused && (result < 0 ? c->ends_ns[CLIENT_ANSWERED] == 0 &&
 					      c->link.first == LINK_FIRST_PEER
-					: c->response->head.status == 408)) {
+					: c->response.head.status == 408)) {
 		diag_note("the kept connection was closed meanwhile");
 		(void)disconnect(c, 0, NULL);
 		result = request_once(c, r, e);
@@ -737,7 +733,7 @@ client_request(struct client *c, struct http_request *r, struct err *e)
 static int
 read_some(struct client *c, struct sink *s, struct err *e)
 {
-	const struct http_response *r = c->response;
+	const struct http_response *r = &c->response;
 	enum http_event event = parse_some(c, e);
 
 	if (s->is_escaped && r->data_length > 0 &&
@@ -768,7 +764,7 @@ copy_body(struct client *c, struct sink *s, struct err *e)
 
 	flow_init(&f, c->link.fd, s->kind == FD_NULL ? -1 : s->fd, c->in.data);
 	f.rate = &c->rate;
-	f.left = (uint64_t)http_response_plain(c->response);
+	f.left = (uint64_t)http_response_plain(&c->response);
 	/* A socket that is stdout may be shared, and may block. */
 	if (s->kind != FD_SOCKET)
 		flow_allow_move(&f);
@@ -800,7 +796,7 @@ copy_body(struct client *c, struct sink *s, struct err *e)
 		flow_pump(&f, fds[0].revents, fds[1].revents);
 		n = f.read_bytes - n;
 		c->link.received += n;
-		http_response_skip(c->response, (size_t)n);
+		http_response_skip(&c->response, (size_t)n);
 		draw_progress(c);
 	}
 	s->bytes += f.bytes;
@@ -821,10 +817,10 @@ client_read(struct client *c, struct sink *s, struct err *e)
 {
 	int result = 0;
 
-	while (result == 0 && !http_response_is_complete(c->response)) {
+	while (result == 0 && !http_response_is_complete(&c->response)) {
 		if (c->send_errnum == 0 && buf_is_empty(&c->in) && s->fd >= 0 &&
 		    c->digest == NULL && !s->is_escaped &&
-		    http_response_plain(c->response) >= MIN_COPY)
+		    http_response_plain(&c->response) >= MIN_COPY)
 			result = copy_body(c, s, e);
 		else
 			result = read_some(c, s, e);
@@ -841,7 +837,7 @@ void
 client_finish(struct client *c, bool wants_more)
 {
 	struct deadline until = deadline_after(DROP_MS);
-	const struct http_response *r = c->response;
+	const struct http_response *r = &c->response;
 	struct sink nowhere;
 	struct err e;
 
@@ -880,7 +876,7 @@ static const char bar[] = "########################################";
 void
 client_report(const struct client *c, const struct url *u, bool with_chart)
 {
-	const struct http_response *r = c->response;
+	const struct http_response *r = &c->response;
 	int64_t from = 0, end = 0, whole = 1;
 	char url[URL_ABSOLUTE_SIZE], chart[2048];
 	uint64_t rate;

@@ -17,7 +17,6 @@
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/fd.h"
-#include "base/mem.h"
 #include "base/num.h"
 #include "base/progress.h"
 #include "base/sha256.h"
@@ -277,7 +276,7 @@ follow(struct transfer *t, const char *location, struct err *e)
 static int
 read_into_sink(struct transfer *t, bool has_body, struct err *e)
 {
-	const struct http_head *h = &t->client->response->head;
+	const struct http_head *h = &t->client->response.head;
 
 	if ((t->options->include || t->options->head_only) &&
 	    sink_write(&t->sink, h->text, h->length, t->options->until, e) < 0)
@@ -290,7 +289,7 @@ static void
 report_total(const struct transfer *t, int64_t start_ns, int64_t base)
 {
 	int64_t ns = clock_now() - start_ns;
-	uint64_t received = t->client->response->received;
+	uint64_t received = t->client->response.received;
 
 	diag_line(t->options->progress ? DIAG_ERRORS : DIAG_SAY,
 	    "%s: %s in %s%s", text_shown(t->sink.name),
@@ -340,7 +339,7 @@ verify(struct transfer *t, int fd, int64_t size, struct err *e)
 static int
 commit(struct transfer *t, struct err *e)
 {
-	const struct http_head *h = &t->client->response->head;
+	const struct http_head *h = &t->client->response.head;
 	struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {0}};
 	char date[HTTP_DATE_SIZE];
 	int64_t seconds;
@@ -369,7 +368,7 @@ commit(struct transfer *t, struct err *e)
 static enum next
 read_body(struct transfer *t, int64_t base, int64_t total, struct err *e)
 {
-	const struct http_response *r = t->client->response;
+	const struct http_response *r = &t->client->response;
 	uint64_t before = t->sink.bytes;
 	struct progress *p = &t->client->progress;
 	char coding[64];
@@ -510,7 +509,7 @@ static enum next
 handle_part(struct transfer *t, const struct http_head *h, struct err *e)
 {
 	const char *range = t->options->range;
-	int64_t length = t->client->response->length;
+	int64_t length = t->client->response.length;
 	struct http_range r, wanted = {t->held, INT64_MAX, -1};
 
 	if (range == NULL && t->held == 0)
@@ -570,7 +569,7 @@ static bool
 is_declined(const struct transfer *t)
 {
 	return t->client->route.is_forwarded &&
-	       t->client->response->head.status == 407;
+	       t->client->response.head.status == 407;
 }
 
 /* Why another attempt is made. */
@@ -586,7 +585,7 @@ static enum why_again
 why_again(const struct transfer *t, const struct err *e)
 {
 	const struct client *c = t->client;
-	int status = c->response->head.status;
+	int status = c->response.head.status;
 	bool awaits = is_awaiting(t), may_pass;
 
 	if (e->errnum == EINTR || t->sink.has_failed ||
@@ -671,7 +670,7 @@ static enum next
 handle_response(struct transfer *t, struct err *e)
 {
 	const struct download_options *o = t->options;
-	const struct http_head *h = &t->client->response->head;
+	const struct http_head *h = &t->client->response.head;
 	bool is_resumed = t->held > 0 && o->range == NULL;
 	char location[URL_SIZE];
 
@@ -730,7 +729,7 @@ attempt(struct transfer *t, struct err *e)
 static int
 wait_to_retry(const struct transfer *t, struct backoff *backoff, struct err *e)
 {
-	const struct http_head *h = &t->client->response->head;
+	const struct http_head *h = &t->client->response.head;
 	struct deadline until = t->options->until;
 	char text[ERR_TEXT], value[64];
 	int64_t ms, after = 0;
@@ -927,16 +926,15 @@ static int
 fetch_all(struct client *client, struct err *e)
 {
 	const struct download_options *o = client->options;
-	struct transfer *t = mem_array(1, sizeof(*t));
+	static struct transfer transfer, *const t = &transfer;
 	enum err_kind worst = ERR_NONE;
 	int n;
 
 	for (n = 0; n < o->url_count && signals_stopped() == 0; n++) {
 		err_clear(e);
-		memset(t, 0, sizeof(*t));
-		t->options = o;
-		t->client = client;
-		t->wants_more = n + 1 < o->url_count;
+		*t = (struct transfer){.options = o,
+		    .client = client,
+		    .wants_more = n + 1 < o->url_count};
 		if (fetch(t, o->urls[n], e) == 0)
 			continue;
 		if (worst == ERR_NONE)
@@ -946,7 +944,6 @@ fetch_all(struct client *client, struct err *e)
 			break;
 		diag_error(e);
 	}
-	free(t);
 	if (signals_stopped() != 0)
 		return e->errnum == EINTR
 			   ? -1
@@ -961,7 +958,7 @@ fetch_all(struct client *client, struct err *e)
 int
 download_all(const struct download_options *o, struct err *e)
 {
-	struct client client;
+	static struct client client;
 	int result = client_init(&client, o, e);
 
 	if (result == 0)

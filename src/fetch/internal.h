@@ -15,12 +15,12 @@
 #include "base/progress.h"
 #include "base/rate.h"
 #include "dial/proxy.h"
+#include "http/http_request.h"
 #include "http/http_response.h"
 #include "net/endpoint.h"
 #include "net/link.h"
 
 struct download_options;
-struct http_request;
 struct http_validator;
 struct sha256;
 struct sink;
@@ -31,7 +31,7 @@ struct route {
 	struct endpoint origin; /* that of the URL */
 	struct endpoint server; /* what is connected to */
 	bool is_tls;
-	bool left_origin; /* client.left_origin, when it was found */
+	bool left_origin;          /* client.left_origin, when it was found */
 	const struct proxy *proxy; /* the caller's; NULL: none. An HTTP proxy
 				      receives the request in the absolute form;
 				      with TLS, and any other proxy, it connects
@@ -54,7 +54,7 @@ enum client_phase {
 /*
  * An HTTP client: one exchange at a time over a connection that is kept while
  * both sides allow it. It connects, sends the request, reads the head, then
- * copies the body to a sink.
+ * copies the body to a sink. Over 200 KiB: too large for the stack.
  */
 struct client {
 	const struct download_options *options; /* the caller's */
@@ -85,11 +85,11 @@ struct client {
 	int64_t ends_ns[CLIENT_PHASES]; /* likewise; 0: not reached */
 	struct rate rate;               /* what is received */
 	struct buf in;                  /* received, not yet parsed; owned */
-	char *request;                  /* that is sent, owned */
-	struct http_response *response; /* owned; the caller reads it: its head
-					   is valid after client_request(), its
-					   length and the bytes received at any
-					   time later */
+	char request[HTTP_REQUEST_SIZE];
+	struct http_response
+	    response; /* the caller reads it: its head is valid
+			 after client_request(), its length and
+			 the bytes received at any time later */
 	/* Drawn while the body is read, if the caller has started it.
 	 * count.done becomes count.skipped plus the bytes of the body so far.
 	 */
@@ -98,7 +98,7 @@ struct client {
 };
 
 /*
- * Allocates the buffers. client_release() frees them and closes the connection;
+ * Allocates the buffer. client_release() frees it and closes the connection;
  * call it in any case. Without a proxy of the options, http_proxy, https_proxy
  * and no_proxy in the environment apply. Returns 0, or -1 with ERR_USAGE if
  * http_proxy, the Unix socket or --connect-to is malformed.
