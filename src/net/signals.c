@@ -15,7 +15,6 @@ static struct {
 	volatile sig_atomic_t pending; /* caught, not yet collected */
 	volatile sig_atomic_t stopped; /* the signal that asked sockt to stop */
 	volatile sig_atomic_t child_has_exited; /* not yet collected */
-	bool catches_children;
 	volatile sig_atomic_t
 	    is_child; /* a forked child, which takes the default action */
 	pid_t self;   /* this process; 0: not known */
@@ -70,7 +69,7 @@ on_child(int number)
 	int saved = errno;
 
 	(void)number;
-	if (!signals.child_has_exited && signals.catches_children) {
+	if (!signals.child_has_exited) {
 		signals.child_has_exited = 1;
 		wake();
 	}
@@ -138,14 +137,10 @@ signals_catch_children(void)
 	struct sigaction sa = {
 	    .sa_handler = on_child, .sa_flags = SA_RESTART | SA_NOCLDSTOP};
 
-	if (signals.catches_children)
-		return 0;
 	sigemptyset(&sa.sa_mask);
-	if ((signals.ends[0] < 0 && fd_pipe(signals.ends, true) < 0) ||
-	    sigaction(SIGCHLD, &sa, NULL) < 0)
+	if (signals.ends[0] < 0 && fd_pipe(signals.ends, true) < 0)
 		return -1;
-	signals.catches_children = true;
-	return 0;
+	return sigaction(SIGCHLD, &sa, NULL);
 }
 
 /* The caller has cleared the flag, and checks it afterwards: no signal is lost.
@@ -229,22 +224,16 @@ signals_server_result(int result, struct err *e)
 void
 signals_after_fork(void)
 {
-	size_t i;
-
 	if (signals.self != 0)
 		os_follow_parent(signals.self, SIGKILL);
 	signals.self = getpid();
 	signals.is_child = true;
-	for (i = 0; i < 2; i++) {
-		if (signals.ends[i] >= 0)
-			close(signals.ends[i]);
-		signals.ends[i] = -1;
-	}
+	fd_close(&signals.ends[0]);
+	fd_close(&signals.ends[1]);
 	/* A signal that arrived before is_child was set was only recorded. */
 	if (signals.stopped != 0)
 		signals_die(signals.stopped);
 	signals.pending = 0;
-	signals.catches_children = false;
 	signals.child_has_exited = 0;
 }
 
