@@ -110,13 +110,10 @@ bind_path(struct listener *l, int fd, const struct addr *a, int mode)
 	result = lstat(path, &st);
 	/* An access control list of the directory may have overridden the
 	 * umask. If somebody has replaced the socket by a symbolic link, it is
-	 * not followed where the system can avoid that. */
-	if (result == 0 && mode >= 0) {
+	 * not followed. */
+	if (result == 0 && mode >= 0)
 		result =
 		    fchmodat(AT_FDCWD, path, (mode_t)mode, AT_SYMLINK_NOFOLLOW);
-		if (result < 0 && (errno == ENOTSUP || errno == EOPNOTSUPP))
-			result = chmod(path, (mode_t)mode);
-	}
 	if (result == 0) {
 		l->owns_path = true;
 		l->device = st.st_dev;
