@@ -20,12 +20,9 @@
 void
 sink_init(struct sink *s, int fd, const char *name, bool escapes)
 {
-	memset(s, 0, sizeof(*s));
-	s->fd = fd;
-	s->kind = fd_kind(fd);
-	s->name = name;
+	*s = (struct sink){
+	    .fd = fd, .kind = fd_kind(fd), .name = name, .idle = LIMIT_NONE};
 	s->is_escaped = escapes && s->kind == FD_TERMINAL;
-	s->idle = (struct limit)LIMIT_NONE;
 }
 
 int
