@@ -766,8 +766,7 @@ copy_body(struct client *c, struct sink *s, struct err *e)
 	f.rate = &c->rate;
 	f.left = (uint64_t)http_response_plain(&c->response);
 	/* A socket that is stdout may be shared, and may block. */
-	if (s->kind != FD_SOCKET)
-		flow_allow_move(&f);
+	f.move.is_possible = s->kind != FD_SOCKET;
 	while (f.out.errnum == 0 &&
 	       (f.in.fd >= 0 || (f.out.fd >= 0 && !flow_is_empty(&f)))) {
 		limit = limit_from(c, f.last_ns);

@@ -38,17 +38,6 @@ is_direct(const struct flow *f)
 }
 
 void
-flow_allow_move(struct flow *f)
-{
-	enum fd_kind in = f->in.kind, out = f->out.kind;
-
-	f->move.is_possible = f->in.fd >= 0 && f->out.fd >= 0 &&
-			      f->tap == NULL && !f->crlf && in != FD_TERMINAL &&
-			      in != FD_PACKETS && in != FD_OTHER &&
-			      out != FD_TERMINAL && out != FD_PACKETS;
-}
-
-void
 flow_release(struct flow *f)
 {
 	fd_close(&f->move.inner[0]);
@@ -161,8 +150,11 @@ choose_path(struct flow *f, size_t n)
 {
 	struct flow_move *m = &f->move;
 	size_t min = m->is_enlarged ? MIN_MOVE_ENLARGED : MIN_MOVE;
+	enum fd_kind in = f->in.kind, out = f->out.kind;
 
-	if (!m->is_possible)
+	if (!m->is_possible || f->out.fd < 0 || f->tap != NULL || f->crlf ||
+	    in == FD_TERMINAL || in == FD_PACKETS || in == FD_OTHER ||
+	    out == FD_TERMINAL || out == FD_PACKETS)
 		return;
 	m->streak = (m->is_on ? n < COPY_BELOW : n >= min) ? m->streak + 1 : 0;
 	if (m->is_on && m->streak == COPY_AFTER)

@@ -44,9 +44,10 @@ struct flow;
  * flow. */
 typedef int flow_tap(const struct flow *f, const void *bytes, size_t n);
 
-/* The path that moves bytes: splice(2). */
+/* The path that moves bytes: splice(2), of a flow without tap and crlf. */
 struct flow_move {
-	bool is_possible; /* allowed, and the kernel has not refused */
+	bool is_possible; /* may be set, if each end that is a socket is
+			     non-blocking; false once the kernel refuses */
 	bool is_on;       /* new pieces are moved, not copied */
 	bool is_blocked;  /* out was full, and in has data */
 	bool is_enlarged; /* in, a pipe, was enlarged */
@@ -75,10 +76,6 @@ struct flow {
  * has FLOW_SIZE bytes and stays the caller's. Call flow_release() afterwards.
  */
 void flow_init(struct flow *f, int in, int out, void *storage);
-
-/* Permits splice(2) for large pieces, unless the flow has a tap or crlf. Each
- * end that is a socket must be non-blocking. */
-void flow_allow_move(struct flow *f);
 
 /* Closes the descriptors that the flow opened; its ends stay the caller's. */
 void flow_release(struct flow *f);

@@ -827,10 +827,8 @@ set_up(struct relay *r, unsigned char *storage)
 	if (o->recorder != NULL || o->script != NULL ||
 	    (o->progress != NULL && down->out.kind == FD_TERMINAL))
 		down->tap = tap;
-	if (up->in.kind != FD_SOCKET || is_forwarder)
-		flow_allow_move(up);
-	if (down->out.kind != FD_SOCKET || is_forwarder)
-		flow_allow_move(down);
+	up->move.is_possible = up->in.kind != FD_SOCKET || is_forwarder;
+	down->move.is_possible = down->out.kind != FD_SOCKET || is_forwarder;
 	r->total =
 	    up->in.kind == FD_REGULAR ? (int64_t)fd_available(r->in) : -1;
 	r->state = eof[o->on_eof] | (r->in >= 0 ? POLICY_HAS_INPUT : 0) |
