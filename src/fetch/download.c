@@ -504,6 +504,22 @@ handle_whole(struct transfer *t, const struct http_head *h, struct err *e)
 	return read_body(t, 0, t->source.total, e);
 }
 
+/* Whether got is the whole wanted range (http_request_parse_range()), as far as
+ * the file reaches. */
+static bool
+is_range(const struct http_range *got, const struct http_range *wanted)
+{
+	int64_t from = wanted->from, to = wanted->to, last = got->total - 1;
+
+	if (from < 0) {
+		from = got->total > to ? got->total - to : 0;
+		to = INT64_MAX;
+	}
+	if (got->total >= 0 && to > last)
+		to = last;
+	return got->from == from && got->to == to;
+}
+
 /* Handles a 206: a part of the file. */
 static enum next
 handle_part(struct transfer *t, const struct http_head *h, struct err *e)
@@ -532,7 +548,7 @@ handle_part(struct transfer *t, const struct http_head *h, struct err *e)
 		if (r.total < 0)
 			r.total = t->source.total;
 	}
-	if (!http_head_range_is(&r, &wanted))
+	if (!is_range(&r, &wanted))
 		return err_set(e, ERR_PROTOCOL,
 		    "the server sent bytes %lld-%lld instead of %.64s",
 		    (long long)r.from, (long long)r.to, range);
@@ -605,6 +621,16 @@ why_again(const struct transfer *t, const struct err *e)
 	return may_pass && t->retries_left > 0 ? AGAIN_RETRY : AGAIN_NOT;
 }
 
+/* Copies the Location of a redirect (RFC 9110 section 15.4) to buf, of URL_SIZE
+ * bytes. Returns false if the response is not one. */
+static bool
+is_redirect(const struct http_head *h, char *buf)
+{
+	return ((h->status >= 301 && h->status <= 303) || h->status == 307 ||
+		   h->status == 308) &&
+	       http_head_value(h, "location", buf, URL_SIZE);
+}
+
 /* Sets *e to the error that a status stands for. */
 static enum next
 status_error(const struct transfer *t, const struct http_head *h, struct err *e)
@@ -621,8 +647,7 @@ status_error(const struct transfer *t, const struct http_head *h, struct err *e)
 		    "%s: declined: 407, it wants %s user and password",
 		    proxy_text(proxy),
 		    proxy->user[0] == '\0' ? "a" : "another");
-	if (!t->options->follow &&
-	    http_head_location(h, location, sizeof(location))) {
+	if (!t->options->follow && is_redirect(h, location)) {
 		reason = url_follow(&t->current, location, &next, e) < 0
 			     ? text_shown_url(location)
 			     : url_text(&next);
@@ -674,7 +699,7 @@ handle_response(struct transfer *t, struct err *e)
 	bool is_resumed = t->held > 0 && o->range == NULL;
 	char location[URL_SIZE];
 
-	if (o->follow && http_head_location(h, location, sizeof(location))) {
+	if (o->follow && is_redirect(h, location)) {
 		if (!is_awaiting(t))
 			client_show_head(t->client, o->raw);
 		return follow(t, location, e);

@@ -244,14 +244,6 @@ http_head_value(
 }
 
 bool
-http_head_location(const struct http_head *h, char *buf, size_t size)
-{
-	return ((h->status >= 301 && h->status <= 303) || h->status == 307 ||
-		   h->status == 308) &&
-	       http_head_value(h, "location", buf, size);
-}
-
-bool
 http_head_list_next(struct http_head_list *l)
 {
 	const struct http_field *f;
@@ -274,18 +266,6 @@ http_head_list_next(struct http_head_list *l)
 	l->length = (size_t)(end - l->element);
 	l->next = comma == NULL ? NULL : comma + 1;
 	return true;
-}
-
-bool
-http_head_has_token(
-    const struct http_head *h, const char *name, const char *token)
-{
-	struct http_head_list l = {.head = h, .name = name};
-
-	while (http_head_list_next(&l))
-		if (http_head_token_is(l.element, l.length, token))
-			return true;
-	return false;
 }
 
 bool
@@ -329,19 +309,4 @@ http_head_content_range(const struct http_head *h, struct http_range *range)
 		return range->from >= 0;
 	return num_parse(p, 0, INT64_MAX, &range->total) &&
 	       range->to < range->total;
-}
-
-bool
-http_head_range_is(
-    const struct http_range *got, const struct http_range *wanted)
-{
-	int64_t from = wanted->from, to = wanted->to, last = got->total - 1;
-
-	if (from < 0) {
-		from = got->total > to ? got->total - to : 0;
-		to = INT64_MAX;
-	}
-	if (got->total >= 0 && to > last)
-		to = last;
-	return got->from == from && got->to == to;
 }

@@ -85,17 +85,6 @@ struct http_head_list {
 /* Moves to the next element, which may be empty. False after the last. */
 bool http_head_list_next(struct http_head_list *l);
 
-/* Whether a comma-separated list field of that name contains the token. */
-bool http_head_has_token(
-    const struct http_head *h, const char *name, const char *token);
-
-/*
- * Copies the Location of a redirect to buf, as a string. Returns false if the
- * response is not a redirect (RFC 9110 section 15.4: 301, 302, 303, 307, 308
- * with a Location).
- */
-bool http_head_location(const struct http_head *h, char *buf, size_t size);
-
 /*
  * Sets *length to Content-Length, or -1 if there is none. Returns false, with
  * -1, if it is malformed or several differ (RFC 9112 section 6.3).
@@ -112,11 +101,6 @@ struct http_range {
  * status is neither 206 nor 416, where it has no meaning. */
 bool http_head_content_range(
     const struct http_head *h, struct http_range *range);
-
-/* Whether got is the whole wanted range (http_request_parse_range()), as far as
- * the file reaches. */
-bool http_head_range_is(
-    const struct http_range *got, const struct http_range *wanted);
 
 /*
  * Returns the end of the line that starts at at, without its CRLF or LF (RFC

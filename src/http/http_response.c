@@ -309,13 +309,25 @@ http_response_finish(struct http_response *r, struct err *e)
 	    received);
 }
 
+/* Whether a comma-separated list field of that name contains the token. */
+static bool
+has_token(const struct http_head *h, const char *name, const char *token)
+{
+	struct http_head_list l = {.head = h, .name = name};
+
+	while (http_head_list_next(&l))
+		if (http_head_token_is(l.element, l.length, token))
+			return true;
+	return false;
+}
+
 bool
 http_response_keeps_alive(const struct http_response *r)
 {
 	if (r->state != HTTP_AT_END || r->is_suspect ||
 	    r->framing == HTTP_FRAME_CLOSE ||
-	    http_head_has_token(&r->head, "connection", "close"))
+	    has_token(&r->head, "connection", "close"))
 		return false;
 	return r->head.minor >= 1 ||
-	       http_head_has_token(&r->head, "connection", "keep-alive");
+	       has_token(&r->head, "connection", "keep-alive");
 }
