@@ -49,24 +49,15 @@ parse_form(const char *text, struct date *d)
 static bool
 parse_iso(const char *text, struct date *d)
 {
-	int end = 0, more = 0;
+	int date = 0, minutes = 0, seconds = 0, end;
 
 	memset(d, 0, sizeof(*d));
-	if (sscanf(text, "%4d-%2d-%2d%n", &d->year, &d->month, &d->day, &end) !=
-		3 ||
-	    end != 10)
-		return false;
-	if (text[end] == '\0')
-		return true;
-	if (text[end] != ' ' && text[end] != 'T')
-		return false;
-	text += end + 1;
-	if (sscanf(text, "%2d:%2d%n", &d->hour, &d->minute, &more) != 2)
-		return false;
-	text += more;
-	if (*text == ':' && sscanf(text, ":%2d%n", &d->second, &more) == 1)
-		text += more;
-	return strcmp(text, "") == 0 || strcmp(text, "Z") == 0;
+	(void)sscanf(text, "%4d-%2d-%2d%n%*1[ T]%2d:%2d%n:%2d%n", &d->year,
+	    &d->month, &d->day, &date, &d->hour, &d->minute, &minutes,
+	    &d->second, &seconds);
+	end = seconds > 0 ? seconds : minutes > 0 ? minutes : date;
+	return date == 10 && (text[end] == '\0' ||
+				 (minutes > 0 && strcmp(text + end, "Z") == 0));
 }
 
 bool
