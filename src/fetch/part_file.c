@@ -38,18 +38,12 @@ char *realpath(const char *, char *);
 
 /* What NAME.part.from says. */
 struct note {
-	int64_t inode; /* of NAME.part; 0: unknown */
+	uint64_t inode; /* of NAME.part; 0: unknown */
 	bool is_same_url;
 	struct http_validator source;
 };
 
 #define FOREIGN "exists and was not left by an earlier run"
-
-static int64_t
-inode_of(const struct stat *st)
-{
-	return (int64_t)((uint64_t)st->st_ino & INT64_MAX);
-}
 
 /* Locks the partial file, which has only one writer. */
 static int
@@ -110,7 +104,7 @@ read_note(const struct part_file *f, struct note *note)
 	/* A later version may write more lines. */
 	line = strtok_r(text + strlen(NOTE), "\n", &rest);
 	for (; line != NULL; line = strtok_r(NULL, "\n", &rest)) {
-		(void)sscanf(line, "inode %" SCNd64, &note->inode);
+		(void)sscanf(line, "inode %" SCNu64, &note->inode);
 		(void)sscanf(line, "validator %511[^\n]", note->source.text);
 		(void)sscanf(line, "total %" SCNd64, &note->source.total);
 		note->is_same_url |= strncmp(line, "url ", 4) == 0 &&
@@ -177,7 +171,7 @@ open_part(struct part_file *f, struct err *e)
 			continue;
 		/* The note of the last writer, which had the lock. */
 		is_known = !is_new && read_note(f, &note) && note.inode != 0 &&
-			   note.inode == inode_of(&st);
+			   note.inode == st.st_ino;
 		if (!is_new && st.st_size > 0 && !f->is_forced && !f->adopts &&
 		    !is_known)
 			return foreign_error(f->part, FOREIGN, e);
@@ -247,8 +241,8 @@ part_file_begin(struct part_file *f, int64_t offset, struct err *e)
 		return 0;
 	/* The note, which the lock of the partial file protects: sockt created
 	 * that file, from this version. */
-	snprintf(text, sizeof(text), NOTE "inode %lld\nurl %s\n",
-	    (long long)inode_of(&st), f->url);
+	snprintf(text, sizeof(text), NOTE "inode %" PRIu64 "\nurl %s\n",
+	    (uint64_t)st.st_ino, f->url);
 	if (http_validator_is_usable(v))
 		text_append(text, sizeof(text), "validator %s\n", v->text);
 	if (v->total >= 0)
