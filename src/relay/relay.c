@@ -587,17 +587,6 @@ end_output(struct relay *r)
 	fd_close(&null);
 }
 
-/* The input has been idle after the peer's end. is_awaited: another client
- * waits. */
-static void
-yield(struct relay *r, bool is_awaited)
-{
-	if (r->peer->end == LINK_BARE)
-		r->down.in.errnum = ECONNABORTED;
-	else if (r->down.read_bytes > 0 || is_awaited)
-		flow_stop_reading(&r->up);
-}
-
 /* Reads, writes and waits until the relay ends. fds is zeroed. */
 static int
 loop(struct relay *r, struct pollfd *fds, struct err *e)
@@ -645,8 +634,12 @@ loop(struct relay *r, struct pollfd *fds, struct err *e)
 		note_progress(r, pending_ns);
 		for (is_awaited = false; count > POLL_COUNT; count--)
 			is_awaited |= fds[count - 1].revents != 0;
-		if (deadline_passed(yield_deadline(r)))
-			yield(r, is_awaited);
+		if (deadline_passed(yield_deadline(r))) {
+			if (r->peer->end == LINK_BARE)
+				r->down.in.errnum = ECONNABORTED;
+			else if (r->down.read_bytes > 0 || is_awaited)
+				flow_stop_reading(&r->up);
+		}
 		if (progress != NULL)
 			progress_draw_counts(progress,
 			    (const struct progress_count[]){
