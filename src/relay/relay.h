@@ -1,10 +1,7 @@
 /*
  * A relay: two flows between a socket and a pair of descriptors, and the policy
- * that decides when it ends. By default the end of the input closes the sending
- * side (FIN), and receiving continues until the peer finishes. When the peer
- * finishes first, sending continues until the input ends, since a FIN only
- * means that the peer will send no more; meanwhile keepalive probes the peer,
- * so that the relay ends if the peer vanishes. There is no time limit.
+ * that decides when it ends: see Half-close in sockt(1). By default there is no
+ * time limit.
  *
  * A relay that ends before all data was delivered is aborted: the connection is
  * reset, so that the peer never mistakes partial data for the whole. That also
