@@ -15,9 +15,6 @@
 #define MIN_MOVE (32 * 1024)
 #define MIN_MOVE_ENLARGED (64 * 1024)
 #define MOVE_AFTER 4
-/* Bytes are copied after eight consecutive pieces below this size. */
-#define COPY_BELOW (12 * 1024)
-#define COPY_AFTER 8
 
 void
 flow_init(struct flow *f, int in, int out, void *storage)
@@ -144,7 +141,7 @@ start_moving(struct flow *f)
 	m->is_on = true;
 }
 
-/* Selects the path of the next piece, after one of n bytes. */
+/* Selects the path of the next piece, after one of n bytes was copied. */
 static void
 choose_path(struct flow *f, size_t n)
 {
@@ -152,14 +149,12 @@ choose_path(struct flow *f, size_t n)
 	size_t min = m->is_enlarged ? MIN_MOVE_ENLARGED : MIN_MOVE;
 	enum fd_kind in = f->in.kind, out = f->out.kind;
 
-	if (!m->is_possible || f->out.fd < 0 || f->tap != NULL || f->crlf ||
-	    in == FD_TERMINAL || in == FD_PACKETS || in == FD_OTHER ||
-	    out == FD_TERMINAL || out == FD_PACKETS)
+	if (m->is_on || !m->is_possible || f->out.fd < 0 || f->tap != NULL ||
+	    f->crlf || in == FD_TERMINAL || in == FD_PACKETS ||
+	    in == FD_OTHER || out == FD_TERMINAL || out == FD_PACKETS)
 		return;
-	m->streak = (m->is_on ? n < COPY_BELOW : n >= min) ? m->streak + 1 : 0;
-	if (m->is_on && m->streak == COPY_AFTER)
-		stop_moving(f);
-	else if (!m->is_on && m->streak == MOVE_AFTER)
+	m->streak = n >= min ? m->streak + 1 : 0;
+	if (m->streak == MOVE_AFTER)
 		start_moving(f);
 }
 
@@ -287,7 +282,6 @@ move_in(struct flow *f, bool has_space)
 			note_written(f, (size_t)n);
 		else
 			m->held += (size_t)n;
-		choose_path(f, (size_t)n);
 	} else if (n < 0 && is_transient(errno) && !has_space) {
 		m->is_blocked = true;
 	} else if (n == 0 || is_transient(errno) || errno == ENOTSUP) {

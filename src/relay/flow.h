@@ -12,10 +12,10 @@
  *   end is a pipe, as soon as in has data and out has room; otherwise through
  *   an intermediate pipe, which is filled when it is empty.
  *
- * Moving pays off for large pieces and costs more for small ones, so the size
- * of recent pieces selects the path. The flow changes paths only when the other
- * path holds no data, so bytes stay in order. Only read(2) reports the end of
- * the input.
+ * Moving pays off for large pieces, so it begins after some of them, and lasts
+ * until the kernel refuses one or in is at its end, which only read(2) reports.
+ * The flow changes paths only when the other path holds no data, so bytes stay
+ * in order.
  */
 #ifndef RELAY_FLOW_H
 #define RELAY_FLOW_H
@@ -53,7 +53,7 @@ struct flow_move {
 	bool is_enlarged; /* in, a pipe, was enlarged */
 	int inner[2];     /* the intermediate pipe; -1: not open */
 	size_t held;      /* bytes in it */
-	unsigned streak;  /* consecutive pieces that favor the other path */
+	unsigned streak;  /* consecutive pieces that favor this path */
 };
 
 struct flow {
