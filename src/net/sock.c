@@ -140,23 +140,19 @@ int
 sock_accept(int fd, struct addr *peer)
 {
 	int64_t start = step_start();
-	const char *from = "";
 	int got;
 
 	memset(peer, 0, sizeof(*peer));
 	peer->len = sizeof(peer->u);
 	got = accept4(fd, &peer->u.sa, &peer->len, SOCK_CLOEXEC);
-	if (!step_is_on() ||
-	    (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)))
+	if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 		return got;
-	if (got >= 0) {
-		step_name(got, "the connection", 0);
-		from = text_format(" from %s = %d", addr_text(peer), got);
-	}
+	step_name(got, "the connection", 0);
 	step("accept", start, got,
 	    "a new socket for this peer alone; the listening socket stays as "
 	    "it is",
-	    "on %s%s", step_name_of(fd), from);
+	    "on %s%s", step_name_of(fd),
+	    got < 0 ? "" : text_format(" from %s = %d", addr_text(peer), got));
 	return got;
 }
 
