@@ -39,10 +39,9 @@
 
 /* A program that makes the connection. */
 struct link_program {
-	struct proc *proc;
-	int hold; /* a copy of the descriptor: the program sees the end of its
-		     input only after shutdown(2), not when sockt abandons an
-		     incomplete transfer; or -1 */
+	struct proc *proc; /* with a copy of the descriptor: the program sees
+			      the end of its input only after shutdown(2), not
+			      when sockt abandons an incomplete transfer */
 	bool may_stop;
 	const char *name; /* owned */
 	char line[512];   /* of stderr, as far as it was read */
@@ -130,7 +129,6 @@ release(struct link *l)
 			proc_end(p->proc);
 	}
 	proc_free(&p->proc);
-	fd_close(&p->hold);
 	free((void *)p->name);
 	free(p);
 }
@@ -151,24 +149,21 @@ link_run(struct link *l, const char *command, const char *name, bool may_stop,
 	fd_close(&terminal);
 	p->name = mem_text(name);
 	p->may_stop = may_stop;
-	p->hold = -1;
 	*l = (struct link){.fd = -1, .start_ns = clock_now(), .program = p};
 	p->proc =
 	    proc_start(&(struct program){.argv = proc_shell(&shell, command)},
 		&options, e);
 	if (p->proc != NULL) {
-		p->hold = fcntl(p->proc->fd, F_DUPFD_CLOEXEC, 3);
-		if (p->hold < 0)
+		l->fd = fcntl(p->proc->fd, F_DUPFD_CLOEXEC, 3);
+		if (l->fd < 0)
 			err_sys(e, ERR_FAILED, errno, "a copy of a socket");
 	}
-	if (p->hold < 0) {
+	if (l->fd < 0) {
 		err_prefix(e, "%s: --via", p->name);
 		release(l);
 		return -1;
 	}
 	diag_note("%s: running %s (--via)", p->name, text_shown(command));
-	l->fd = p->proc->fd;
-	p->proc->fd = -1;
 	wait_start_reading(p->proc->errors, read_errors, p);
 	sock_local(l->fd, &l->local);
 	l->remote = l->local;
@@ -610,11 +605,11 @@ end_program(struct link_program *p, struct deadline until, struct err *e)
 	int status;
 
 	if (p->may_stop ||
-	    sock_recv(p->hold, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
+	    sock_recv(p->proc->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
 		until = deadline_first(until, deadline_after(PROC_GRACE_MS));
 	else
 		diag_note("waiting until the program of --via exits");
-	fd_close(&p->hold);
+	fd_close(&p->proc->fd);
 	status = proc_wait(p->proc, until);
 	read_last_errors(p);
 	if (p->proc->is_ending ? p->may_stop : status == 0)
