@@ -181,19 +181,6 @@ stdio_relay_open(struct stdio_relay *s, struct deadline until, struct err *e)
 	return 0;
 }
 
-/*
- * The exit status that the command will have: for a signal 128 plus its number.
- */
-static int
-exit_status(int result, const struct err *e)
-{
-	if (result == 0)
-		return 0;
-	return e->errnum == EINTR && signals_stopped() != 0
-		   ? 128 + signals_stopped()
-		   : (int)e->kind;
-}
-
 /* "45.2 MiB (120 MiB/s)", without a rate if there is none. */
 static const char *
 total_text(uint64_t bytes, int64_t ns)
@@ -212,7 +199,7 @@ stdio_relay_run(struct stdio_relay *s, struct link *l, struct err *e)
 	const struct relay_options *r = &s->relay;
 	bool is_shown;
 	int64_t ns;
-	int result;
+	int result, status;
 
 	if (s->input_start >= 0)
 		(void)lseek(STDIN_FILENO, s->input_start, SEEK_SET);
@@ -236,7 +223,10 @@ stdio_relay_run(struct stdio_relay *s, struct link *l, struct err *e)
 		link_abort(l, r->idle.ms,
 		    deadline_first(r->until, deadline_after(LINK_DRAIN_MS)));
 	result = link_close(l, result, r->until, e);
-	link_log_closed(DIAG_NOTE, l, exit_status(result, e));
+	status = result < 0 ? (int)e->kind : 0;
+	if (result < 0 && e->errnum == EINTR && signals_stopped() != 0)
+		status = 128 + signals_stopped();
+	link_log_closed(DIAG_NOTE, l, status);
 	ns = clock_now() - l->start_ns;
 	if (r->progress != NULL)
 		diag_line(DIAG_ERRORS, "%s%ssent %s, received %s in %s",

@@ -257,17 +257,6 @@ read_key(struct tls_context *c, const char *path, bool *is_encrypted)
 	c->l->OPENSSL_cleanse(text, used);
 }
 
-/* Users pass the digest on to the clients. */
-static void
-announce_self(const char *digest)
-{
-	struct json *j = diag_event_begin("certificate");
-
-	json_text(j, "sha256", digest);
-	diag_event_end(DIAG_SAY,
-	    "a certificate for this run; clients: --tls-pin %s", digest);
-}
-
 bool
 tls_library_digest(const struct tls_library *l, const struct x509_st *x,
     char text[SHA256_TEXT])
@@ -295,6 +284,7 @@ make_certificate(struct tls_context *c, struct err *e)
 	struct X509_name_st *name;
 	char digest[SHA256_TEXT];
 	bool is_made = false;
+	struct json *j;
 
 	clears_memory = true;
 	c->key = l->EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
@@ -319,11 +309,15 @@ make_certificate(struct tls_context *c, struct err *e)
 	}
 	if (x != NULL)
 		l->X509_free(x);
-	if (is_made)
-		announce_self(digest);
-	return is_made ? 0
-		       : err_set(e, ERR_FAILED,
-			     "--tls-self: libssl makes no certificate");
+	if (!is_made)
+		return err_set(
+		    e, ERR_FAILED, "--tls-self: libssl makes no certificate");
+	/* Users pass the digest on to the clients. */
+	j = diag_event_begin("certificate");
+	json_text(j, "sha256", digest);
+	diag_event_end(DIAG_SAY,
+	    "a certificate for this run; clients: --tls-pin %s", digest);
+	return 0;
 }
 
 static int

@@ -490,21 +490,6 @@ fail_handshake(struct tls_process *p, struct tls_facts *f)
 	_exit((int)p->lost.kind);
 }
 
-/* Returns 0, or -1 with the error, if a certificate expires too soon. */
-static int
-check_days(struct tls_process *p)
-{
-	const struct tls_options *o = p->request->options;
-
-	if (o->min_days <= 0)
-		return 0;
-	return tls_certificate_check_days(p->l,
-	    is_verifying(o) && o->pin[0] == '\0'
-		? p->l->SSL_get0_verified_chain(p->ssl)
-		: p->l->SSL_get_peer_cert_chain(p->ssl),
-	    o->min_days, &p->lost);
-}
-
 /* Makes the SSL of the process; or sets p->lost. */
 static void
 open_ssl(struct tls_process *p, struct tls_context *context)
@@ -572,11 +557,15 @@ handshake(
 	}
 	(void)send_unsent(p);
 	/* OPENSSL_CONF may allow a handshake without a certificate. */
-	if (!tls_certificate_facts(p->l, p->ssl, f) && is_verifying(o)) {
+	if (!tls_certificate_facts(p->l, p->ssl, f) && is_verifying(o))
 		err_set(&p->lost, ERR_PROTOCOL, "the peer has no certificate");
-		fail_handshake(p, f);
-	}
-	if (check_days(p) < 0)
+	else if (o->min_days > 0)
+		(void)tls_certificate_check_days(p->l,
+		    is_verifying(o) && o->pin[0] == '\0'
+			? p->l->SSL_get0_verified_chain(p->ssl)
+			: p->l->SSL_get_peer_cert_chain(p->ssl),
+		    o->min_days, &p->lost);
+	if (p->lost.kind != ERR_NONE)
 		fail_handshake(p, f);
 	/* In TLS 1.3 the handshake of a client ends before the server has seen
 	 * its certificate: waits for the first record. */
@@ -747,29 +736,18 @@ is_over(struct tls_process *p)
 	       deadline_passed(deadline_from(p->abandoned_ns, ABANDONED_MS));
 }
 
-/*
- * Sockt has closed the connection without an end. Sends the data that it had
- * written, as the system does without TLS, and resets the connection.
- */
-static _Noreturn void
-cut(struct tls_process *p)
-{
-	do
-		send_output(p);
-	while (read_input(p));
-	_exit(ERR_FAILED);
-}
-
 static void
-fill_poll(const struct tls_process *p, struct pollfd fds[3])
+wait_both(struct tls_process *p)
 {
+	struct pollfd fds[3] = {{TLS_FD_TCP, 0, 0}, {TLS_FD_PLAIN, 0, 0},
+	    {TLS_FD_REPORT, POLLIN, 0}};
+	struct deadline until = end_deadline(p);
 	bool has_received = p->received_from < p->received_to,
 	     is_watched =
 		 p->receiving != RECEIVING && p->sending < SENDING_FINISHED;
+	char request;
+	int errnum;
 
-	fds[0] = (struct pollfd){TLS_FD_TCP, 0, 0};
-	fds[1] = (struct pollfd){TLS_FD_PLAIN, 0, 0};
-	fds[2] = (struct pollfd){TLS_FD_REPORT, POLLIN, 0};
 	if (unsent(p) > 0)
 		fds[0].events |= POLLOUT;
 	if (p->receiving == RECEIVING && !has_received &&
@@ -785,17 +763,6 @@ fill_poll(const struct tls_process *p, struct pollfd fds[3])
 	if (fds[1].events == 0 &&
 	    (p->receiving != RECEIVING || p->abandoned_ns != 0))
 		fds[1].fd = -1;
-}
-
-static void
-wait_both(struct tls_process *p)
-{
-	struct deadline until = end_deadline(p);
-	struct pollfd fds[3];
-	char request;
-	int errnum;
-
-	fill_poll(p, fds);
 	/* poll(2) does not see data that libssl has. */
 	if (p->has_more && (fds[0].events & POLLIN) != 0)
 		until = deadline_after(0);
@@ -805,18 +772,22 @@ wait_both(struct tls_process *p)
 		return;
 	deadline_looked(clock_now());
 	if (fds[2].revents != 0) {
-		if (read(TLS_FD_REPORT, &request, 1) != 1)
-			cut(p);
 		(void)os_tcp_info(TLS_FD_TCP, &p->record.tcp);
-		if (report(p) < 0)
-			cut(p);
+		if (read(TLS_FD_REPORT, &request, 1) != 1 || report(p) < 0) {
+			/* Sockt has closed the connection without an end. The
+			 * data that it had written is sent, as the system does
+			 * without TLS, and the connection is reset. */
+			do
+				send_output(p);
+			while (read_input(p));
+			_exit(ERR_FAILED);
+		}
 	}
 	if (fds[1].fd >= 0 && (fds[1].revents & (POLLHUP | POLLERR)) != 0 &&
 	    p->abandoned_ns == 0)
 		p->abandoned_ns = clock_now();
 	/* The peer has ended, and then vanished. */
-	if (p->receiving != RECEIVING && p->sending < SENDING_FINISHED &&
-	    (fds[0].revents & (POLLERR | POLLHUP)) != 0) {
+	if (is_watched && (fds[0].revents & (POLLERR | POLLHUP)) != 0) {
 		errnum = sock_error(TLS_FD_TCP);
 		lose_sending(p, errnum != 0 ? errnum : ECONNRESET);
 	}
