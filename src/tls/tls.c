@@ -104,30 +104,6 @@ add_text(struct json *j, const char *name, const char *text)
 		json_text(j, name, text);
 }
 
-/* Adds the members of the certificate. */
-static void
-add_certificate(struct json *j, const struct tls_certificate *c)
-{
-	char names[sizeof(c->names)], *name, *save;
-
-	add_text(j, "subject", c->subject);
-	add_text(j, "issuer", c->issuer);
-	json_number(j, "days", (uint64_t)(c->days < 0 ? 0 : c->days));
-	if (c->names[0] != '\0') {
-		memcpy(names, c->names, sizeof(names));
-		json_array(j, "names");
-		for (name = strtok_r(names, ", ", &save); name != NULL;
-		     name = strtok_r(NULL, ", ", &save))
-			json_text(j, NULL, name);
-		json_close(j);
-	}
-	add_text(j, "not_before", c->not_before);
-	add_text(j, "not_after", c->not_after);
-	add_text(j, "sha256", c->sha256);
-	add_text(j, "key_type", c->key_type);
-	json_number(j, "key_bits", (uint64_t)c->key_bits);
-}
-
 /* The certificate as text: subject, issuer, validity and names. */
 static const char *
 certificate_text(const struct tls_facts *f, const char *verified)
@@ -149,7 +125,9 @@ certificate_text(const struct tls_facts *f, const char *verified)
 static void
 announce(const struct tls_facts *f, const struct tls_options *o, int64_t ns)
 {
+	const struct tls_certificate *c = &f->peer;
 	bool is_verified = f->has_peer && !o->is_insecure;
+	char names[sizeof(c->names)], *name, *save;
 	struct json *j;
 
 	if (!diag_emits(DIAG_NOTE))
@@ -158,8 +136,24 @@ announce(const struct tls_facts *f, const struct tls_options *o, int64_t ns)
 	json_text(j, "protocol", f->protocol);
 	json_text(j, "cipher", f->cipher);
 	add_text(j, "alpn", f->alpn);
+	add_text(j, "subject", c->subject);
+	add_text(j, "issuer", c->issuer);
 	if (f->has_peer)
-		add_certificate(j, &f->peer);
+		json_number(j, "days", (uint64_t)(c->days < 0 ? 0 : c->days));
+	if (c->names[0] != '\0') {
+		memcpy(names, c->names, sizeof(names));
+		json_array(j, "names");
+		for (name = strtok_r(names, ", ", &save); name != NULL;
+		     name = strtok_r(NULL, ", ", &save))
+			json_text(j, NULL, name);
+		json_close(j);
+	}
+	add_text(j, "not_before", c->not_before);
+	add_text(j, "not_after", c->not_after);
+	add_text(j, "sha256", c->sha256);
+	add_text(j, "key_type", c->key_type);
+	if (f->has_peer)
+		json_number(j, "key_bits", (uint64_t)c->key_bits);
 	json_bool(j, "verified", is_verified);
 	add_text(j, "reason", f->unverified);
 	json_seconds(j, "seconds", (double)ns / 1e9);
@@ -187,17 +181,13 @@ handshake_text(void *context)
 static void
 set_variables(struct link_tls *t, const struct tls_facts *f)
 {
-	const char *const values[][2] = {{"SSL_PROTOCOL", f->protocol},
-	    {"SSL_CIPHER", f->cipher}, {"SSL_CLIENT_S_DN", f->peer.subject}};
-	char text[sizeof(f->peer.subject) + 32];
-	size_t i, n = 0;
+	char subject[sizeof(f->peer.subject) + 32] = "SSL_CLIENT_S_DN=";
 
-	for (i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
-		snprintf(
-		    text, sizeof(text), "%s=%s", values[i][0], values[i][1]);
-		if (values[i][1][0] != '\0')
-			t->variables[n++] = mem_text(text);
-	}
+	t->variables[0] = mem_text(text_format("SSL_PROTOCOL=%s", f->protocol));
+	t->variables[1] = mem_text(text_format("SSL_CIPHER=%s", f->cipher));
+	(void)text_append(subject, sizeof(subject), "%s", f->peer.subject);
+	if (f->peer.subject[0] != '\0')
+		t->variables[2] = mem_text(subject);
 }
 
 int
