@@ -121,21 +121,14 @@ static const struct opt_group connect_groups[] = {GROUP("action", connect_opts),
     GROUP("socket options", options_socket, OPTIONS_NOT_VIA),
     GROUP("messages", options_report), {.opts = NULL}};
 
-/* What to do with the connection. */
-enum action {
-	TRACE,   /* none is made: show its hops */
-	CHECK,   /* nothing: the result is whether it opens (-z) */
-	PROGRAM, /* make it a program's stdin and stdout */
-	RELAY    /* send stdin, write received data to stdout */
-};
-
 /* The command's state. */
 struct client {
-	enum action action;
-	char *const *program; /* PROGRAM; CHECK: run it afterwards */
+	char *const *program; /* its stdin and stdout are the connection; with
+				 -z, what follows the test; NULL: none */
+	bool relays;          /* stdin is sent, and stdout receives */
 	struct connector_options connector;
-	struct stdio_relay relay;   /* RELAY */
-	struct endpoint *endpoints; /* owned; several with CHECK only */
+	struct stdio_relay relay;   /* if relays */
+	struct endpoint *endpoints; /* owned; several with -z only */
 	size_t count;               /* of them */
 	struct deadline until;      /* --max-time */
 };
@@ -803,7 +796,7 @@ connect_and_run(struct client *c, struct err *e)
 		       !options.connector.tls.is_on &&
 		       stdio_relay_options.on_eof < 0;
 	/* 4. Send and receive. */
-	if (c->action == PROGRAM) {
+	if (c->program != NULL) {
 		result = run_program(c, &l, e);
 	} else {
 		sandbox_enter();
@@ -821,16 +814,16 @@ prepare(struct client *c, struct err *e)
 {
 	struct connector_options *connector = &c->connector;
 	const struct stdio_relay_options *relay = &stdio_relay_options;
-	bool ends_early = c->action != RELAY || relay->relay.quit_after_script;
+	bool ends_early = !c->relays || relay->relay.quit_after_script;
 	size_t i;
 
 	c->until = deadline_max_time(options.time.max_ms);
 	diag_limit(c->until, options_idle_limit().ms);
-	connector->checks_via = c->action == CHECK;
+	connector->checks_via = connect_options.zero;
 	connector->stops_via = ends_early;
-	connector->is_single = c->action != CHECK;
+	connector->is_single = !connect_options.zero;
 	/* The test repeats its attempts itself. */
-	if (c->action == CHECK)
+	if (connect_options.zero)
 		connector->retry_ms = -1;
 	connector->tls.expects_answer =
 	    !ends_early && !relay->send_only && relay->on_eof != RELAY_EOF_QUIT;
@@ -840,7 +833,7 @@ prepare(struct client *c, struct err *e)
 	for (i = 0; i < c->count; i++)
 		if (connector_check(&c->endpoints[i], connector, e) < 0)
 			return -1;
-	if (c->action == RELAY && stdio_relay_open(&c->relay, c->until, e) < 0)
+	if (c->relays && stdio_relay_open(&c->relay, c->until, e) < 0)
 		return -1;
 	/* From here on a signal ends the command cleanly. */
 	return signals_catch(e);
@@ -853,12 +846,12 @@ parse_operands(struct client *c, const struct command_args *args, struct err *e)
 	char *const *operands = args->operands;
 	int left = args->count, used = left;
 
-	if (c->action != CHECK && left > 2)
+	if (!connect_options.zero && left > 2)
 		return err_set(e, ERR_USAGE, "unexpected operand '%s'",
 		    text_shown(operands[2]));
 	c->endpoints = mem_array((size_t)left, sizeof(c->endpoints[0]));
 	for (; left > 0; operands += used, left -= used) {
-		if (c->action == CHECK)
+		if (connect_options.zero)
 			used = endpoint_operands(operands, left);
 		if (endpoint_parse(&c->endpoints[c->count++], operands, used,
 			"tcp", e) < 0)
@@ -884,21 +877,17 @@ connect_run(const struct command_args *args, struct err *e)
 		return err_set(e, ERR_USAGE,
 		    "--count, --interval and --stats measure connections: the "
 		    "program of --via does not report when it has connected");
-	if (connect_options.trace)
-		c.action = TRACE;
-	else if (connect_options.zero)
-		c.action = CHECK;
-	else
-		c.action = c.program != NULL ? PROGRAM : RELAY;
+	c.relays = !connect_options.trace && !connect_options.zero &&
+		   c.program == NULL;
 	if (parse_operands(&c, args, e) == 0 &&
 	    options_make_connector(&c.connector, true, e) == 0 &&
 	    (args->program == NULL || proc_check(args->program, e) == 0) &&
 	    (exec == NULL || proc_check_command(exec, e) == 0) &&
 	    prepare(&c, e) == 0)
-		result = c.action == TRACE   ? trace(&c, e)
-			 : c.action == CHECK ? test_and_replace(&c, e)
-					     : connect_and_run(&c, e);
-	if (result < 0 && c.action != TRACE)
+		result = connect_options.trace  ? trace(&c, e)
+			 : connect_options.zero ? test_and_replace(&c, e)
+						: connect_and_run(&c, e);
+	if (result < 0 && !connect_options.trace)
 		suggest_trace(&c, e);
 	free(c.endpoints);
 	script_release(&stdio_relay_options.script);
