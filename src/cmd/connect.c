@@ -21,7 +21,6 @@
 #include "cmd/stdio_relay.h"
 #include "cmd/table.h"
 #include "dial/connector.h"
-#include "dial/reconnect.h"
 #include "net/endpoint.h"
 #include "net/link.h"
 #include "net/proc.h"

@@ -21,7 +21,7 @@
 #include "cmd/options.h"
 #include "cmd/stdio_relay.h"
 #include "cmd/table.h"
-#include "dial/reconnect.h"
+#include "dial/connector.h"
 #include "net/access.h"
 #include "net/endpoint.h"
 #include "net/listener.h"

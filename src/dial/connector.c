@@ -14,7 +14,6 @@
 #include "base/text.h"
 #include "net/endpoint.h"
 #include "dial/proxy.h"
-#include "dial/reconnect.h"
 #include "net/addr.h"
 #include "net/link.h"
 #include "net/resolve.h"

@@ -10,7 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/backoff.h"
 #include "base/deadline.h"
+#include "base/err.h"
 #include "net/addr.h"
 #include "net/resolve.h"
 #include "net/sock.h"
@@ -18,7 +20,6 @@
 
 struct dial;
 struct endpoint;
-struct err;
 struct link;
 struct pollfd;
 struct proxy;
@@ -143,6 +144,46 @@ void dial_free(struct dial **d);
  */
 int starttls_open(enum starttls protocol, struct link *l, struct deadline until,
     struct err *e);
+
+/*
+ * --retry-for: when to try again after a failed attempt, and what to report.
+ * connector_open() repeats a connection, fetch/download.h a request.
+ */
+
+/* At most this many distinct causes are remembered. */
+#define RECONNECT_CAUSES 8
+
+struct reconnect {
+	struct deadline until; /* of the caller, --max-time */
+	struct deadline end;   /* limit of the next attempt: the earlier of
+				  --retry-for and until */
+	struct deadline due;   /* when it may begin */
+	int64_t ms;            /* --retry-for, or -1 */
+	struct backoff pause;
+	struct err last; /* of the previous attempt, or ERR_NONE */
+	uint64_t causes[RECONNECT_CAUSES]; /* hashes of those reported */
+	size_t count;                      /* of causes */
+};
+
+/* Starts attempts for at most ms (-1: only one), not beyond until. */
+void reconnect_start(struct reconnect *r, int64_t ms, struct deadline until);
+
+/*
+ * Call this after an attempt failed with *e, which may be temporary. Reports
+ * each distinct cause once, and waits 50 ms, doubling up to 1 s. Returns 0 if
+ * another attempt may be made, or -1 with *e: unchanged without --retry-for;
+ * when that has passed, ERR_TIMEOUT with the text "WHAT within T; CAUSE", with
+ * the text of r->last as CAUSE; the error of until; ERR_FAILED with EINTR after
+ * a caught signal.
+ */
+int reconnect_wait(struct reconnect *r, const char *what, struct err *e);
+
+/*
+ * reconnect_wait() in two steps, for callers that also wait for other events:
+ * reconnect_pause() sets r->due, when reconnect_resume() is to be called.
+ */
+int reconnect_pause(struct reconnect *r, const char *what, struct err *e);
+int reconnect_resume(struct reconnect *r, const char *what, struct err *e);
 
 /* A row of a trace: a hop, or hops that did not answer. */
 struct trace_hop {

@@ -1,5 +1,5 @@
 /* --retry-for: pauses between attempts, and each cause reported once. */
-#include "dial/reconnect.h"
+#include "dial/connector.h"
 
 #include <errno.h>
 

@@ -22,7 +22,6 @@
 #include "base/sha256.h"
 #include "base/text.h"
 #include "dial/connector.h"
-#include "dial/reconnect.h"
 #include "fetch/internal.h"
 #include "http/http_date.h"
 #include "http/http_head.h"
