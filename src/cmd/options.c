@@ -8,7 +8,6 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "cli/command.h"
-#include "dial/proxy.h"
 #include "net/access.h"
 #include "net/endpoint.h"
 #include "net/proc.h"

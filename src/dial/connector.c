@@ -13,7 +13,6 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "net/endpoint.h"
-#include "dial/proxy.h"
 #include "net/addr.h"
 #include "net/link.h"
 #include "net/resolve.h"

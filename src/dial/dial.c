@@ -9,7 +9,6 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "dial/proxy.h"
 #include "net/endpoint.h"
 #include "net/icmp.h"
 #include "net/os.h"

@@ -14,7 +14,7 @@
 #include "base/err.h"
 #include "base/progress.h"
 #include "base/rate.h"
-#include "dial/proxy.h"
+#include "dial/connector.h"
 #include "http/http_request.h"
 #include "http/http_response.h"
 #include "net/endpoint.h"
