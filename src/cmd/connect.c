@@ -148,8 +148,7 @@ struct attempt_record {
 	struct err e;    /* ERR_NONE if it connected */
 };
 
-/* An endpoint, and its attempt in flight: a dial, or a child process for what
- * needs one. */
+/* An endpoint, and its attempt: a dial, or a child if that needs one. */
 struct target {
 	const struct endpoint *endpoint;
 	int64_t due_ns;               /* when its next attempt may begin;
@@ -212,8 +211,7 @@ start_child(struct target *t, const struct connector_options *o, struct err *e)
 	return err_sys(e, ERR_FAILED, errno, "%s", endpoint_text(t->endpoint));
 }
 
-/* Reports an attempt as an event, or else as a line: a result if round trips
- * are measured. */
+/* Reports an attempt: as a result, if round trips are measured. */
 static void
 log_attempt(const struct target_list *list, const struct target *t,
     const struct attempt_record *r)
@@ -447,8 +445,7 @@ wait_text(void *context)
 					  : " (--connect-timeout limits this)");
 }
 
-/* Waits for the attempts in flight, and for the next one. Returns 0, or -1 with
- * *e. */
+/* Waits for the attempts, and for the next one. Returns 0, or -1 with *e. */
 static int
 wait_for_attempts(struct target_list *list, struct err *e)
 {
@@ -508,8 +505,7 @@ test_all(struct target_list *list, struct err *e)
 	}
 }
 
-/* Reports the summary of an endpoint: on stdout with --stats, and always as an
- * event. */
+/* Reports the summary of an endpoint; as text only with --stats. */
 static void
 report_summary(const struct target_list *list, const struct target *t)
 {
@@ -710,8 +706,7 @@ trace(const struct client *c, struct err *e)
 	return result;
 }
 
-/* After a timeout of connecting, names --trace, which shows how far packets
- * get. */
+/* After a timeout of connecting, suggests --trace. */
 static void
 suggest_trace(const struct client *c, struct err *e)
 {
@@ -771,8 +766,7 @@ run_program(const struct client *c, struct link *l, struct err *e)
 	link_count(l, is_kept_open);
 	if (is_kept_open)
 		link_log_goes_on(l);
-	/* A process in between would pass the end of the input on as a complete
-	 * end. */
+	/* A process in between would make a complete end of a FIN. */
 	if (is_kept_open || (status < 0 && !link_is_direct(l)))
 		sock_close(&l->fd);
 	status = link_close(l, status, c->until, e);
@@ -806,8 +800,7 @@ connect_and_run(struct client *c, struct err *e)
 	return result;
 }
 
-/* Checks options and every endpoint, and opens files, before the first
- * connection is made. */
+/* Checks options and endpoints, and opens files, before connecting. */
 static int
 prepare(struct client *c, struct err *e)
 {

@@ -46,8 +46,7 @@ check_source_scope(struct err *e)
 	return resolve_check_scope(a, addr_ip_text(a), &options.names, e);
 }
 
-/* Stores an interface, by name as sockets need it and by index as addresses
- * have it. */
+/* Stores an interface: sockets need its name, addresses have its index. */
 static int
 parse_interface(void *field, const char *arg, struct err *e)
 {
@@ -357,8 +356,7 @@ options_check_unix(const struct command_args *args, struct err *e)
 	    args, "unix", "does not apply to a Unix socket", e);
 }
 
-/* options_check_unix() for a server. With --to, options about addresses are for
- * the target. */
+/* For a server. With --to, options about addresses are for the target. */
 static int
 check_unix_server(const struct command_args *args, struct err *e)
 {

@@ -35,8 +35,7 @@ struct options {
 	struct sock_options sock;
 	/* Milliseconds; -1: no limit. */
 	struct {
-		int64_t timeout_ms; /* -w: both of the next, or to the first
-				       reply */
+		int64_t timeout_ms; /* -w: the next two, or to a first reply */
 		int64_t connect_ms; /* to connect */
 		int64_t idle_ms;    /* without data in either direction */
 		int64_t max_ms;     /* for the command as a whole */
@@ -72,8 +71,7 @@ extern const struct opt options_tls_connect[]; /* --tls-alpn --tls-days */
 extern const struct opt options_tls_version[]; /* --tls-version */
 extern const struct opt options_tls_clients[]; /* --tls-self --tls-client-ca */
 
-/* Rows for options.time. Their meaning differs between commands, and so
- * does the help text. */
+/* Rows for options.time, whose meaning and help differ between commands. */
 #define OPTIONS_TIMEOUT(...)                                       \
 	DURATION('w', "timeout", "TIME", options.time, timeout_ms, \
 	    __VA_ARGS__, .min = 1)

@@ -100,8 +100,7 @@ const struct opt stdio_relay_record_opts[] = {
     {.kind = OPT_END},
 };
 
-/* Whether nothing is sent until the first pattern has matched: neither stdin
- * nor a text. */
+/* Whether nothing, not even stdin, is sent before the first pattern matches. */
 static bool
 awaits_first(const struct stdio_relay_options *o)
 {
@@ -155,8 +154,7 @@ stdio_relay_open(struct stdio_relay *s, struct deadline until, struct err *e)
 	r->on_eof = o->send_only    ? RELAY_EOF_QUIT
 		    : o->on_eof < 0 ? RELAY_EOF_FIN
 				    : o->on_eof;
-	/* At a terminal the user sees that the peer has finished; any other
-	 * input is sent to its end. */
+	/* At a terminal the user sees that end; other input is sent whole. */
 	r->quits_with_peer = o->on_peer_eof >= 0
 				 ? o->on_peer_eof == QUIT
 				 : !o->send_only && kind == FD_TERMINAL;

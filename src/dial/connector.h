@@ -35,8 +35,7 @@ struct proxy {
 	const char *origin; /* its source: "--proxy", or "from http_proxy" */
 	char user[PROXY_SECRET]; /* "": no credentials */
 	char password[PROXY_SECRET];
-	char basic[2 * PROXY_SECRET]; /* "USER:PASSWORD" for Basic
-					 authentication; "": no credentials */
+	char basic[2 * PROXY_SECRET]; /* "USER:PASSWORD"; "": none */
 };
 
 /*
@@ -53,8 +52,7 @@ int proxy_parse(struct proxy *p, const char *text, struct err *e);
  */
 int proxy_check(const struct endpoint *target, struct err *e);
 
-/* "the HTTP proxy 10.0.0.1 port 3128 (--proxy)", escaped; in a buffer of
- * text_slot(). */
+/* "the HTTP proxy 10.0.0.1 port 3128 (--proxy)", in a buffer of text_slot(). */
 const char *proxy_text(const struct proxy *p);
 
 /*
@@ -71,8 +69,7 @@ int proxy_open(const struct proxy *p, const struct endpoint *target,
 struct dial_options {
 	const struct name_options *names;
 	const struct sock_options *sock; /* set before connecting */
-	const struct proxy *proxy; /* that the endpoint is, for errors; or NULL
-				    */
+	const struct proxy *proxy; /* if the endpoint is one, for errors */
 	bool accepts_reset; /* a peer that resets at once is connected, too */
 };
 
@@ -93,8 +90,7 @@ enum starttls {
 /* Their names after STARTTLS_NONE, for an OPT_CHOICE (cli/opt.h). */
 extern const char *const starttls_names[];
 
-/* A connection is direct, through a proxy or through a program; each may have
- * TLS. */
+/* A connection is direct, through a proxy or a program; each may have TLS. */
 struct connector_options {
 	struct dial_options dial;
 	const struct proxy *proxy; /* NULL: none */

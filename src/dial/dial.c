@@ -71,8 +71,7 @@ local_end(const struct dial *d, int family)
 	return local;
 }
 
-/* The cause of a failed attempt: its errno, or a more precise cause of
- * base/err.h. */
+/* The cause of a failed attempt: its errno, or a more precise one. */
 static int
 attempt_cause(const struct dial *d, const struct attempt *t)
 {
@@ -266,8 +265,7 @@ failed_alike(
 /* Addresses that are named for one cause. */
 #define MAX_SHOWN 4
 
-/* Sets text to the addresses with the failure of attempt t: "127.0.0.1 and
- * ::1". */
+/* Sets text to the addresses that failed as t: "127.0.0.1 and ::1". */
 static void
 list_addresses(const struct dial *d, const struct attempt *t, char *text)
 {

@@ -151,8 +151,7 @@ fail(struct tunnel *t)
 	    "the handshake");
 }
 
-/* Receives at least one byte; flags are those of recv(2). Returns how many, or
- * -1 with an error. */
+/* As recv(2), but waits for a byte. Returns how many, or -1 with an error. */
 static ssize_t
 receive_some(struct tunnel *t, void *space, size_t size, int flags)
 {

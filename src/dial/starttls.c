@@ -57,8 +57,7 @@ classify_code(const char *line, const char *good)
 	return strncmp(line, good, 3) == 0 ? ANSWER_GOOD : ANSWER_DECLINED;
 }
 
-/* The greeting has no tag; later lines without a tag are not part of the
- * answer. */
+/* The greeting has no tag; later, lines without one are not the answer. */
 static enum answer
 classify_imap(const char *line, const char *good)
 {
@@ -117,8 +116,7 @@ send_all(struct dialogue *d, const void *bytes, size_t n)
 	return link_send(d->link, bytes, n, -1, d->until) < 0 ? fail(d) : 0;
 }
 
-/* Receives at least one byte; flags are those of recv(2). Returns how many, or
- * -1 with an error. */
+/* As recv(2), but waits for a byte. Returns how many, or -1 with an error. */
 static ssize_t
 receive_some(struct dialogue *d, void *space, size_t size, int flags)
 {

@@ -264,13 +264,11 @@ struct tls_context *tls_library_context(
 /* For a process that makes no handshake any more: clears all keys. */
 void tls_library_drop_keys(void);
 
-/* Writes the SHA-256 of a certificate to text. Returns false, and "", if
- * libcrypto cannot. */
+/* The SHA-256 of a certificate. Returns false, and "", if libcrypto cannot. */
 bool tls_library_digest(const struct tls_library *l, const struct x509_st *x,
     char text[SHA256_TEXT]);
 
-/* Names are in UTF-8, and "" if they are too long: a cut name could be another
- * one. */
+/* Names are in UTF-8; "" if too long: a cut name could be another one. */
 struct tls_certificate {
 	char subject[1024], issuer[1024];
 	char names[1024]; /* of the subjectAltName, with ", " between them */
@@ -291,8 +289,7 @@ void tls_certificate_describe(const struct tls_library *l,
 int tls_certificate_check_days(const struct tls_library *l, const void *chain,
     int64_t days, struct err *e);
 
-/* The process's report of the handshake, sent once before the records of
- * net/link.h. */
+/* How the handshake has ended: precedes the records of net/link.h. */
 struct tls_facts {
 	/* Agreed in the handshake; "": none. */
 	char protocol[16], cipher[64], alpn[256];
@@ -304,8 +301,7 @@ struct tls_facts {
 	struct err failure;
 };
 
-/* Sets the facts of ssl after its handshake. Returns whether the peer has a
- * certificate. */
+/* Sets the facts of a handshake. Returns whether the peer has a certificate. */
 bool tls_certificate_facts(
     const struct tls_library *l, const struct ssl_st *ssl, struct tls_facts *f);
 

@@ -73,8 +73,7 @@ tls_check(const struct tls_options *o, struct err *e)
 	return tls_library_context(o, e) != NULL ? 0 : -1;
 }
 
-/* Reads the facts of the handshake. A peer may have taken the process over, so
- * each text is ended. */
+/* A peer may have taken the process over, so each text is ended. */
 static void
 read_facts(int fd, struct tls_facts *f)
 {

@@ -29,20 +29,15 @@ struct tls_options {
 	/* Trust only the certificates in this file or directory. NULL: a client
 	 * trusts those of the system, a server demands no certificate. */
 	const char *ca;
-	const char *name; /* that the server's certificate must have; NULL: the
-			     host of the endpoint */
+	const char *name; /* of the server's certificate; NULL: the host */
 	int is_insecure;  /* a client does not verify the certificate */
-	/* The SHA-256 of the only certificate that a client accepts, whatever
-	 * is in it; "": none. */
+	/* The SHA-256 of the one certificate that a client accepts, or "". */
 	char pin[SHA256_TEXT];
 	int version;      /* 0: 1.2 or 1.3; 1: 1.2 alone; 2: 1.3 alone */
-	int64_t min_days; /* how long a server's certificates must be valid;
-			     0: now */
+	int64_t min_days; /* that a server's certificates must last */
 	int is_self;      /* a server makes its certificate */
-	const char *alpn; /* protocols that a client offers, with commas;
-			     NULL: none */
-	const char *certificate, *key; /* files, of the local certificate; NULL:
-					  a client has none */
+	const char *alpn; /* protocols to offer, with commas; NULL: none */
+	const char *certificate, *key; /* files; NULL: no certificate */
 	/*
 	 * Many peers drop unsent data when they receive the end of TLS
 	 * (close_notify). If this is set, the end of the input is sent when the
@@ -52,8 +47,7 @@ struct tls_options {
 	 * at once.
 	 */
 	bool delays_end;
-	/* Warn about a peer that receives the end and ends without having sent
-	 * anything. */
+	/* Warn about a peer that ends after this end, and has sent nothing. */
 	bool expects_answer;
 };
 
@@ -61,8 +55,7 @@ struct tls_options {
 struct tls_request {
 	const struct tls_options *options;
 	const char *name;      /* in errors: the peer; NULL: not named */
-	const char *host;      /* the name that a server's certificate must
-				  have; NULL: any */
+	const char *host;      /* of a server's certificate; NULL: any */
 	struct deadline until; /* limit of the handshake */
 	struct limit idle;     /* without progress while TLS ends */
 	bool is_last;          /* if it succeeds, this process makes no other,

@@ -212,8 +212,7 @@ set_trust(
 		return refused(e, option);
 	if (!o->is_server)
 		return 0;
-	/* A resumed session would not send the certificate again, which may
-	 * have expired. */
+	/* A resumed session would not show a certificate that has expired. */
 	(void)c->l->SSL_CTX_set_options(c->ssl, TLS_OP_NO_TICKET);
 	if (is_directory)
 		return 0;
@@ -232,8 +231,7 @@ refuse_password(char *buf, int size, int for_writing, void *wants_password)
 	return 0;
 }
 
-/* Reads the private key, of which only libssl keeps a copy. Sets c->key, or
- * *is_encrypted. */
+/* Reads the private key, which only libssl keeps, or sets *is_encrypted. */
 static void
 read_key(struct tls_context *c, const char *path, bool *is_encrypted)
 {
@@ -274,8 +272,7 @@ tls_library_digest(const struct tls_library *l, const struct x509_st *x,
 	return true;
 }
 
-/* Makes a key (P-256) and a certificate, whose digest it prints. Returns 0, or
- * -1 with *e. */
+/* Makes a key and a certificate, and prints its digest. Returns 0, or -1. */
 static int
 make_certificate(struct tls_context *c, struct err *e)
 {

@@ -33,8 +33,7 @@
 /* How long a server may take to reject a client's certificate, or a missing
  * one: in TLS 1.3 it does that after the handshake. */
 #define REJECT_MS 1000
-/* The quiet time before the end is passed on is that of the peer's last answer,
- * multiplied by this. */
+/* Before the end is passed on, it is quiet for this many answer times. */
 #define QUIET_ANSWERS 20
 
 /* The direction to the peer. */
@@ -309,8 +308,7 @@ unsent(const struct tls_process *p)
 			 p->unsent, TLS_BIO_PENDING, 0, NULL);
 }
 
-/* Sends the unsent bytes that the connection accepts. Returns 0, or -1 with
- * errno. */
+/* Sends what the connection accepts. Returns 0, or -1 with errno. */
 static int
 send_unsent(struct tls_process *p)
 {
@@ -358,8 +356,7 @@ forget_errors(const struct tls_process *p)
 	p->l->ERR_clear_error();
 }
 
-/* Whether a failed call only needs more bytes of the peer; otherwise sets *e.
- */
+/* Whether a failed call only needs more of the peer; otherwise sets *e. */
 static bool
 must_wait(
     const struct tls_process *p, int result, bool in_handshake, struct err *e)
@@ -433,8 +430,7 @@ end_receiving(struct tls_process *p, struct err *e)
 	if (e->kind == ERR_LOST && e->errnum == 0 &&
 	    p->sending != SENDING_FINISHED && sock_is_closed(TLS_FD_TCP))
 		err_sys(e, ERR_LOST, ECONNRESET, "the connection was lost");
-	/* No data was exchanged, so none can be missing; or sockt would not
-	 * read it. */
+	/* No data was exchanged, or sockt would not read what is missing. */
 	if (e->kind == ERR_LOST &&
 	    ((e->errnum == 0 && p->received_bytes + p->sent_bytes == 0) ||
 		(p->abandoned_ns != 0 && is_delivered(p))))
@@ -442,8 +438,7 @@ end_receiving(struct tls_process *p, struct err *e)
 	/* A failed send is the cause of the end. */
 	if (p->lost.kind == ERR_NONE)
 		p->lost = *e;
-	/* After a bare FIN, data can still be sent; otherwise only the alert
-	 * about the failure. */
+	/* After a bare FIN, data can be sent; otherwise only the alert. */
 	if (e->errnum == 0 && e->kind == ERR_LOST)
 		return;
 	(void)send_unsent(p);
@@ -583,8 +578,7 @@ handshake(
 	tls_library_drop_keys();
 }
 
-/* Encrypts data of sockt, once earlier data is sent. Returns whether there was
- * any. */
+/* Encrypts data, once earlier data is sent. Returns whether there was any. */
 static bool
 read_input(struct tls_process *p)
 {
@@ -718,8 +712,7 @@ awaits_acks(const struct tls_process *p)
 	       (p->receiving == RECEIVING_DONE || p->abandoned_ns != 0);
 }
 
-/* Whether both directions are over: the peer has acknowledged everything, or
- * the connection is lost. */
+/* Whether the peer has acknowledged everything, or the connection is lost. */
 static bool
 is_over(struct tls_process *p)
 {
@@ -800,7 +793,7 @@ set_up(struct tls_process *p, const int fds[TLS_FD_END - TLS_FD_TCP])
 	static const int ignored[] = {
 	    SIGINT, SIGHUP, SIGQUIT, SIGPIPE, SIGTERM};
 	struct sigaction ignore = {.sa_handler = SIG_IGN};
-	int moved[TLS_FD_END - TLS_FD_TCP], null;
+	int moved[TLS_FD_END - TLS_FD_TCP];
 	size_t i;
 
 	/* Sockt handles signals, and its end ends this process. */
@@ -821,12 +814,10 @@ set_up(struct tls_process *p, const int fds[TLS_FD_END - TLS_FD_TCP])
 		else if (dup2(moved[i], TLS_FD_TCP + (int)i) < 0)
 			_exit(ERR_FAILED);
 	proc_close_from(TLS_FD_END);
-	/* The other ends of stdin and stdout must see when sockt closes them.
-	 */
-	null = open("/dev/null", O_RDWR);
-	if (dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0)
-		err_sys(&p->lost, ERR_FAILED, errno, "/dev/null");
-	(void)close(null);
+	/* The other ends of stdin and stdout must see sockt close them. */
+	(void)close(STDIN_FILENO);
+	(void)close(STDOUT_FILENO);
+	fd_reserve_standard();
 	/* Until the end is orderly, any exit of this process is a reset. */
 	sock_reset_on_close(TLS_FD_TCP, true);
 	(void)sock_nonblocking(TLS_FD_TCP, true);
