@@ -301,10 +301,6 @@ struct tls_facts {
 	struct err failure;
 };
 
-/* Sets the facts of a handshake. Returns whether the peer has a certificate. */
-bool tls_certificate_facts(
-    const struct tls_library *l, const struct ssl_st *ssl, struct tls_facts *f);
-
 /* The shortest quiet time before the end of the input is passed on. */
 #define TLS_MIN_QUIET_MS 100
 

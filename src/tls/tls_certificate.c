@@ -140,28 +140,3 @@ tls_certificate_check_days(
 	}
 	return 0;
 }
-
-bool
-tls_certificate_facts(
-    const struct tls_library *l, const struct ssl_st *ssl, struct tls_facts *f)
-{
-	struct x509_st *peer = l->SSL_get1_peer_certificate(ssl);
-	const unsigned char *alpn = NULL;
-	long verified = l->SSL_get_verify_result(ssl);
-	unsigned n = 0;
-
-	snprintf(
-	    f->protocol, sizeof(f->protocol), "%s", l->SSL_get_version(ssl));
-	snprintf(f->cipher, sizeof(f->cipher), "%s",
-	    l->SSL_CIPHER_get_name(l->SSL_get_current_cipher(ssl)));
-	l->SSL_get0_alpn_selected(ssl, &alpn, &n);
-	snprintf(f->alpn, sizeof(f->alpn), "%.*s", (int)n, (const char *)alpn);
-	f->has_peer = peer != NULL;
-	if (!f->has_peer)
-		return false;
-	tls_certificate_describe(l, peer, &f->peer);
-	if (verified != 0)
-		snprintf(f->unverified, sizeof(f->unverified), "%s",
-		    l->X509_verify_cert_error_string(verified));
-	return true;
-}

@@ -520,6 +520,30 @@ open_ssl(struct tls_process *p, struct tls_context *context)
 }
 
 static void
+set_facts(const struct tls_process *p, struct tls_facts *f)
+{
+	const struct tls_library *l = p->l;
+	struct x509_st *peer = l->SSL_get1_peer_certificate(p->ssl);
+	const unsigned char *alpn = NULL;
+	long verified = l->SSL_get_verify_result(p->ssl);
+	unsigned n = 0;
+
+	snprintf(
+	    f->protocol, sizeof(f->protocol), "%s", l->SSL_get_version(p->ssl));
+	snprintf(f->cipher, sizeof(f->cipher), "%s",
+	    l->SSL_CIPHER_get_name(l->SSL_get_current_cipher(p->ssl)));
+	l->SSL_get0_alpn_selected(p->ssl, &alpn, &n);
+	snprintf(f->alpn, sizeof(f->alpn), "%.*s", (int)n, (const char *)alpn);
+	f->has_peer = peer != NULL;
+	if (!f->has_peer)
+		return;
+	tls_certificate_describe(l, peer, &f->peer);
+	if (verified != 0)
+		snprintf(f->unverified, sizeof(f->unverified), "%s",
+		    l->X509_verify_cert_error_string(verified));
+}
+
+static void
 handshake(
     struct tls_process *p, struct tls_context *context, struct tls_facts *f)
 {
@@ -551,8 +575,9 @@ handshake(
 		    unsent(p) > 0 ? POLLIN | POLLOUT : POLLIN, deadline_none());
 	}
 	(void)send_unsent(p);
+	set_facts(p, f);
 	/* OPENSSL_CONF may allow a handshake without a certificate. */
-	if (!tls_certificate_facts(p->l, p->ssl, f) && is_verifying(o))
+	if (!f->has_peer && is_verifying(o))
 		err_set(&p->lost, ERR_PROTOCOL, "the peer has no certificate");
 	else if (o->min_days > 0)
 		(void)tls_certificate_check_days(p->l,
