@@ -638,10 +638,7 @@ test_endpoints(const struct client *c, struct err *e)
 	return result;
 }
 
-/*
- * -z: tests the endpoints, and then becomes the program, if there is one.
- * Returns 0, or -1 with *e.
- */
+/* -z: tests the endpoints, and then becomes the program, if there is one. */
 static int
 test_and_replace(struct client *c, struct err *e)
 {

@@ -1,7 +1,4 @@
-/*
- * Connects to a peer: resolve, dial, proxy handshake or a program, TLS, and
- * retries of all of them.
- */
+/* Connects to a peer: resolve, dial, proxy or program, TLS, and retries. */
 #include "dial/connector.h"
 
 #include <errno.h>

@@ -109,10 +109,7 @@ struct connector_options {
 	int64_t retry_ms;     /* retry for this long; -1: one attempt */
 };
 
-/*
- * Checks ep, the proxy, via and tls before any attempt. Returns 0, or -1 with
- * ERR_USAGE, or the error of tls_check().
- */
+/* Checks ep and the options. Returns 0, or -1 as tls_check(), or ERR_USAGE. */
 int connector_check(const struct endpoint *ep,
     const struct connector_options *o, struct err *e);
 
@@ -158,10 +155,7 @@ size_t dial_poll(
  * NULL before the first poll. */
 enum dial_state dial_advance(struct dial *d, const struct pollfd *fds);
 
-/*
- * Whether a failed dial shows that nobody listens: some address refused, and
- * all others cannot be reached from this machine.
- */
+/* Whether nobody listens: an address refused, no other can be reached. */
 bool dial_is_refused(const struct dial *d);
 
 /*

@@ -326,10 +326,7 @@ socks5(struct tunnel *t)
 	return receive_all(t, rest, (size_t)length + 2);
 }
 
-/*
- * Reads the head of the response. The bytes after it are from the target and
- * stay in the socket, so each piece is peeked at before it is received.
- */
+/* Receives the head alone: what follows it in the socket is the target's. */
 static int
 read_head(struct tunnel *t, struct http_response *p)
 {

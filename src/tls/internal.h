@@ -89,9 +89,7 @@ typedef int tls_verify_all(struct x509_store_ctx_st *, void *);
 typedef void tls_key_log(const struct ssl_st *, const char *);
 typedef void tls_info(const struct ssl_st *, int, int);
 
-/*
- * The table: return type, name, parameters. X is expanded for each.
- */
+/* The table: return type, name, parameters. X is expanded for each. */
 #define TLS_FUNCTIONS(X)                                                       \
 	X(const struct ssl_method_st *, TLS_client_method, (void))             \
 	X(const struct ssl_method_st *, TLS_server_method, (void))             \

@@ -62,10 +62,7 @@ struct tls_request {
 				  and clears the private key */
 };
 
-/*
- * Loads libssl. Returns its name and version, or NULL with ERR_FAILED and the
- * package to install.
- */
+/* Loads libssl. Returns its name and version, or NULL with ERR_FAILED. */
 const char *tls_version(struct err *e);
 
 /*

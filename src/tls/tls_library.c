@@ -355,11 +355,7 @@ set_certificate(
 	return err_prefix(e, "--tls-key: %s", text_shown(key));
 }
 
-/*
- * Opens the regular file that SSLKEYLOGFILE names, for the secrets of
- * connections; only the user can read a new one. Returns 0, or -1 with
- * ERR_OUTPUT.
- */
+/* Opens the file of SSLKEYLOGFILE. Returns 0, or -1 with ERR_OUTPUT. */
 static int
 open_key_log(struct tls_context *c, struct err *e)
 {

@@ -206,10 +206,7 @@ static const struct {
 	NULL},
 };
 
-/*
- * Sets *e to the cause of a failed call, with the result of SSL_get_error() and
- * errno.
- */
+/* Sets *e to the cause of a failed call; kind is that of SSL_get_error(). */
 static void
 explain(const struct tls_process *p, int kind, int errnum, bool in_handshake,
     struct err *e)
@@ -330,10 +327,7 @@ send_unsent(struct tls_process *p)
 	return 0;
 }
 
-/*
- * Waits until the deadline for events of the connection. If sockt has exited,
- * exits, too, which resets the connection.
- */
+/* Waits for events of the connection. If sockt has exited, exits, too. */
 static void
 wait_connection(short events, struct deadline until)
 {
