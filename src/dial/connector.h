@@ -94,14 +94,12 @@ extern const char *const starttls_names[];
 struct connector_options {
 	struct dial_options dial;
 	const struct proxy *proxy; /* NULL: none */
-	/* --via: the command of a program that makes the connection, as with
-	 * ProxyCommand in ssh_config(5). sh -c runs it, with %h and %p replaced
-	 * by host and port, and %% by a percent sign. NULL: none. */
+	/* --via: a command for sh -c that makes the connection; %h is the host,
+	 * %p the port, and %% a percent sign. NULL: none. */
 	const char *via;
 	struct tls_options tls;
 	enum starttls starttls; /* before TLS, if tls.is_on */
-	bool checks_via; /* wait for the program of via to fail at once; always
-			    with retries */
+	bool checks_via; /* wait for via to fail at once, as with retries */
 	bool stops_via;  /* terminate it when the connection is closed */
 	struct limit timeout; /* of an attempt with lookup and proxy */
 	bool is_single;       /* only one connection will be made */
@@ -189,8 +187,7 @@ int starttls_open(enum starttls protocol, struct link *l, struct deadline until,
 
 struct reconnect {
 	struct deadline until; /* of the caller, --max-time */
-	struct deadline end;   /* limit of the next attempt: the earlier of
-				  --retry-for and until */
+	struct deadline end;   /* the earlier of --retry-for and until */
 	struct deadline due;   /* when it may begin */
 	int64_t ms;            /* --retry-for, or -1 */
 	struct backoff pause;

@@ -357,20 +357,19 @@ http_connect(struct tunnel *t)
 	static struct http_response p;
 	char message[MESSAGE_SIZE], host[320];
 	char basic[HTTP_BASIC_SIZE(sizeof(t->proxy->basic))];
-	bool is_ip6 = strchr(t->target->host, ':') != NULL;
+	bool is_ip6 = strchr(t->target->host, ':') != NULL,
+	     has_user = t->proxy->basic[0] != '\0';
 	const struct http_head *head = &p.head;
 	int status, errnum = 0;
 
 	snprintf(host, sizeof(host), "%s%s%s:%u", is_ip6 ? "[" : "",
 	    t->target->host, is_ip6 ? "]" : "", t->target->port);
 	snprintf(message, sizeof(message),
-	    "CONNECT %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: sockt\r\n", host,
-	    host);
-	if (t->proxy->basic[0] != '\0')
-		text_append(message, sizeof(message),
-		    "Proxy-Authorization: %s\r\n",
-		    http_request_basic(basic, t->proxy->basic));
-	text_append(message, sizeof(message), "\r\n");
+	    "CONNECT %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: sockt\r\n"
+	    "%s%s%s\r\n",
+	    host, host, has_user ? "Proxy-Authorization: " : "",
+	    has_user ? http_request_basic(basic, t->proxy->basic) : "",
+	    has_user ? "\r\n" : "");
 	if (exchange(t, message, strlen(message), NULL, 0) < 0 ||
 	    read_head(t, &p) < 0)
 		return -1;

@@ -38,14 +38,8 @@ struct tls_options {
 	int is_self;      /* a server makes its certificate */
 	const char *alpn; /* protocols to offer, with commas; NULL: none */
 	const char *certificate, *key; /* files; NULL: no certificate */
-	/*
-	 * Many peers drop unsent data when they receive the end of TLS
-	 * (close_notify). If this is set, the end of the input is sent when the
-	 * peer has ended, or has been quiet: for several times as long as its
-	 * last answer took; for SOCK_QUIET_MS without an answer; or for
-	 * SOCK_QUIET_UNUSED_MS without input (net/sock.h). Otherwise it is sent
-	 * at once.
-	 */
+	/* Many peers drop unsent data when they receive the end of TLS: it is
+	 * sent once the peer has ended or has been quiet, not at once. */
 	bool delays_end;
 	/* Warn about a peer that ends after this end, and has sent nothing. */
 	bool expects_answer;
@@ -58,8 +52,7 @@ struct tls_request {
 	const char *host;      /* of a server's certificate; NULL: any */
 	struct deadline until; /* limit of the handshake */
 	struct limit idle;     /* without progress while TLS ends */
-	bool is_last;          /* if it succeeds, this process makes no other,
-				  and clears the private key */
+	bool is_last;          /* the last one: clears the private key */
 };
 
 /* Loads libssl. Returns its name and version, or NULL with ERR_FAILED. */
