@@ -262,10 +262,6 @@ struct tls_context *tls_library_context(
 /* For a process that makes no handshake any more: clears all keys. */
 void tls_library_drop_keys(void);
 
-/* The SHA-256 of a certificate. Returns false, and "", if libcrypto cannot. */
-bool tls_library_digest(const struct tls_library *l, const struct x509_st *x,
-    char text[SHA256_TEXT]);
-
 /* Names are in UTF-8; "" if too long: a cut name could be another one. */
 struct tls_certificate {
 	char subject[1024], issuer[1024];
@@ -277,14 +273,14 @@ struct tls_certificate {
 	int key_bits;
 };
 
-void tls_certificate_describe(const struct tls_library *l,
-    const struct x509_st *x, struct tls_certificate *c);
+void tls_library_describe(const struct tls_library *l, const struct x509_st *x,
+    struct tls_certificate *c);
 
 /*
  * Checks that no certificate of a STACK_OF(X509) expires within this number of
  * days. Returns 0, or -1 with ERR_PROTOCOL for the first that does.
  */
-int tls_certificate_check_days(const struct tls_library *l, const void *chain,
+int tls_library_check_days(const struct tls_library *l, const void *chain,
     int64_t days, struct err *e);
 
 /* How the handshake has ended: precedes the records of net/link.h. */
