@@ -184,6 +184,12 @@ sock_connect(int fd, const struct addr *a)
 	return errnum == 0 ? 0 : -1;
 }
 
+static bool
+is_dgram(int fd)
+{
+	return sock_int(fd, SOL_SOCKET, SO_TYPE) == SOCK_DGRAM;
+}
+
 ssize_t
 sock_send(int fd, const void *bytes, size_t n, int flags)
 {
@@ -193,6 +199,7 @@ sock_send(int fd, const void *bytes, size_t n, int flags)
 	step_transfer(&(struct step_transfer){.fd = fd,
 	    .start_ns = start,
 	    .is_send = true,
+	    .is_dgram = step_is_on() && is_dgram(fd),
 	    .wanted = n,
 	    .done = done});
 	return done;
@@ -206,6 +213,7 @@ sock_recv(int fd, void *space, size_t size, int flags)
 
 	step_transfer(&(struct step_transfer){.fd = fd,
 	    .start_ns = start,
+	    .is_dgram = step_is_on() && is_dgram(fd),
 	    .wanted = size,
 	    .done = done,
 	    .note = done == 0 && step_is_on() && sock_is_unix(fd)

@@ -295,40 +295,25 @@ outcome_of(struct probe_pool *pool, int fd, const struct addr *a, int errnum,
 	return o;
 }
 
-/* Polls a datagram socket, for probe_poll(). */
-static struct probe_outcome
-poll_dgram(struct probe_pool *pool, int fd, const struct addr *a)
-{
-	int64_t start = step_start();
-	char byte;
-	ssize_t n = recv(fd, &byte, 1, MSG_DONTWAIT);
-	int errnum = n < 0 ? errno : 0;
-
-	step_transfer(&(struct step_transfer){.fd = fd,
-	    .start_ns = start,
-	    .is_dgram = true,
-	    .done = n,
-	    .note = "the beginning of an answer: the port is open"});
-	if (errnum == EAGAIN || errnum == EINTR)
-		errnum = EINPROGRESS;
-	return outcome_of(pool, fd, a, errnum, true);
-}
-
 /* An ICMP error does not end connect(2), but for a scan it is the outcome. */
 struct probe_outcome
 probe_poll(struct probe_pool *pool, uint32_t id)
 {
 	struct probe *p = &pool->probes[id];
-	int fd = p->fd, errnum;
+	int fd = p->fd, errnum = 0;
 	struct probe_outcome o;
 	struct addr a;
+	char byte;
 
 	probe_address(pool, id, &a);
-	if (pool->type == SOCK_DGRAM)
-		return poll_dgram(pool, fd, &a);
-	errnum = ready_connect_result(fd, &a);
+	if (pool->type == SOCK_STREAM)
+		errnum = ready_connect_result(fd, &a);
+	else if (sock_recv(fd, &byte, 1, MSG_DONTWAIT | MSG_TRUNC) < 0)
+		errnum =
+		    errno == EAGAIN || errno == EINTR ? EINPROGRESS : errno;
 	o = outcome_of(pool, fd, &a, errnum, true);
-	if (errnum == EINPROGRESS && o.errnum != EINPROGRESS) {
+	if (pool->type == SOCK_STREAM && errnum == EINPROGRESS &&
+	    o.errnum != EINPROGRESS) {
 		probe_report(pool, id, o.errnum);
 		(void)ready_connect_again(fd, true);
 	}
@@ -396,6 +381,7 @@ static const char ssdp[] = "M-SEARCH * HTTP/1.1\r\nHOST: "
 			   "239.255.255.250:1900\r\nMAN: \"ssdp:discover\"\r\n"
 			   "MX: 1\r\nST: ssdp:all\r\n\r\n";
 
+/* The last one is for any other port. */
 static const struct {
 	uint16_t port;
 	uint16_t size;
@@ -411,39 +397,15 @@ static const struct {
     {5353, sizeof(dns) - 1, dns},
     {5683, sizeof(coap) - 1, coap},
     {11211, sizeof(memcached) - 1, memcached},
+    {0, 0, ""},
 };
-
-/* Sends a request to the service. Returns EINPROGRESS or an errno. */
-static int
-send_payload(int fd, const struct addr *a)
-{
-	int64_t start = step_start();
-	const char *bytes = "";
-	size_t size = 0, i;
-	ssize_t n;
-	int errnum;
-
-	for (i = 0; i < sizeof(payloads) / sizeof(payloads[0]); i++)
-		if (payloads[i].port == addr_port(a)) {
-			bytes = payloads[i].bytes;
-			size = payloads[i].size;
-		}
-	n = send(fd, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL);
-	errnum = n < 0 ? errno : EINPROGRESS;
-	step_transfer(&(struct step_transfer){.fd = fd,
-	    .start_ns = start,
-	    .is_send = true,
-	    .is_dgram = true,
-	    .wanted = size,
-	    .done = n});
-	return errnum;
-}
 
 struct probe_outcome
 probe_send(struct probe_pool *pool, uint32_t id)
 {
 	struct probe *p = &pool->probes[id];
 	struct probe_outcome o = {.origin = PROBE_LOCAL};
+	size_t i, count = sizeof(payloads) / sizeof(payloads[0]);
 	struct addr a;
 
 	p->sent_ns = clock_now();
@@ -456,8 +418,14 @@ probe_send(struct probe_pool *pool, uint32_t id)
 	/* The step of a stream is reported with its outcome. */
 	if (pool->type == SOCK_DGRAM)
 		probe_report(pool, id, o.errnum);
-	if (o.errnum == 0 && pool->type == SOCK_DGRAM)
-		o.errnum = send_payload(p->fd, &a);
+	if (o.errnum == 0 && pool->type == SOCK_DGRAM) {
+		for (i = 0; i + 1 < count && payloads[i].port != p->port;)
+			i++;
+		o.errnum = sock_send(p->fd, payloads[i].bytes, payloads[i].size,
+			       MSG_DONTWAIT | MSG_NOSIGNAL) < 0
+			       ? errno
+			       : EINPROGRESS;
+	}
 	if (o.errnum == EINTR)
 		o.errnum = EINPROGRESS;
 	return o.errnum == EINPROGRESS
