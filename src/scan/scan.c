@@ -909,49 +909,35 @@ run_round(struct scan *s, struct err *e)
 	return 0;
 }
 
-static int
-start(struct scan *s, const struct scan_options *o, struct err *e)
-{
-	uint32_t limit = scan_capacity();
-
-	memset(s, 0, sizeof(*s));
-	s->o = o;
-	if (o->parallel > 0 && o->parallel < limit)
-		limit = (uint32_t)o->parallel;
-	if (probe_pool_init(&s->pool, limit, o->targets, o->type) < 0)
-		return err_sys(
-		    e, ERR_FAILED, errno, "preparing to wait for sockets");
-	targets_walk_start(&s->walk, o->targets, &o->part);
-	s->pool.interface = o->interface;
-	probe_pace_init(&s->pace, limit, o->rate, clock_now());
-	s->timeout_ns = clock_ns(o->timeout_ms);
-	s->last_ns = clock_ns(o->last_ms);
-	/* So that each SYN is counted, a try ends before one is repeated. */
-	s->counts_syns = o->rate > 0 && o->type == SOCK_STREAM;
-	if (s->counts_syns && s->timeout_ns > KARN_NS)
-		s->timeout_ns = KARN_NS;
-	if (s->counts_syns && s->last_ns > KARN_NS)
-		s->last_ns = KARN_NS;
-	/* Every host that has begun has a probe, except for the next one. */
-	s->queue_size = limit + 1;
-	s->queue = mem_array(s->queue_size, sizeof(s->queue[0]));
-	s->hosts = mem_array(s->queue_size, sizeof(s->hosts[0]));
-	s->free_slot = PROBE_NONE;
-	s->next_progress = deadline_after(PROGRESS_MS);
-	return 0;
-}
-
 int
 scan_run(const struct scan_options *o, struct scan_progress *end, struct err *e)
 {
-	struct scan s;
-	uint32_t slot;
+	struct scan s = {.o = o, .progress = end, .free_slot = PROBE_NONE};
+	uint32_t limit = scan_capacity(), slot;
 	int result = 0;
 
-	if (start(&s, o, e) < 0)
-		return -1;
-	s.progress = end;
+	if (o->parallel > 0 && o->parallel < limit)
+		limit = (uint32_t)o->parallel;
+	if (probe_pool_init(&s.pool, limit, o->targets, o->type) < 0)
+		return err_sys(
+		    e, ERR_FAILED, errno, "preparing to wait for sockets");
 	*end = (struct scan_progress){.sent = 0};
+	targets_walk_start(&s.walk, o->targets, &o->part);
+	s.pool.interface = o->interface;
+	probe_pace_init(&s.pace, limit, o->rate, clock_now());
+	s.timeout_ns = clock_ns(o->timeout_ms);
+	s.last_ns = clock_ns(o->last_ms);
+	/* So that each SYN is counted, a try ends before one is repeated. */
+	s.counts_syns = o->rate > 0 && o->type == SOCK_STREAM;
+	if (s.counts_syns && s.timeout_ns > KARN_NS)
+		s.timeout_ns = KARN_NS;
+	if (s.counts_syns && s.last_ns > KARN_NS)
+		s.last_ns = KARN_NS;
+	/* Every host that has begun has a probe, except for the next one. */
+	s.queue_size = limit + 1;
+	s.queue = mem_array(s.queue_size, sizeof(s.queue[0]));
+	s.hosts = mem_array(s.queue_size, sizeof(s.hosts[0]));
+	s.next_progress = deadline_after(PROGRESS_MS);
 	while (result == 0 && !is_done(&s))
 		result = run_round(&s, e);
 	end->next = s.walk.at;
