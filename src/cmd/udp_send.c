@@ -276,42 +276,14 @@ prepare(struct send_state *s, struct err *e)
 	return recorder_begin(&s->recorder, NULL, e);
 }
 
-/* Looks up the peer, sends, receives, and prints the summary with --stats. */
-static int
-send_and_receive(struct send_state *s, const struct endpoint *ep, struct err *e)
-{
-	const struct sender_options *o = &s->options;
-	struct addr_list list = ADDR_LIST_INIT;
-	const struct rtt_stats *stats = &s->sender.stats;
-	int result;
-
-	sandbox_enter();
-	if (resolve(ep, &options.names,
-		deadline_first(o->until,
-		    deadline_limit(options.time.timeout_ms, "--timeout")),
-		&list, e) < 0)
-		return -1;
-	result = sender_run(&s->sender, o, &list, e);
-	/* A message that is too long is a usage error, unless it is a line of
-	 * stdin. */
-	if (result < 0 && e->errnum == EMSGSIZE &&
-	    o->source->kind == SOURCE_LINES) {
-		e->kind = ERR_FAILED;
-		err_append(
-		    e, "sent %s", num_count_text(stats->sent, "datagram"));
-	}
-	if (stats->sent > 0 && send_options.stats && !diag_is_json())
-		result_print("%s", rtt_stats_text(stats, s->sender.dropped));
-	addr_list_release(&list);
-	return result;
-}
-
 static int
 send_run(const struct command_args *args, struct err *e)
 {
 	struct send_state s = {
 	    .options = send_options.sender, .source = send_options.source};
+	const struct rtt_stats *stats = &s.sender.stats;
 	struct sender_options *o = &s.options;
+	struct addr_list list = ADDR_LIST_INIT;
 	int used = endpoint_operands(args->operands, args->count), result;
 	struct endpoint ep;
 
@@ -330,9 +302,27 @@ send_run(const struct command_args *args, struct err *e)
 		    &s, args->operands + used, args->count - used, e);
 	if (result == 0)
 		result = prepare(&s, e);
+	if (result == 0) {
+		sandbox_enter();
+		result = resolve(&ep, &options.names,
+		    deadline_first(o->until,
+			deadline_limit(options.time.timeout_ms, "--timeout")),
+		    &list, e);
+	}
 	if (result == 0)
-		result = send_and_receive(&s, &ep, e);
+		result = sender_run(&s.sender, o, &list, e);
+	/* A message that is too long is a usage error, unless it is a line of
+	 * stdin. */
+	if (result < 0 && e->errnum == EMSGSIZE &&
+	    o->source->kind == SOURCE_LINES) {
+		e->kind = ERR_FAILED;
+		err_append(
+		    e, "sent %s", num_count_text(stats->sent, "datagram"));
+	}
+	if (stats->sent > 0 && send_options.stats && !diag_is_json())
+		result_print("%s", rtt_stats_text(stats, s.sender.dropped));
 	result = recorder_close(&s.recorder, true, result, e);
+	addr_list_release(&list);
 	source_release(o->source);
 	return result;
 }
