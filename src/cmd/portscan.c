@@ -351,9 +351,9 @@ scan(struct run *run, struct err *e)
 	}
 }
 
-/* Makes the list of hosts final. Returns 0, or -1 with *e. */
+/* Makes the list of hosts final, and scans them. Returns 0, or -1 with *e. */
 static int
-choose_hosts(struct run *run, struct err *e)
+scan_targets(struct run *run, struct err *e)
 {
 	const struct targets_lookup lookup = {
 	    .names = options.names,
@@ -363,6 +363,7 @@ choose_hosts(struct run *run, struct err *e)
 	    .retry =
 		options.time.retry_ms >= 0 ? run->retry : deadline_after(0),
 	};
+	struct scan_report *r = &run->report;
 	struct targets *t = &run->targets;
 
 	t->excludes = true;
@@ -377,20 +378,9 @@ choose_hosts(struct run *run, struct err *e)
 		    t->hosts, run->ports.count, MAX_PORTS);
 	targets_walk_start(&run->walk, t, &portscan_options.part);
 	run->hosts = run->walk.end - run->walk.at;
-	return 0;
-}
-
-/* Scans the targets that have been read. Returns 0, or -1 with *e. */
-static int
-scan_targets(struct run *run, struct err *e)
-{
-	struct scan_report *r = &run->report;
-
-	if (choose_hosts(run, e) < 0)
-		return -1;
 	if (portscan_options.dry_run && run->hosts > 0)
 		return print_plan(run);
-	r->hosts += run->targets.hosts;
+	r->hosts += t->hosts;
 	r->total += run->hosts * run->ports.count;
 	r->all = portscan_options.all ||
 		 (run->is_listed && run->ports.count <= MAX_ROWS &&
