@@ -164,40 +164,31 @@ local_error(const struct addr *peer, const struct sock_options *o, int errnum,
 	return err_prefix(e, "%s", addr_text(peer));
 }
 
-/* Sets the options of a client's socket. Returns 0, or -1 with *e. */
-static int
-set_options(int fd, const struct addr *peer, const struct dgram_options *o,
-    struct err *e)
-{
-	int family = addr_family(peer);
-
-	if (sock_set(fd, family, o->sock, e) < 0)
-		return -1;
-	if (o->raise_buffer && o->sock->rcvbuf < 0)
-		dgram_raise_rcvbuf(fd);
-	if (o->broadcast && set_broadcast(fd) < 0)
-		return err_sys(e, ERR_LOCAL, errno, "--broadcast");
-	if (o->no_fragment && family != AF_UNIX &&
-	    set_no_fragment(fd, family) < 0)
-		return err_sys(e, ERR_LOCAL, errno, "--no-fragment");
-	if (!o->unconnected)
-		(void)os_receive_errors(fd, family, true);
-	return addr_is_multicast(peer) ? multicast_set(fd, family, &o->group, e)
-				       : 0;
-}
-
-/* Opens a socket for the peer. Returns the fd, or -1 with *e. */
+/* Opens a socket for the peer, sets its options, binds and connects it. Returns
+ * the fd, or -1 with *e. */
 static int
 open_socket(
     const struct addr *peer, const struct dgram_options *o, struct err *e)
 {
-	int fd = sock_open(addr_family(peer), SOCK_DGRAM), result;
+	int family = addr_family(peer), fd = sock_open(family, SOCK_DGRAM);
+	int result;
 	int64_t start;
 
 	if (fd < 0)
 		return err_sys(e, ERR_LOCAL, errno, "%s", addr_text(peer));
 	step_name(fd, "the datagram socket", 0);
-	result = set_options(fd, peer, o, e);
+	result = sock_set(fd, family, o->sock, e);
+	if (o->raise_buffer && o->sock->rcvbuf < 0)
+		dgram_raise_rcvbuf(fd);
+	if (result == 0 && o->broadcast && set_broadcast(fd) < 0)
+		result = err_sys(e, ERR_LOCAL, errno, "--broadcast");
+	if (result == 0 && o->no_fragment && family != AF_UNIX &&
+	    set_no_fragment(fd, family) < 0)
+		result = err_sys(e, ERR_LOCAL, errno, "--no-fragment");
+	if (!o->unconnected)
+		(void)os_receive_errors(fd, family, true);
+	if (result == 0 && addr_is_multicast(peer))
+		result = multicast_set(fd, family, &o->group, e);
 	if (result == 0 && bind_local(fd, peer, o) < 0)
 		result = local_error(peer, o->sock, errno, e);
 	if (result == 0 && !o->unconnected) {
