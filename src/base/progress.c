@@ -78,26 +78,12 @@ append_count(char *text, size_t size, const struct progress *p,
 		text_append(text, size, ", %.1f h left", left / 3600);
 }
 
-/* Writes the bar of c, cells wide with its brackets, and a space. */
-static void
-format_bar(char *buf, size_t cells, const struct progress_count *c)
-{
-	size_t full =
-	    (size_t)((double)c->done / (double)c->total * (double)(cells - 2));
-
-	memset(buf, '-', cells);
-	memset(buf + 1, '#', full);
-	buf[0] = '[';
-	buf[cells - 1] = ']';
-	buf[cells] = ' ';
-	buf[cells + 1] = '\0';
-}
-
 void
 progress_draw_counts(
     struct progress *p, const struct progress_count *c, size_t count)
 {
-	size_t width, i, n;
+	size_t width, bar, i, n;
+	double full;
 	char line[2 * LINE] = "", text[LINE] = "";
 
 	if (!p->shown || !deadline_passed(p->next))
@@ -116,8 +102,15 @@ progress_draw_counts(
 		p->width = width;
 		p->text = n;
 	}
-	if (has_percentage(c) && p->text + MIN_BAR + 1 <= width)
-		format_bar(line, width - p->text - 1, c);
+	if (has_percentage(c) && p->text + MIN_BAR + 1 <= width) {
+		bar = width - p->text - 1;
+		full = (double)c->done / (double)c->total * (double)(bar - 2);
+		memset(line, '-', bar);
+		memset(line + 1, '#', (size_t)full);
+		line[0] = '[';
+		line[bar - 1] = ']';
+		line[bar] = ' ';
+	}
 	text_append(line, sizeof(line), "%s", text);
 	progress_draw(p, line);
 }
