@@ -318,31 +318,12 @@ parse_letters(struct parse *p, char **argv)
 	return 1;
 }
 
-/* Fails if stdout has other data than that of the option o with '-'. */
-static int
-check_dash(const struct parse *p, const struct opt *o)
-{
-	const struct opt *other = opt_find_listed(p->used, o->dash_without);
-
-	if (other != NULL)
-		return err_set(p->e, ERR_USAGE,
-		    "--%s: '-' is stdout, which has the data of --%s", o->name,
-		    other->name);
-	if (o->dash_with == NULL || is_given(p, o->dash_with))
-		return 0;
-	return err_set(p->e, ERR_USAGE,
-	    "--%s: '-' is stdout, which has the data that is received "
-	    "(/dev/stderr is the terminal; stdout is free with %s)",
-	    o->name,
-	    list_text(p, o->dash_with,
-		opt_group_of(p->command->groups, o)->excludes));
-}
-
-/* Checks the files named '-': each is a stream, which no other option uses. */
+/* Checks the files named '-': each is a stream, which no other option uses, and
+ * whose data on stdout is alone. */
 static int
 check_dashes(const struct parse *p)
 {
-	const struct opt *users[] = {NULL, NULL, NULL}, *o;
+	const struct opt *users[] = {NULL, NULL, NULL}, *o, *other;
 	struct opt_at at = {p->command->groups, NULL};
 	const char *path;
 
@@ -358,8 +339,17 @@ check_dashes(const struct parse *p)
 			    "--%s and --%s cannot both be '-'",
 			    users[o->dash]->name, o->name);
 		users[o->dash] = o;
-		if (check_dash(p, o) < 0)
-			return -1;
+		other = opt_find_listed(p->used, o->dash_without);
+		if (other != NULL)
+			return err_set(p->e, ERR_USAGE,
+			    "--%s: '-' is stdout, which has the data of --%s",
+			    o->name, other->name);
+		if (o->dash_with == NULL || is_given(p, o->dash_with))
+			continue;
+		return err_set(p->e, ERR_USAGE,
+		    "--%s: '-' is stdout, which has the data that is received "
+		    "(/dev/stderr is the terminal; stdout is free with %s)",
+		    o->name, list_text(p, o->dash_with, at.group->excludes));
 	}
 	return 0;
 }
