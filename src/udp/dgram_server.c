@@ -231,39 +231,6 @@ refusal(const struct dgram *d, bool is_forwarded)
 	return NULL;
 }
 
-/*
- * Whether the limit allows one more answer to this host; counts it. Each host
- * has a bucket of tokens for one second, which fills at the given rate; the
- * bucket is stored as the time at which it will be full. Hosts whose hashes are
- * equal share a bucket, so that none gets more by the choice of addresses.
- */
-static bool
-spend(struct dgram_server *s, const struct addr *host, int64_t now_ns)
-{
-	const void *bytes = &host->u;
-	size_t n = host->len;
-	int64_t gap_ns, *full_ns;
-
-	if (s->full_ns == NULL)
-		return true;
-	/* Without the port. */
-	if (addr_family(host) == AF_INET) {
-		bytes = &host->u.in4.sin_addr;
-		n = sizeof(host->u.in4.sin_addr);
-	} else if (addr_family(host) == AF_INET6) {
-		bytes = &host->u.in6.sin6_addr;
-		n = sizeof(host->u.in6.sin6_addr);
-	}
-	full_ns = &s->full_ns[dgram_hash(s->key, bytes, n) % BUCKETS];
-	gap_ns = CLOCK_SECOND / s->o->max_rate;
-	if (*full_ns < now_ns)
-		*full_ns = now_ns;
-	if (*full_ns - now_ns > CLOCK_SECOND - gap_ns)
-		return false;
-	*full_ns += gap_ns;
-	return true;
-}
-
 /* Reports the datagrams above the limit since the last report. */
 static void
 report_limited(struct dgram_server *s, int64_t now_ns)
@@ -277,16 +244,42 @@ report_limited(struct dgram_server *s, int64_t now_ns)
 	s->limited_count = 0;
 }
 
-/* Whether the rate limit allows an answer to d->from, which is counted. */
+/*
+ * Whether the rate limit allows an answer to the host of d->from, which is
+ * counted. Each host has a bucket of tokens for one second, which fills at the
+ * given rate; the bucket is stored as the time at which it will be full. Hosts
+ * whose hashes are equal share a bucket, so that none gets more by the choice
+ * of addresses.
+ */
 static bool
 is_within_rate(struct dgram_server *s, const struct dgram *d)
 {
-	if (spend(s, &d->from, s->last_ns))
+	const void *bytes = &d->from.u;
+	size_t n = d->from.len;
+	int64_t now_ns = s->last_ns, gap_ns, *full_ns;
+
+	if (s->full_ns == NULL)
 		return true;
+	/* Without the port. */
+	if (addr_family(&d->from) == AF_INET) {
+		bytes = &d->from.u.in4.sin_addr;
+		n = sizeof(d->from.u.in4.sin_addr);
+	} else if (addr_family(&d->from) == AF_INET6) {
+		bytes = &d->from.u.in6.sin6_addr;
+		n = sizeof(d->from.u.in6.sin6_addr);
+	}
+	full_ns = &s->full_ns[dgram_hash(s->key, bytes, n) % BUCKETS];
+	gap_ns = CLOCK_SECOND / s->o->max_rate;
+	if (*full_ns < now_ns)
+		*full_ns = now_ns;
+	if (*full_ns - now_ns <= CLOCK_SECOND - gap_ns) {
+		*full_ns += gap_ns;
+		return true;
+	}
 	s->limited = d->from;
 	s->limited_count++;
-	if (s->last_ns >= s->next_warning_ns)
-		report_limited(s, s->last_ns);
+	if (now_ns >= s->next_warning_ns)
+		report_limited(s, now_ns);
 	refuse(s, d, "its host has reached the limit of answers (--max-rate)");
 	return false;
 }

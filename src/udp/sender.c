@@ -146,7 +146,7 @@ is_complete(const struct sender *x)
 {
 	if (count_unsent(x) > 0)
 		return false;
-	return x->ended ||
+	return x->found == SOURCE_END ||
 	       (x->o->count > 0 && x->stats.sent >= (uint64_t)x->o->count);
 }
 
@@ -204,37 +204,33 @@ consume_sent(struct sender *x)
 static int
 fill(struct sender *x, int64_t now, struct err *e)
 {
-	enum source_next found = SOURCE_MESSAGE;
 	const unsigned char *bytes;
 	struct dgram *d;
 	int64_t max;
 
-	if (count_unsent(x) > 0 || is_complete(x) || x->starved)
+	if (count_unsent(x) > 0 || is_complete(x) || x->found == SOURCE_WAIT)
 		return 0;
 	max = allowance(x, now);
 	if (max <= 0)
 		return 0;
-	if (x->source_error.kind != ERR_NONE) {
+	if (x->found == SOURCE_ERROR) {
 		*e = x->source_error;
 		return -1;
 	}
 	consume_sent(x);
-	while (x->out_count < max) {
+	for (; x->out_count < max; x->out_count++) {
 		d = &x->out[x->out_count];
-		found = source_next(x->o->source, &bytes, &d->length, e);
-		if (found != SOURCE_MESSAGE)
+		x->found = source_next(x->o->source, &bytes, &d->length, e);
+		if (x->found != SOURCE_MESSAGE)
 			break;
 		d->bytes = (unsigned char *)bytes;
 		set_remote(x, d);
 		if (x->numbered != NULL && number_message(x, d, e) < 0) {
-			found = SOURCE_ERROR;
+			x->found = SOURCE_ERROR;
 			break;
 		}
-		x->out_count++;
 	}
-	x->starved = found == SOURCE_WAIT;
-	x->ended = x->ended || found == SOURCE_END;
-	if (found != SOURCE_ERROR)
+	if (x->found != SOURCE_ERROR)
 		return 0;
 	if (x->out_count == 0)
 		return -1;
@@ -444,7 +440,7 @@ wait_more(struct sender *x, struct err *e)
 		else
 			until = deadline_first(until, x->resume);
 		until = deadline_first(until, x->timeout);
-	} else if (!is_complete(x) && x->starved && may_fill) {
+	} else if (!is_complete(x) && x->found == SOURCE_WAIT && may_fill) {
 		fds[1].fd = x->o->source->fd;
 	} else if (!is_complete(x) && (may_fill || x->next_ns > now)) {
 		until = deadline_first(until, next);
@@ -457,7 +453,7 @@ wait_more(struct sender *x, struct err *e)
 	if (fds[1].revents == 0)
 		return 0;
 	consume_sent(x);
-	x->starved = false;
+	x->found = SOURCE_MESSAGE;
 	x->moved_ns = clock_now();
 	return source_read(x->o->source, e);
 }
@@ -500,43 +496,40 @@ needs_no_wait(struct sender *x)
 		return x->block == SENDER_FREE;
 	if (is_complete(x))
 		return is_finished(x);
-	return !x->starved && allowance(x, clock_now()) > 0;
+	return x->found != SOURCE_WAIT && allowance(x, clock_now()) > 0;
 }
 
-/* Receives, fills and sends; waits if nothing could be done. */
-static int
-run_round(struct sender *x, struct err *e)
-{
-	int64_t now = clock_now();
-	enum outcome received = receive(x, e);
-
-	deadline_looked(now);
-	if (received == FAILED || check_limits(x, received, now, e) < 0 ||
-	    fill(x, now, e) < 0)
-		return -1;
-	if (count_unsent(x) > 0 &&
-	    (x->block != SENDER_PAUSED || deadline_passed(x->resume)) &&
-	    send_some(x, e) < 0)
-		return -1;
-	/* The address stays, unless the first datagram was refused. Without a
-	 * reply, only this machine can refuse it in time. */
-	if (x->is_trial && x->stats.sent > 0 && x->stats.awaited == 0) {
-		if (check_icmp(x, 0, e) == FAILED)
-			return -1;
-		x->is_trial = false;
-	}
-	if (needs_no_wait(x))
-		return 0;
-	return x->o->on_idle(e) < 0 ? -1 : wait_more(x, e);
-}
-
-/* Sends to a peer, and receives. Returns 0, or -1 with *e. */
+/* Sends to a peer, and receives; waits if nothing can be done. Returns 0, or -1
+ * with *e. */
 static int
 run(struct sender *x, struct err *e)
 {
-	while (!is_finished(x))
-		if (run_round(x, e) < 0)
+	enum outcome received;
+	int64_t now;
+
+	while (!is_finished(x)) {
+		now = clock_now();
+		received = receive(x, e);
+		deadline_looked(now);
+		if (received == FAILED ||
+		    check_limits(x, received, now, e) < 0 ||
+		    fill(x, now, e) < 0)
 			return -1;
+		if (count_unsent(x) > 0 &&
+		    (x->block != SENDER_PAUSED || deadline_passed(x->resume)) &&
+		    send_some(x, e) < 0)
+			return -1;
+		/* The address stays, unless the first datagram was refused.
+		 * Without a reply, only this machine can refuse it in time. */
+		if (x->is_trial && x->stats.sent > 0 && x->stats.awaited == 0) {
+			if (check_icmp(x, 0, e) == FAILED)
+				return -1;
+			x->is_trial = false;
+		}
+		if (!needs_no_wait(x) &&
+		    (x->o->on_idle(e) < 0 || wait_more(x, e) < 0))
+			return -1;
+	}
 	/* The last datagrams may have been refused meanwhile. */
 	if (check_icmp(x, 0, e) == FAILED)
 		return -1;
@@ -631,6 +624,7 @@ sender_run(struct sender *x, const struct sender_options *o,
 	memset(x, 0, sizeof(*x));
 	x->o = o;
 	x->fd = -1;
+	x->found = SOURCE_MESSAGE;
 	x->in = dgram_new();
 	x->out = mem_array(DGRAM_MAX_SEND, sizeof(x->out[0]));
 	if (o->number)

@@ -154,9 +154,8 @@ struct sender {
 	unsigned char *numbered; /* owned: messages with numbers, or NULL */
 	int64_t next_ns;         /* when the next datagram may be sent */
 	int out_count, sent;     /* lent; accepted by kernel */
-	struct err source_error; /* for the message after them, if any */
-	bool starved;            /* the source needs to be read */
-	bool ended;              /* the source is at its end */
+	int found;               /* enum source_next: what follows them */
+	struct err source_error; /* if that is SOURCE_ERROR */
 
 	bool retried;      /* EMSGSIZE may be that of an earlier datagram */
 	bool was_writable; /* in the last poll */
