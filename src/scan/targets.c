@@ -34,26 +34,6 @@ struct target_name {
 	char *text; /* owned; escaped after the lookup */
 };
 
-/* The index of the other bits of a; consecutive equal ones are kept once. */
-static uint32_t
-prefix_of(struct targets *t, const struct addr *a)
-{
-	struct target_prefix p, *last = t->prefixes + t->prefix_count;
-
-	memset(&p, 0, sizeof(p));
-	p.family = addr_family(a);
-	if (p.family == AF_INET6) {
-		p.scope = a->u.in6.sin6_scope_id;
-		memcpy(p.bytes, &a->u.in6.sin6_addr, sizeof(p.bytes));
-	}
-	if (t->prefix_count > 0 && memcmp(last - 1, &p, sizeof(p)) == 0)
-		return (uint32_t)t->prefix_count - 1;
-	t->prefixes = mem_grow(t->prefixes, t->prefix_count,
-	    &t->prefix_capacity, sizeof(t->prefixes[0]));
-	t->prefixes[t->prefix_count] = p;
-	return (uint32_t)t->prefix_count++;
-}
-
 /* The last 32 bits of an address. */
 static uint32_t
 tail_of(const struct addr *a)
@@ -65,18 +45,32 @@ tail_of(const struct addr *a)
 	return ntohl(n);
 }
 
-/* Adds the addresses from base to the one whose last bits are high. */
+/* Adds the addresses from base to the one whose last bits are high. The other
+ * bits of consecutive ranges are kept once if they are equal. */
 static void
 add_range(struct targets *t, const struct addr *base, uint32_t high,
     uint32_t position)
 {
+	struct target_prefix p, *last = t->prefixes + t->prefix_count;
+
+	memset(&p, 0, sizeof(p));
+	p.family = addr_family(base);
+	if (p.family == AF_INET6) {
+		p.scope = base->u.in6.sin6_scope_id;
+		memcpy(p.bytes, &base->u.in6.sin6_addr, sizeof(p.bytes));
+	}
+	if (t->prefix_count == 0 || memcmp(last - 1, &p, sizeof(p)) != 0) {
+		t->prefixes = mem_grow(t->prefixes, t->prefix_count,
+		    &t->prefix_capacity, sizeof(t->prefixes[0]));
+		t->prefixes[t->prefix_count++] = p;
+	}
 	t->items =
 	    mem_grow(t->items, t->count, &t->capacity, sizeof(t->items[0]));
-	t->items[t->count].prefix = prefix_of(t, base);
-	t->items[t->count].low = tail_of(base);
-	t->items[t->count].high = high;
-	t->items[t->count].position = position;
-	t->items[t->count].before = t->count;
+	t->items[t->count] = (struct target){.low = tail_of(base),
+	    .high = high,
+	    .prefix = (uint32_t)t->prefix_count - 1,
+	    .position = position,
+	    .before = t->count};
 	t->count++;
 }
 
