@@ -135,14 +135,6 @@ host_ip(const struct scan_report *r, uint64_t host)
 	return addr_ip_text(&a);
 }
 
-/* Whether the host's own refusal of a datagram is all that row shows. */
-static bool
-is_plain_refusal(const struct scan_report *r, const struct scan_result *row)
-{
-	return row->reason == SCAN_REFUSED && strcmp(r->protocol, "udp") == 0 &&
-	       strcmp(addr_ip_text(row->by), host_ip(r, row->host)) == 0;
-}
-
 /* The reason, and who has named it: "refused by 192.0.2.1". */
 static const char *
 reason_text(const struct scan_report *r, const struct scan_result *row)
@@ -251,7 +243,10 @@ scan_report_add(void *report, const struct scan_result *result)
 	while (row.banner_size > 0 && (banner[row.banner_size - 1] == '\n' ||
 					  banner[row.banner_size - 1] == '\r'))
 		row.banner_size--;
-	if (row.by != NULL && is_plain_refusal(r, &row))
+	/* Who has refused a datagram is named unless it is the host. */
+	if (row.by != NULL && row.reason == SCAN_REFUSED &&
+	    strcmp(r->protocol, "udp") == 0 &&
+	    strcmp(addr_ip_text(row.by), host_ip(r, row.host)) == 0)
 		row.by = NULL;
 	if (diag_is_json() && !is_held()) {
 		emit_port(r, &row);
