@@ -45,22 +45,6 @@
 /* The longest item of no_proxy that is read, with its NUL. */
 #define ITEM_SIZE 320
 
-/* Whether host is name, or ends in "." and name. */
-static bool
-is_under(const char *host, const char *name)
-{
-	size_t h = strlen(host), n;
-
-	if (*name == '.')
-		name++;
-	n = strlen(name);
-	if (h > 0 && host[h - 1] == '.')
-		h--;
-	if (n == 0 || n > h || strncasecmp(host + h - n, name, n) != 0)
-		return false;
-	return n == h || host[h - n - 1] == '.';
-}
-
 /* Whether an item of that list matches ep; changes item. */
 static bool
 matches(char *item, const struct endpoint *ep)
@@ -86,7 +70,7 @@ matches(char *item, const struct endpoint *ep)
 		item[n - 1] = '\0';
 		item++;
 	}
-	if (is_under(ep->host, item))
+	if (endpoint_is_under(ep, item + (item[0] == '.')))
 		return true;
 	/* Otherwise it may be a network, and the host an address in it. */
 	if (item[0] == '@' || !addr_parse_ip(&a, ep->host, 0))

@@ -90,14 +90,13 @@ endpoint_check_host(const char *host, struct err *e)
 }
 
 bool
-endpoint_is_localhost(const struct endpoint *ep)
+endpoint_is_under(const struct endpoint *ep, const char *name)
 {
-	static const char name[] = "localhost";
-	size_t n = strlen(ep->host), length = sizeof(name) - 1;
+	size_t n = strlen(ep->host), length = strlen(name);
 
 	if (n > 0 && ep->host[n - 1] == '.')
 		n--;
-	return !ep->is_unix && n >= length &&
+	return !ep->is_unix && length > 0 && n >= length &&
 	       strncasecmp(ep->host + n - length, name, length) == 0 &&
 	       (n == length || ep->host[n - length - 1] == '.');
 }
