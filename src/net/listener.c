@@ -515,6 +515,11 @@ listener_accept(struct listener *l, struct link *c)
 	size_t i;
 
 	*c = (struct link){.fd = -1};
+	if (l->is_connection) {
+		c->fd = l->fds[0];
+		sock_remote(c->fd, &c->remote);
+		l->count = 0;
+	}
 	for (i = 0; i < l->count && c->fd < 0; i++) {
 		c->fd = sock_accept(l->fds[l->turn], &c->remote);
 		if (c->fd < 0 && errno != EAGAIN && errno != EWOULDBLOCK)
@@ -527,15 +532,6 @@ listener_accept(struct listener *l, struct link *c)
 	sock_local(c->fd, &c->local);
 	addr_unmap(&c->remote);
 	return 0;
-}
-
-void
-listener_connection(struct listener *l, struct link *c)
-{
-	*c = (struct link){
-	    .fd = l->fds[0], .local = l->addrs[0], .start_ns = clock_now()};
-	sock_remote(c->fd, &c->remote);
-	l->count = 0;
 }
 
 void

@@ -80,17 +80,12 @@ int listener_open(struct listener *l, const struct endpoint *ep,
 void listener_announce(const struct listener *l);
 
 /*
- * Accepts a pending connection, from the sockets in turn; a step of -vv.
+ * Accepts a pending connection, from the sockets in turn, a step of -vv; or
+ * hands on the one that was inherited, after which the listener has no socket.
  * Returns 0 with *c, the caller's, whose fd is blocking; or -1 with errno:
  * EAGAIN if none is pending, otherwise as accept(2).
  */
 int listener_accept(struct listener *l, struct link *c);
-
-/*
- * Sets *c to the connection that was inherited, as listener_accept() does; the
- * listener has no socket afterwards.
- */
-void listener_connection(struct listener *l, struct link *c);
 
 /*
  * Closes the sockets, and removes the path of a Unix socket that

@@ -527,7 +527,7 @@ server_accept(struct server *s, struct link *l, struct err *e)
 	int result;
 
 	if (s->listener->is_connection) {
-		listener_connection(s->listener, l);
+		(void)listener_accept(s->listener, l);
 		if (admit(s, l)) {
 			if (!s->options->tls.is_on)
 				return 0;
