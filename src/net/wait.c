@@ -83,8 +83,6 @@ poll_and_read(
 	int ready;
 	ssize_t n;
 
-	if (reader.fd < 0)
-		return signals_poll(fds, count, timeout_ms, with_children);
 	fds[count] = (struct pollfd){reader.fd, POLLIN, 0};
 	ready = signals_poll(fds, count + 1, timeout_ms, with_children);
 	if (ready <= 0 || fds[count].revents == 0)
