@@ -23,6 +23,9 @@
 
 /* Four records of the greatest length: more costs memory, and gains little. */
 #define BUFFER (64 * 1024)
+/* Received bytes are passed on in pieces of up to this size: smaller ones wake
+ * sockt more often, larger ones do not fit into a user's send buffer. */
+#define RECEIVED (256 * 1024)
 /* The send buffer of the plain socket. */
 #define PLAIN_BUFFER (512 * 1024)
 /* With more unsent bytes, nothing is read: a peer could demand any number of
@@ -68,7 +71,7 @@ struct tls_process {
 	struct tls_certificate refused; /* the one that was not accepted */
 
 	/* Plain bytes received, not yet passed on. */
-	unsigned char received[BUFFER];
+	unsigned char received[RECEIVED];
 	size_t received_from, received_to;
 
 	uint64_t sent_bytes, received_bytes; /* plain bytes so far */
@@ -447,10 +450,10 @@ read_peer(struct tls_process *p)
 	int n;
 
 	p->has_more = false;
-	while (p->receiving == RECEIVING && p->received_to < BUFFER) {
+	while (p->receiving == RECEIVING && p->received_to < RECEIVED) {
 		forget_errors(p);
 		n = p->l->SSL_read(p->ssl, p->received + p->received_to,
-		    (int)(BUFFER - p->received_to));
+		    (int)(RECEIVED - p->received_to));
 		if (n <= 0 && must_wait(p, n, false, &e))
 			return;
 		if (n <= 0) {
