@@ -15,6 +15,12 @@
 #define MIN_MOVE (32 * 1024)
 #define MIN_MOVE_ENLARGED (64 * 1024)
 #define MOVE_AFTER 4
+/* A reader is slow if, for so many consecutive pieces of at least this size, it
+ * leaves the pipe full and takes fewer than 2 bytes in 3 ns. The next bytes, so
+ * many, are copied: it would wait for the memory. */
+#define SLOW_AFTER 8
+#define SLOW_PIECE (12 * 1024)
+#define SLOW_BYTES (128 * 1024 * 1024)
 
 void
 flow_init(struct flow *f, int in, int out, void *storage)
@@ -149,9 +155,10 @@ choose_path(struct flow *f, size_t n)
 	size_t min = m->is_enlarged ? MIN_MOVE_ENLARGED : MIN_MOVE;
 	enum fd_kind in = f->in.kind, out = f->out.kind;
 
-	if (m->is_on || !m->is_possible || f->out.fd < 0 || f->tap != NULL ||
-	    f->crlf || in == FD_TERMINAL || in == FD_PACKETS ||
-	    in == FD_OTHER || out == FD_TERMINAL || out == FD_PACKETS)
+	if (m->is_on || !m->is_possible || f->read_bytes < m->copied_until ||
+	    f->out.fd < 0 || f->tap != NULL || f->crlf || in == FD_TERMINAL ||
+	    in == FD_PACKETS || in == FD_OTHER || out == FD_TERMINAL ||
+	    out == FD_PACKETS)
 		return;
 	m->streak = n >= min ? m->streak + 1 : 0;
 	if (m->streak == MOVE_AFTER)
@@ -271,7 +278,8 @@ static void
 move_in(struct flow *f, bool has_space)
 {
 	struct flow_move *m = &f->move;
-	bool direct = is_direct(f);
+	bool direct = is_direct(f), was_blocked = m->is_blocked;
+	int64_t last_ns = f->last_ns;
 	ssize_t n = move_some(f, f->in.fd, direct ? f->out.fd : m->inner[1],
 	    limited(f, OS_PIPE_SIZE));
 
@@ -282,6 +290,14 @@ move_in(struct flow *f, bool has_space)
 			note_written(f, (size_t)n);
 		else
 			m->held += (size_t)n;
+		m->streak = m->spares_slow && was_blocked && n >= SLOW_PIECE &&
+				    f->last_ns - last_ns > n * 3 / 2
+				? m->streak + 1
+				: 0;
+		if (m->streak == SLOW_AFTER) {
+			m->copied_until = f->read_bytes + SLOW_BYTES;
+			stop_moving(f);
+		}
 	} else if (n < 0 && is_transient(errno) && !has_space) {
 		m->is_blocked = true;
 	} else if (n == 0 || is_transient(errno) || errno == ENOTSUP) {

@@ -48,12 +48,14 @@ typedef int flow_tap(const struct flow *f, const void *bytes, size_t n);
 struct flow_move {
 	bool is_possible; /* may be set, if each end that is a socket is
 			     non-blocking; false once the kernel refuses */
-	bool is_on;       /* new pieces are moved, not copied */
-	bool is_blocked;  /* out was full, and in has data */
-	bool is_enlarged; /* in, a pipe, was enlarged */
-	int inner[2];     /* the intermediate pipe; -1: not open */
-	size_t held;      /* bytes in it */
-	unsigned streak;  /* consecutive pieces that favor this path */
+	bool spares_slow; /* may be set: copies to the slow reader of a pipe */
+	uint64_t copied_until; /* a value of read_bytes: all before is copied */
+	bool is_on;            /* new pieces are moved, not copied */
+	bool is_blocked;       /* out was full, and in has data */
+	bool is_enlarged;      /* in, a pipe, was enlarged */
+	int inner[2];          /* the intermediate pipe; -1: not open */
+	size_t held;           /* bytes in it */
+	unsigned streak; /* consecutive pieces that favor the other path */
 };
 
 struct flow {
