@@ -331,34 +331,28 @@ serve_program(struct listen_state *l)
 	return status == 0 ? 0 : err_status(&s->e, status);
 }
 
-static int
-serve_files(struct listen_state *l)
-{
-	return files_serve(&l->session, l->folder);
-}
-
 /* Serves, and records if there is a recorder. If recording fails, the
  * connection is reset: a FIN would make partial data look complete. */
 static int
 serve(struct listen_state *l)
 {
-	static int (*const kinds[])(struct listen_state *) = {
-	    [HANDLER_DISCARD] = serve_pieces,
-	    [HANDLER_ECHO] = serve_pieces,
-	    [HANDLER_FORWARD] = serve_forward,
-	    [HANDLER_FILES] = serve_files,
-	    [HANDLER_PROGRAM] = serve_program};
 	struct session *s = &l->session;
 	struct recorder *r = l->recorder;
-	int result;
+	int result = 0;
 
-	if (r == NULL)
-		return kinds[l->handler](l);
-	r->until = s->until;
-	r->idle = s->idle;
-	result = recorder_begin(r, s->link, &s->e);
+	if (r != NULL) {
+		r->until = s->until;
+		r->idle = s->idle;
+		result = recorder_begin(r, s->link, &s->e);
+	}
 	if (result == 0)
-		result = kinds[l->handler](l);
+		result = l->handler == HANDLER_FORWARD ? serve_forward(l)
+			 : l->handler == HANDLER_FILES
+			     ? files_serve(s, l->folder)
+			 : l->handler == HANDLER_PROGRAM ? serve_program(l)
+							 : serve_pieces(l);
+	if (r == NULL)
+		return result;
 	result = recorder_close(r, false, result, &s->e);
 	if (result < 0 && s->e.kind == ERR_OUTPUT && s->link->fd >= 0)
 		refuse(s);
@@ -393,38 +387,13 @@ serve_client(struct link *client, void *context)
 	return session_end(s, DIAG_NOTE, result);
 }
 
-/* Without -k, further connections are refused from now on. */
-static void
-stop_listening(struct listen_state *l)
-{
-	if (!l->keeps)
-		listener_close(
-		    &l->listener, "no more connections: -k was not given");
-}
-
-/* Serves a connection in a child process. */
-static void
-serve_child(struct listen_state *l, struct link *client)
-{
-	bool runs_program = l->handler == HANDLER_PROGRAM;
-
-	stop_listening(l);
-	if (runs_program && l->recorder == NULL && client->tls == NULL)
-		server_spawn(&l->server, client, l->program);
-	else
-		server_fork(&l->server, client, serve_client, l, runs_program);
-}
-
 /* Relays stdin and stdout in this process. Returns 0, or -1 with *e. With -k a
  * failed connection does not end the command. */
 static int
 serve_stdio(struct listen_state *l, struct link *client, struct err *e)
 {
-	int result;
+	int result = stdio_relay_run(&l->stdio, client, e);
 
-	(void)diag_connection(client->number);
-	stop_listening(l);
-	result = stdio_relay_run(&l->stdio, client, e);
 	(void)diag_connection(0);
 	if (result == 0)
 		return 0;
@@ -441,15 +410,27 @@ serve_stdio(struct listen_state *l, struct link *client, struct err *e)
 static int
 accept_and_serve(struct listen_state *l, struct err *e)
 {
+	bool runs_program = l->handler == HANDLER_PROGRAM;
 	struct link client;
 
 	do {
 		if (server_accept(&l->server, &client, e) < 0)
 			return server_end(&l->server, e);
-		if (l->handler != HANDLER_STDIO)
-			serve_child(l, &client);
-		else if (serve_stdio(l, &client, e) < 0)
-			return -1;
+		if (l->handler == HANDLER_STDIO)
+			(void)diag_connection(client.number);
+		if (!l->keeps)
+			listener_close(&l->listener,
+			    "no more connections: -k was not given");
+		if (l->handler == HANDLER_STDIO) {
+			if (serve_stdio(l, &client, e) < 0)
+				return -1;
+		} else if (runs_program && l->recorder == NULL &&
+			   client.tls == NULL) {
+			server_spawn(&l->server, &client, l->program);
+		} else {
+			server_fork(
+			    &l->server, &client, serve_client, l, runs_program);
+		}
 	} while (l->keeps && !l->listener.is_connection);
 	return server_wait_status(&l->server, e);
 }
@@ -606,9 +587,9 @@ choose_handler(struct listen_state *l, char *const *program, struct err *e)
 	    (record->output != NULL || record->hexdump != NULL ||
 		record->textdump != NULL))
 		l->recorder = &l->stdio.recorder;
-	if (o->files != NULL && l->idle.ms < 0)
-		l->idle = (struct limit){FILES_IDLE_MS, NULL};
 	if (o->files != NULL) {
+		if (l->idle.ms < 0)
+			l->idle = (struct limit){FILES_IDLE_MS, NULL};
 		l->folder = open(o->files, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (l->folder < 0)
 			return err_sys(e, ERR_OUTPUT, errno, "--files %s",
