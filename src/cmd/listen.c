@@ -415,7 +415,7 @@ accept_and_serve(struct listen_state *l, struct err *e)
 
 	do {
 		if (server_accept(&l->server, &client, e) < 0)
-			return server_end(&l->server, e);
+			return server_end(&l->server, -1, e);
 		if (l->handler == HANDLER_STDIO)
 			(void)diag_connection(client.number);
 		if (!l->keeps)
@@ -432,7 +432,7 @@ accept_and_serve(struct listen_state *l, struct err *e)
 			    &l->server, &client, serve_client, l, runs_program);
 		}
 	} while (l->keeps && !l->listener.is_connection);
-	return server_wait_status(&l->server, e);
+	return server_end(&l->server, 0, e);
 }
 
 /*

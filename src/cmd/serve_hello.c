@@ -374,8 +374,7 @@ run_server(const struct endpoint *ep, const struct command_args *args,
 		if (accepted == 0)
 			server_fork(&server, &client, serve, NULL, false);
 	} while (accepted == 0 && !listener.is_connection);
-	result = accepted < 0 ? server_end(&server, e)
-			      : server_wait_status(&server, e);
+	result = server_end(&server, accepted, e);
 	server_stop(&server);
 	listener_close(&listener, NULL);
 	return listener.is_connection ? result

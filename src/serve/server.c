@@ -545,25 +545,18 @@ server_accept(struct server *s, struct link *l, struct err *e)
 	return result;
 }
 
-/*
- * Waits until every child has exited. Returns 0, or -1 with EINTR for a stop
- * signal.
- */
-static int
-wait_all(struct server *s, struct err *e)
+int
+server_end(struct server *s, int result, struct err *e)
 {
+	if (result < 0 && e->kind != ERR_TIMEOUT)
+		return -1;
 	while (!advance(s) && s->count > 0)
 		wait_event(s, deadline_none(), NULL);
-	return signals_stopped() != 0
-		   ? err_sys(e, ERR_FAILED, EINTR, "accepting")
-		   : 0;
-}
-
-int
-server_end(struct server *s, struct err *e)
-{
-	if (e->kind != ERR_TIMEOUT || wait_all(s, e) < 0 ||
-	    !s->listener->is_activated || deadline_passed(s->options->until))
+	if (signals_stopped() != 0)
+		return err_sys(e, ERR_FAILED, EINTR, "accepting");
+	if (result == 0)
+		return s->last_status == 0 ? 0 : err_status(e, s->last_status);
+	if (!s->listener->is_activated || deadline_passed(s->options->until))
 		return -1;
 	diag_note("%s: the normal end with --fd systemd", e->text);
 	return 0;
@@ -651,14 +644,6 @@ server_spawn(struct server *s, struct link *l, char *const *argv)
 		add_conn(s, p, l);
 	else
 		drop(s, l, &e);
-}
-
-int
-server_wait_status(struct server *s, struct err *e)
-{
-	if (wait_all(s, e) < 0)
-		return -1;
-	return s->last_status == 0 ? 0 : err_status(e, s->last_status);
 }
 
 void

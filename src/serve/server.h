@@ -97,11 +97,13 @@ void server_start(
 int server_accept(struct server *s, struct link *l, struct err *e);
 
 /*
- * Call this when server_accept() has returned -1 with *e. After a time limit,
- * it waits for the children. Returns 0 if this is a normal end, which accept_ms
- * is under a service manager; otherwise -1 with *e.
+ * Call this when no more connections are accepted: with -1 and *e of
+ * server_accept(), or with 0. Unless that is an error, waits until every child
+ * has exited. Returns 0; or -1 with *e: EINTR for a stop signal, the status of
+ * the only connection's process, which has reported its error, or the time
+ * limit. That is a normal end if accept_ms has passed under a service manager.
  */
-int server_end(struct server *s, struct err *e);
+int server_end(struct server *s, int result, struct err *e);
 
 /*
  * Passes l to a forked child that serves it, and closes it here. runs_program:
@@ -119,13 +121,6 @@ void server_fork(struct server *s, struct link *l, server_serve *serve,
  * cannot be executed, are handled as by server_fork().
  */
 void server_spawn(struct server *s, struct link *l, char *const *argv);
-
-/*
- * After the only connection: waits until every child has exited. Returns 0; or
- * -1 with *e: the status of the connection's process, which has reported its
- * error, or EINTR for a stop signal.
- */
-int server_wait_status(struct server *s, struct err *e);
 
 /* Terminates and reaps every child; frees what the server owns. */
 void server_stop(struct server *s);
