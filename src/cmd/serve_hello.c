@@ -144,14 +144,13 @@ static int
 respond(struct hello_client *c, const struct http_server *r, int code)
 {
 	unsigned char text[HTTP_SERVER_TEXT + HTTP_SERVER_HEAD * 4];
-	unsigned char *body = text + HTTP_SERVER_TEXT, *start;
+	unsigned char *body = text + HTTP_SERVER_TEXT;
 	struct message target = {
 	    (const unsigned char *)r->target.at, r->target.length, 0};
 	struct http_server_response response = {
 	    .code = code, .closes = true, .fields = ""};
-	char head[HTTP_SERVER_TEXT];
-	size_t head_length, n;
 	ssize_t made;
+	size_t n;
 
 	made = code != 200 ? snprintf((char *)body, HTTP_SERVER_TEXT, "%s\n",
 				 http_server_phrase(code))
@@ -161,11 +160,12 @@ respond(struct hello_client *c, const struct http_server *r, int code)
 		return err_set(&c->session.e, ERR_FAILED,
 		    "the answer by --reply is too long");
 	response.length = (uint64_t)made;
-	head_length = http_server_make_head(head, sizeof(head), &response);
-	start = body - head_length;
-	memcpy(start, head, head_length);
-	n = head_length + (r->is_head ? 0 : (size_t)made);
-	return session_send(&c->session, start, n);
+	n = http_server_make_head((char *)text, HTTP_SERVER_TEXT, &response);
+	if (!r->is_head) {
+		memmove(text + n, body, (size_t)made);
+		n += (size_t)made;
+	}
+	return session_send(&c->session, text, n);
 }
 
 /* Receives an HTTP request and sends the response, each within limit_ms.
@@ -339,9 +339,7 @@ serve(struct link *l, void *context)
 		    options.time.idle_ms < 0 ? HEAD_MS : options.time.idle_ms);
 	else
 		result = serve_messages(&c);
-	/*
-	 * Sends FIN, drains, closes. Returns the exit status of this process.
-	 */
+	/* Sends FIN, drains, closes. */
 	return session_end(&c.session, DIAG_SAY, result);
 }
 
