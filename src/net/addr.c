@@ -43,26 +43,28 @@ scope_number(const char *text)
 	return if_nametoindex(text);
 }
 
-/* Parses an address, which may be mapped. */
+/* Parses an address of n bytes, which may be mapped, with port 0. */
 static bool
-parse_ip(struct addr *a, const char *text, uint16_t port)
+parse_ip(struct addr *a, const char *text, size_t n)
 {
-	char host[INET6_ADDRSTRLEN];
-	size_t n = strcspn(text, "%");
+	char host[TEXT_SIZE], *scope;
 	struct addr parsed;
 
-	addr_any(&parsed, AF_INET, port);
-	if (inet_pton(AF_INET, text, &parsed.u.in4.sin_addr) != 1) {
-		if (n >= sizeof(host))
-			return false;
-		memcpy(host, text, n);
-		host[n] = '\0';
-		addr_any(&parsed, AF_INET6, port);
+	if (n >= sizeof(host))
+		return false;
+	memcpy(host, text, n);
+	host[n] = '\0';
+	addr_any(&parsed, AF_INET, 0);
+	if (inet_pton(AF_INET, host, &parsed.u.in4.sin_addr) != 1) {
+		scope = strchr(host, '%');
+		if (scope != NULL)
+			*scope++ = '\0';
+		addr_any(&parsed, AF_INET6, 0);
 		if (inet_pton(AF_INET6, host, &parsed.u.in6.sin6_addr) != 1)
 			return false;
-		if (text[n] == '%')
-			parsed.u.in6.sin6_scope_id = scope_number(text + n + 1);
-		if (text[n] == '%' && parsed.u.in6.sin6_scope_id == 0)
+		if (scope != NULL)
+			parsed.u.in6.sin6_scope_id = scope_number(scope);
+		if (scope != NULL && parsed.u.in6.sin6_scope_id == 0)
 			return false;
 	}
 	*a = parsed;
@@ -70,24 +72,31 @@ parse_ip(struct addr *a, const char *text, uint16_t port)
 }
 
 bool
-addr_parse_ip(struct addr *a, const char *text, uint16_t port)
+addr_parse_ip_prefix(struct addr *a, const char *text, size_t n)
 {
-	if (!parse_ip(a, text, port))
+	if (!parse_ip(a, text, n))
 		return false;
 	addr_unmap(a);
+	return true;
+}
+
+bool
+addr_parse_ip(struct addr *a, const char *text, uint16_t port)
+{
+	if (!addr_parse_ip_prefix(a, text, strlen(text)))
+		return false;
+	addr_set_port(a, port);
 	return true;
 }
 
 int
 addr_parse_network(struct addr *a, int *bits, const char *text, struct err *e)
 {
-	char ip[TEXT_SIZE];
 	const char *shown = text_shown(text);
 	size_t n = strcspn(text, "/");
 	int64_t max, number;
 
-	snprintf(ip, sizeof(ip), "%.*s", (int)n, text);
-	if (n >= sizeof(ip) || !parse_ip(a, ip, 0))
+	if (!parse_ip(a, text, n))
 		return addr_interface_missing(text, e)
 			   ? -1
 			   : err_set(e, ERR_USAGE,
@@ -121,18 +130,6 @@ addr_interface_missing(const char *text, struct err *e)
 	return true;
 }
 
-bool
-addr_parse_ip_prefix(struct addr *a, const char *text, size_t n)
-{
-	char ip[TEXT_SIZE];
-
-	if (n >= sizeof(ip))
-		return false;
-	memcpy(ip, text, n);
-	ip[n] = '\0';
-	return addr_parse_ip(a, ip, 0);
-}
-
 void
 addr_loopback(struct addr *a, int family, uint16_t port)
 {
@@ -159,10 +156,11 @@ addr_unix(struct addr *a, const char *path, struct err *e)
 {
 	size_t n = strlen(path), max = sizeof(a->u.un.sun_path);
 	bool is_abstract = path[0] == '@';
+	size_t used = is_abstract ? n : n + 1;
 
-	if (n == 0 || (is_abstract && n == 1))
+	if (used <= 1)
 		return err_set(e, ERR_USAGE, "unix: a path is missing");
-	if (n + (is_abstract ? 0 : 1) > max)
+	if (used > max)
 		return err_set(e, ERR_USAGE,
 		    "unix: the path has %zu bytes; a socket's address holds "
 		    "at most %zu",
@@ -172,8 +170,7 @@ addr_unix(struct addr *a, const char *path, struct err *e)
 	memcpy(a->u.un.sun_path, path, n);
 	if (is_abstract)
 		a->u.un.sun_path[0] = '\0';
-	a->len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n +
-			     (is_abstract ? 0 : 1));
+	a->len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + used);
 	return 0;
 }
 
