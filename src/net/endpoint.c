@@ -63,7 +63,6 @@ resembles_ip4(const char *text)
 int
 endpoint_check_host(const char *host, struct err *e)
 {
-	bool has_bracket = strpbrk(host, "[]") != NULL;
 	const char *shown = text_shown(host), *colon = strchr(host, ':');
 	struct addr a;
 
@@ -72,17 +71,16 @@ endpoint_check_host(const char *host, struct err *e)
 		    "'%s' is a number and not a host, which comes before the "
 		    "port",
 		    shown);
-	if (colon != NULL && strchr(colon + 1, ':') == NULL && !has_bracket)
-		return err_set(e, ERR_USAGE,
-		    "'%s' is not a host: it has a port already", shown);
-	if (!has_bracket &&
-	    (!resembles_ip4(host) || addr_parse_ip(&a, host, 0)))
-		return 0;
-	if (has_bracket)
+	if (strpbrk(host, "[]") != NULL)
 		return err_set(e, ERR_USAGE,
 		    "'%s' has a bracket: only an IPv6 address stands in "
 		    "brackets, as in [2001:db8::1]",
 		    shown);
+	if (colon != NULL && strchr(colon + 1, ':') == NULL)
+		return err_set(e, ERR_USAGE,
+		    "'%s' is not a host: it has a port already", shown);
+	if (!resembles_ip4(host) || addr_parse_ip(&a, host, 0))
+		return 0;
 	return err_set(e, ERR_USAGE,
 	    "'%s' is not an IPv4 address (that is four numbers from 0 to 255, "
 	    "without leading zeros, as in 192.0.2.1)",
