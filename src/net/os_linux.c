@@ -152,12 +152,21 @@ os_open_beneath(int dir, const char *path)
 	return fd;
 }
 
+/* Whether the system, or a sandbox that does not know the call (EPERM), does
+ * not support it for these descriptors. */
+static bool
+is_unsupported(int errnum)
+{
+	return errnum == EOPNOTSUPP || errnum == EINVAL || errnum == ENOSYS ||
+	       errnum == EPERM;
+}
+
 ssize_t
 os_send_file(int fd, int file, off_t *at, size_t n)
 {
 	ssize_t sent = sendfile(fd, file, at, n);
 
-	if (sent < 0 && (errno == EINVAL || errno == ENOSYS))
+	if (sent < 0 && is_unsupported(errno))
 		errno = ENOTSUP;
 	return sent;
 }
@@ -168,9 +177,7 @@ os_splice(int in, int out, size_t n)
 	ssize_t done =
 	    splice(in, NULL, out, NULL, n, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
 
-	if (done < 0 &&
-	    (errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP ||
-		errno == EPERM || errno == ESPIPE))
+	if (done < 0 && is_unsupported(errno))
 		errno = ENOTSUP;
 	return done;
 }
@@ -211,17 +218,8 @@ os_had_fin(int fd)
 
 /*
  * Pipes support RWF_NOWAIT since Linux 6.4; FIFOs do not, nor does every C
- * library. A sandbox that does not know the newer calls fails them with EPERM.
+ * library.
  */
-#ifdef RWF_NOWAIT
-static bool
-is_unsupported(int errnum)
-{
-	return errnum == EOPNOTSUPP || errnum == EINVAL || errnum == ENOSYS ||
-	       errnum == EPERM;
-}
-#endif
-
 ssize_t
 os_read_pipe(int fd, void *space, size_t size)
 {
