@@ -566,9 +566,6 @@ files_serve(struct session *s, int dir)
 			a.response.code =
 			    http_server_parse(&a.request, head, (size_t)n);
 		result = answer(&a);
-		/* A client that stops a download is not an error. */
-		if (result < 0 && s->e.kind == ERR_LOST)
-			s->e.text[0] = '\0';
 		fd_close(&a.fd);
 		free(a.page);
 		used -= (size_t)n;
