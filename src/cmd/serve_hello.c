@@ -112,14 +112,11 @@ make_reply(const struct hello_client *c, const struct message *m,
 {
 	struct template_values v = {.message = m->bytes,
 	    .length = m->length,
-	    .ip = "",
+	    .ip = addr_ip_text(&c->session.link->remote),
 	    .port = addr_port(&c->session.link->remote),
 	    .number = (uint64_t)c->answered + 1};
-	ssize_t n;
+	ssize_t n = template_fill(reply_format, &v, reply, size - m->newline);
 
-	if (strstr(reply_format, "%a") != NULL)
-		v.ip = addr_ip_text(&c->session.link->remote);
-	n = template_fill(reply_format, &v, reply, size - m->newline);
 	if (n < 0)
 		return -1;
 	memcpy(reply + n, m->bytes + m->length, m->newline);
