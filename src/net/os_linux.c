@@ -43,18 +43,6 @@ enum {
 #define UDP_SEGMENT 103
 #endif
 
-/* From the kernel's linux/tcp.h, for older C libraries. */
-#ifndef TCP_INQ
-#define TCP_INQ 36
-#endif
-#ifndef TCP_CM_INQ
-#define TCP_CM_INQ TCP_INQ
-#endif
-
-#ifndef SYS_openat2 /* C libraries may not have it yet */
-#define SYS_openat2 437
-#endif
-
 /* Indexes in the array of SO_MEMINFO, from the kernel's linux/sock_diag.h,
  * which some C libraries lack. */
 enum { SK_MEMINFO_RMEM_ALLOC = 0, SK_MEMINFO_DROPS = 8, SK_MEMINFO_VARS };

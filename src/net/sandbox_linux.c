@@ -46,10 +46,6 @@ enum {
 	X32_CALLS = 0x40000000 /* x86-64: of a third architecture */
 };
 
-#ifndef SYS_pidfd_getfd /* C libraries may not have it yet */
-#define SYS_pidfd_getfd 438
-#endif
-
 /* Calls that execute a program, or affect other processes or the kernel. */
 static const int refused[] = {SYS_execve, SYS_execveat, SYS_ptrace,
     SYS_process_vm_readv, SYS_process_vm_writev, SYS_pidfd_getfd, SYS_kcmp,
