@@ -151,30 +151,27 @@ lookup_error(
 
 	errno = cause;
 	step("resolve", r->start_ns, -1, NULL, "%s", host);
-	if (errnum != 0) {
+	if (errnum == ETIMEDOUT)
+		deadline_error(until, "no answer from a name server", e);
+	else if (errnum == ENODATA)
+		err_set(e, ERR_NAME, "the lookup process died");
+	else if (errnum != 0)
 		err_sys(e, ERR_FAILED, errnum, "looking up the name");
-		if (errnum == ETIMEDOUT)
-			deadline_error(
-			    until, "no answer from a name server", e);
-		if (errnum == ENODATA)
-			err_set(e, ERR_NAME, "the lookup process died");
-		e->errnum = errnum;
-		return err_prefix(e, "%s", host);
-	}
-	if (cause == ENODATA && r->code == EAI_SYSTEM)
+	else if (r->code == EAI_SYSTEM)
 		return err_sys(e, ERR_NAME, r->errnum, "%s", host);
-	if (cause == ENODATA)
-		return err_set(e, ERR_NAME, "%s: name not resolved (%s)", host,
+	else if (cause == ENODATA)
+		err_set(e, ERR_NAME, "name not resolved (%s)",
 		    gai_strerror(r->code));
-	err_cause(e, ERR_AT_TCP, cause);
+	else if (r->family != AF_UNSPEC && cause == CAUSE_NAME_UNKNOWN)
+		err_set(e, ERR_NAME,
+		    "name not found, or it has no IPv%d address (--ipv%d)",
+		    digit, digit);
+	else
+		err_cause(e, ERR_AT_TCP, cause);
 	err_prefix(e, "%s", host);
 	if (r->family != AF_UNSPEC && cause == CAUSE_NAME_EMPTY)
 		err_set(e, ERR_NAME, "%s has no IPv%d address (--ipv%d)", host,
 		    digit, digit);
-	else if (r->family != AF_UNSPEC && cause == CAUSE_NAME_UNKNOWN)
-		err_set(e, ERR_NAME,
-		    "%s: name not found, or it has no IPv%d address (--ipv%d)",
-		    host, digit, digit);
 	e->errnum = cause;
 	return -1;
 }
