@@ -160,16 +160,16 @@ is_full(const struct server *s)
 }
 
 /*
- * Waits for an event. Sets *waiting, if not NULL, if a client waits for
- * accept(2); at the limit of connections, it is only set to be reported at -v.
+ * Waits for an event, with accepts for clients, too. Returns whether one waits
+ * for accept(2); at the limit of connections, only to be reported at -v.
  */
-static void
-wait_event(struct server *s, struct deadline until, bool *waiting)
+static bool
+wait_event(struct server *s, struct deadline until, bool accepts)
 {
 	const struct listener *l = s->listener;
 	size_t listening = 0, i, n;
 
-	if (waiting != NULL &&
+	if (accepts &&
 	    (!is_full(s) || (diag_shows(DIAG_NOTE) && !s->is_full_reported))) {
 		if (deadline_passed(s->resume))
 			listening = l->count;
@@ -190,7 +190,7 @@ wait_event(struct server *s, struct deadline until, bool *waiting)
 		until = deadline_first(until, s->conns[i].drain);
 		s->fds[n++] = (struct pollfd){s->conns[i].link.fd, POLLIN, 0};
 	}
-	for (i = 0; waiting != NULL && i < s->pending_count; i++) {
+	for (i = 0; accepts && i < s->pending_count; i++) {
 		until = deadline_first(until, s->pending[i].link.tls != NULL
 						  ? s->pending[i].request.until
 						  : s->resume);
@@ -199,9 +199,11 @@ wait_event(struct server *s, struct deadline until, bool *waiting)
 			    s->pending[i].link.tls->report, POLLIN, 0};
 	}
 	if (proc_poll(s->fds, n, until) <= 0)
-		return;
+		return false;
 	for (i = 0; i < listening; i++)
-		*waiting |= s->fds[i].revents != 0;
+		if (s->fds[i].revents != 0)
+			return true;
+	return false;
 }
 
 /* Reports the "closed" event of a connection that another process used, by the
@@ -477,7 +479,7 @@ accept_next(
 	const struct server_options *o = s->options;
 	struct deadline until =
 	    deadline_limit(o->accept_ms, "--accept-timeout");
-	bool waiting = false;
+	bool is_waiting;
 
 	for (;;) {
 		if (advance(s))
@@ -492,11 +494,11 @@ accept_next(
 		/* The next client that waits is reported again. */
 		if (s->is_full_reported && !is_full(s))
 			s->is_full_reported = has_waiting(s);
-		wait_event(s, deadline_first(until, o->until), &waiting);
-		if (waiting && is_full(s)) {
+		is_waiting =
+		    wait_event(s, deadline_first(until, o->until), true);
+		if (is_waiting && is_full(s)) {
 			reason->due = deadline_after(0);
-			waiting = false;
-		} else if (waiting) {
+		} else if (is_waiting) {
 			if (try_accept(s, l) == 0) {
 				if (!o->tls.is_on)
 					return 0;
@@ -507,7 +509,6 @@ accept_next(
 			} else if (errno != EAGAIN) {
 				return err_sys(e, ERR_FAILED, errno, "accept");
 			}
-			waiting = false;
 		}
 		if (find_secured(s, l))
 			return 0;
@@ -551,7 +552,7 @@ server_end(struct server *s, int result, struct err *e)
 	if (result < 0 && e->kind != ERR_TIMEOUT)
 		return -1;
 	while (!advance(s) && s->count > 0)
-		wait_event(s, deadline_none(), NULL);
+		(void)wait_event(s, deadline_none(), false);
 	if (signals_stopped() != 0)
 		return err_sys(e, ERR_FAILED, EINTR, "accepting");
 	if (result == 0)
@@ -574,7 +575,7 @@ wait_for_resources(struct server *s, int errnum)
 	    signals_stopped() != 0)
 		return false;
 	pause_accepting(s, errnum);
-	wait_event(s, s->resume, NULL);
+	(void)wait_event(s, s->resume, false);
 	(void)advance(s);
 	return true;
 }
