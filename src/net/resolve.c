@@ -16,7 +16,7 @@
 #include "net/proc.h"
 #include "net/wait.h"
 
-/* The pipe of the child, its only descriptor above the standard three. */
+/* The socket of the child, its only descriptor above the standard three. */
 #define LOOKUP_FD 3
 
 /* getaddrinfo(3) returns codes beyond POSIX, which strict headers hide. */
@@ -27,8 +27,8 @@ enum { NO_DATA = EAI_NONAME, NO_SUCH_FAMILY = EAI_NONAME };
 #endif
 
 /*
- * A record that the child writes into its pipe: an error, or an address. It is
- * smaller than PIPE_BUF, so a read returns a whole one.
+ * A record that the child sends: an error, or an address. It is written in one
+ * piece, so a read returns a whole one.
  */
 struct answer {
 	int code;   /* of getaddrinfo(3) */
@@ -67,32 +67,27 @@ look_up(const struct resolve *r, int out)
 static int
 start_child(struct resolve *r)
 {
-	int ends[2], errnum, fd;
-	pid_t pid;
+	const struct proc_options pair = {.has_pair = true};
+	pid_t pid = proc_fork(&r->child, &pair);
+	int fd;
 
-	if (fd_pipe(ends, false) < 0)
+	if (pid < 0)
 		return errno;
-	pid = proc_fork(&r->child, NULL);
 	if (pid == 0) {
 		/* A reader of stdout, or of another connection, must see its
 		 * end without waiting for this process. */
 		for (fd = 0; fd <= 2; fd++)
 			close(fd);
 		fd_reserve_standard();
-		if (dup2(ends[1], LOOKUP_FD) == LOOKUP_FD) {
+		if (dup2(r->child->fd, LOOKUP_FD) == LOOKUP_FD) {
 			proc_close_from(LOOKUP_FD + 1);
 			look_up(r, LOOKUP_FD);
 		}
 		_exit(0);
 	}
-	errnum = errno;
-	fd_close(&ends[1]);
-	r->in = ends[0];
+	r->in = r->child->fd;
 	pending++;
-	if (pid > 0)
-		return 0;
-	resolve_cancel(r);
-	return errnum;
+	return 0;
 }
 
 static bool
@@ -304,7 +299,7 @@ void
 resolve_cancel(struct resolve *r)
 {
 	pending -= r->in >= 0;
-	fd_close(&r->in);
+	r->in = -1;
 	proc_free(&r->child);
 	addr_list_release(&r->found);
 }
