@@ -109,7 +109,6 @@ read_folder(struct answer *a, size_t *count)
 {
 	struct item *items = NULL;
 	char path[MAX_PATH + 256];
-	size_t capacity = 0;
 	struct dirent *entry;
 	DIR *d = fdopendir(a->fd);
 	struct stat st;
@@ -120,10 +119,6 @@ read_folder(struct answer *a, size_t *count)
 		return NULL;
 	a->fd = -1;
 	while ((entry = readdir(d)) != NULL) {
-		if (*count == capacity) {
-			capacity = 2 * capacity + 32;
-			items = mem_resize(items, capacity, sizeof(*items));
-		}
 		if (entry->d_name[0] == '.' ||
 		    strlen(entry->d_name) > MAX_NAME ||
 		    fstatat(dirfd(d), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) <
@@ -137,10 +132,12 @@ read_folder(struct answer *a, size_t *count)
 				st.st_mode = 0;
 			fd_close(&fd);
 		}
-		if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))
-			items[(*count)++] = (struct item){
-			    mem_text(entry->d_name), S_ISDIR(st.st_mode),
-			    (uint64_t)st.st_size, (int64_t)st.st_mtime};
+		if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+			continue;
+		items = mem_resize(items, *count + 1, sizeof(*items));
+		items[(*count)++] =
+		    (struct item){mem_text(entry->d_name), S_ISDIR(st.st_mode),
+			(uint64_t)st.st_size, (int64_t)st.st_mtime};
 	}
 	closedir(d);
 	if (items != NULL)
