@@ -376,33 +376,15 @@ run_server(const struct endpoint *ep, const struct command_args *args,
 				      : signals_server_result(result, e);
 }
 
-/* Parses the texts of the options. Returns 0, or -1 with a usage error. */
-static int
-prepare(struct err *e)
-{
-	const char *text = hello_options.greeting;
-	ssize_t n;
-
-	reply_format = hello_options.reply;
-	if (reply_format == NULL)
-		reply_format = hello_options.http ? "Hello!" : REPLY;
-	if (template_check(reply_format, e) < 0)
-		return err_prefix(e, "--reply");
-	greeting = mem_array(strlen(text) + 1, 1);
-	n = literal_unescape(greeting, text, strlen(text), e);
-	if (n < 0)
-		return err_prefix(e, "--greeting");
-	greeting_length = (size_t)n;
-	return 0;
-}
-
 static int
 hello_run(const struct command_args *args, struct err *e)
 {
 	struct server_options so = options.server;
 	struct access access = ACCESS_INIT;
+	const char *text = hello_options.greeting;
 	struct endpoint ep;
 	int result = -1;
+	ssize_t n;
 
 	if (options_parse_local(&ep, args, "tcp",
 		hello_options.http ? HTTP_PORT : HELLO_PORT, e) < 0)
@@ -411,8 +393,18 @@ hello_run(const struct command_args *args, struct err *e)
 	so.idle = options_idle_limit();
 	so.max_ms = options.time.max_ms;
 	diag_limit(so.until, so.accept_ms);
-	if (prepare(e) == 0 && options_make_clients(&so.tls, e) == 0 &&
-	    options_make_access(&access, e) == 0)
+	reply_format = hello_options.reply;
+	if (reply_format == NULL)
+		reply_format = hello_options.http ? "Hello!" : REPLY;
+	if (template_check(reply_format, e) < 0)
+		return err_prefix(e, "--reply");
+	greeting = mem_array(strlen(text) + 1, 1);
+	n = literal_unescape(greeting, text, strlen(text), e);
+	greeting_length = n < 0 ? 0 : (size_t)n;
+	if (n < 0)
+		err_prefix(e, "--greeting");
+	else if (options_make_clients(&so.tls, e) == 0 &&
+		 options_make_access(&access, e) == 0)
 		result = run_server(&ep, args, &so, e);
 	access_release(&access);
 	free(greeting);
