@@ -194,7 +194,7 @@ open_program(const struct attempt *a)
 static int
 add_tls(const struct attempt *a)
 {
-	char name[ENDPOINT_TEXT];
+	char name[TEXT_SLOT];
 	struct tls_request request = {.options = &a->o->tls,
 	    .name = name,
 	    .host = a->ep->is_unix ? NULL : a->ep->host,

@@ -11,8 +11,6 @@ struct err;
 
 /* The longest name in the DNS (RFC 1035 2.3.4), with its NUL. */
 #define ENDPOINT_HOST 256
-/* Large enough for any result of endpoint_text(). */
-#define ENDPOINT_TEXT 600
 
 struct endpoint {
 	char host[ENDPOINT_HOST]; /* name or address without brackets; empty:
