@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/diag.h"
@@ -44,11 +43,10 @@ void
 server_start(
     struct server *s, struct listener *l, const struct server_options *o)
 {
-	memset(s, 0, sizeof(*s));
-	s->listener = l;
-	s->options = o;
-	s->resume = deadline_after(0);
-	s->backoff = (struct backoff){.min = MIN_PAUSE_MS, .max = MAX_PAUSE_MS};
+	*s = (struct server){.listener = l,
+	    .options = o,
+	    .resume = deadline_after(0),
+	    .backoff = {.min = MIN_PAUSE_MS, .max = MAX_PAUSE_MS}};
 	grow(s);
 }
 

@@ -17,17 +17,14 @@ void
 session_start(
     struct session *s, struct link *l, struct limit idle, int64_t max_ms)
 {
-	s->link = l;
-	s->idle = idle;
-	s->until = deadline_max_time(max_ms);
+	*s = (struct session){.link = l,
+	    .idle = idle,
+	    .until = deadline_max_time(max_ms),
+	    .phase = deadline_none()};
 	/* The handshake has taken a part of it. */
 	if (l->tls != NULL && deadline_is_set(s->until))
 		s->until.at_ns -= clock_now() - l->start_ns;
 	diag_limit(s->until, idle.ms);
-	s->phase = deadline_none();
-	s->missing = NULL;
-	s->allows_probes = s->is_answering = false;
-	err_clear(&s->e);
 }
 
 /* Sets s->e after sending or receiving has failed with errnum. Returns -1. */
