@@ -182,8 +182,7 @@ struct target_list {
 	int64_t start_ns;
 };
 
-/* Starts a child, which makes the attempt and sends its record. Returns 0, or
- * -1 with *e. */
+/* Makes the attempt in a child. Returns 0, or -1 with *e. */
 static int
 start_child(struct target *t, const struct connector_options *o, struct err *e)
 {

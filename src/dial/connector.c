@@ -17,8 +17,7 @@
 #include "net/wait.h"
 #include "tls/tls.h"
 
-/* A program that runs for this long counts as a connection, without --timeout.
- */
+/* A program that runs for this long is connected, without --timeout. */
 #define CHECK_MS 1000
 
 /* Bytes that are permitted in a host that replaces %h. */

@@ -47,16 +47,6 @@ struct dial {
 	struct link link;         /* the connection; its fd is -1 until then */
 };
 
-/* Whether the source address is of another family, which skips this address. */
-static bool
-is_skipped(const struct dial *d, int family)
-{
-	const struct addr *source = &d->options->sock->source;
-
-	return source->len != 0 && family != AF_UNIX &&
-	       addr_family(source) != family;
-}
-
 /* The local address and port of the options; len 0: none. */
 static struct addr
 local_end(const struct dial *d, int family)
@@ -89,9 +79,6 @@ attempt_cause(const struct dial *d, const struct attempt *t)
 		return t->place == ERR_AT_LOCAL && o->source_port < 1024
 			   ? CAUSE_LOW_PORT
 			   : EACCES;
-	case EAFNOSUPPORT:
-		return is_skipped(d, addr_family(t->addr)) ? CAUSE_OTHER_FAMILY
-							   : EAFNOSUPPORT;
 	case EINVAL:
 		return addr_lacks_scope(t->addr) ? CAUSE_NO_INTERFACE : EINVAL;
 	case EADDRINUSE:
@@ -181,9 +168,12 @@ start_attempt(struct dial *d)
 	bool binds = family != AF_UNIX && local.len != 0;
 
 	d->next = deadline_after(DELAY_MS);
-	errno = EAFNOSUPPORT;
-	if (!is_skipped(d, family))
-		t->fd = sock_open(family, SOCK_STREAM);
+	if (family != AF_UNIX && o->source.len != 0 &&
+	    addr_family(&o->source) != family) {
+		end_attempt(d, t, CAUSE_OTHER_FAMILY);
+		return;
+	}
+	t->fd = sock_open(family, SOCK_STREAM);
 	if (t->fd < 0) {
 		end_attempt(d, t, errno);
 		return;
@@ -212,8 +202,7 @@ start_attempt(struct dial *d)
 		end_connect(d, t, icmp_or(t, errno, 0));
 }
 
-/* The failure of attempt t, and of the addresses in ips if there are several.
- * In a buffer of text_slot(). */
+/* The failure of t, and of the addresses in ips if there are several. */
 static const char *
 describe(const struct dial *d, const struct attempt *t, const char *ips)
 {

@@ -26,8 +26,7 @@
 /* OpenSSL 3: values and types of other versions may differ. */
 #define LIBRARY "libssl.so.3"
 
-/* Validity of a certificate for a run (X509_gmtime_adj()): a clock may be wrong
- * by a day. */
+/* Validity of a certificate for a run: a clock may be wrong by a day. */
 #define SELF_BEFORE_S (-86400L)
 #define SELF_AFTER_S (365 * 86400L)
 

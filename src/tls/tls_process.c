@@ -297,8 +297,7 @@ set_name(struct tls_process *p)
 		    "libssl does not verify the name '%s'", name);
 }
 
-/* How many bytes are unsent. Nothing may follow the FIN, such as the answer to
- * a key update. */
+/* Nothing may follow the FIN, such as the answer to a key update. */
 static size_t
 unsent(const struct tls_process *p)
 {
@@ -398,8 +397,7 @@ report(struct tls_process *p)
 	return fd_write_all(TLS_FD_REPORT, &p->record, sizeof(p->record));
 }
 
-/* Nothing more can be sent: the next write by sockt fails. errnum is the cause;
- * 0: libssl knows it. */
+/* The next write by sockt fails. errnum is the cause; 0: libssl knows it. */
 static void
 lose_sending(struct tls_process *p, int errnum)
 {
