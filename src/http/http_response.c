@@ -128,11 +128,9 @@ bad_chunk(int c, const char *what, struct err *e)
 {
 	unsigned char byte = (unsigned char)c;
 
-	if (c < 0)
-		err_set(e, ERR_PROTOCOL, "malformed chunk: %s", what);
-	else
-		err_set(e, ERR_PROTOCOL, "malformed chunk: '%s' %s",
-		    text_shown_bytes(&byte, 1), what);
+	err_set(e, ERR_PROTOCOL, "malformed chunk: %s%s",
+	    c < 0 ? "" : text_format("'%s' ", text_shown_bytes(&byte, 1)),
+	    what);
 	return HTTP_GOT_ERROR;
 }
 
@@ -279,8 +277,6 @@ http_response_is_complete(const struct http_response *r)
 int
 http_response_finish(struct http_response *r, struct err *e)
 {
-	const char *received = num_count_text(r->received, "byte");
-
 	if (r->state == HTTP_BROKEN)
 		return -1;
 	if (r->state == HTTP_IN_HEAD && r->interims == 0 && r->head.length == 0)
@@ -299,14 +295,13 @@ http_response_finish(struct http_response *r, struct err *e)
 		    "truncated: the connection ended after %llu of %s",
 		    (unsigned long long)r->received,
 		    num_count_text((uint64_t)r->length, "byte"));
-	if (r->state == HTTP_IN_DATA)
-		return err_set(e, ERR_PROTOCOL,
-		    "truncated: the connection ended after %s, in a chunk that "
-		    "lacks another %lld",
-		    received, (long long)r->left);
 	return err_set(e, ERR_PROTOCOL,
-	    "truncated: the connection ended after %s, before the last chunk",
-	    received);
+	    "truncated: the connection ended after %s, %s",
+	    num_count_text(r->received, "byte"),
+	    r->state == HTTP_IN_DATA
+		? text_format(
+		      "in a chunk that lacks another %lld", (long long)r->left)
+		: "before the last chunk");
 }
 
 /* Whether a comma-separated list field of that name contains the token. */
