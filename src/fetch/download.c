@@ -921,13 +921,10 @@ check(const struct client *client, struct err *e)
 		return err_set(e, ERR_USAGE,
 		    "--sha256: '%s' is not a digest, 64 hexadecimal digits",
 		    text_shown(o->sha256));
-	if (o->sha256 != NULL && o->url_count > 1)
+	if ((o->sha256 != NULL || is_file) && o->url_count > 1)
 		return err_set(e, ERR_USAGE,
-		    "--sha256 is of one file, and there are %d URLs",
-		    o->url_count);
-	if (is_file && o->url_count > 1)
-		return err_set(e, ERR_USAGE,
-		    "--output is one file, and there are %d URLs",
+		    "%s one file, and there are %d URLs",
+		    o->sha256 != NULL ? "--sha256 is of" : "--output is",
 		    o->url_count);
 	if (o->resume && !is_file && !o->remote_name)
 		return err_set(e, ERR_USAGE,
