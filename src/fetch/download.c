@@ -97,7 +97,6 @@ static int
 open_file(struct transfer *t, struct err *e)
 {
 	const struct download_options *o = t->options;
-	const char *part, *size;
 
 	/* Without --force, the URL names no file that is replaced, unless the
 	 * request is conditional. */
@@ -111,19 +110,16 @@ open_file(struct transfer *t, struct err *e)
 	sink_init(&t->sink, t->file.fd, t->file.target, !o->raw);
 	if (t->file.held == 0 || t->file.adopts)
 		return 0;
-	part = text_shown(t->file.part);
-	size = num_size_text((uint64_t)t->file.held);
-	if (!o->resume) {
-		http_validator_clear(&t->source);
-		diag_warn("%s holds %s of an earlier run; beginning anew "
-			  "(--continue resumes)",
-		    part, size);
-	} else if (!http_validator_is_usable(&t->source))
-		diag_warn("%s holds %s that are not known to be of this "
-			  "file; beginning anew",
-		    part, size);
-	else
+	if (o->resume && http_validator_is_usable(&t->source)) {
 		t->held = t->file.held;
+		return 0;
+	}
+	http_validator_clear(&t->source);
+	diag_warn("%s holds %s %s", text_shown(t->file.part),
+	    num_size_text((uint64_t)t->file.held),
+	    o->resume
+		? "that are not known to be of this file; beginning anew"
+		: "of an earlier run; beginning anew (--continue resumes)");
 	return 0;
 }
 
