@@ -39,25 +39,22 @@ int
 http_request_check_field(const char *field, struct err *e)
 {
 	size_t n = name_length(field);
-	const char *shown;
+	const char *wrong;
 
-	/* The name alone: the value may be secret. */
-	shown = text_format("%s%s%s", text_shown_bytes(field, n),
-	    field[n] == ':' ? ": " : "", field[n] == '\0' ? "" : "...");
 	if (n == 0 || field[n] != ':')
-		return err_set(
-		    e, ERR_USAGE, "'%s' is not 'Name: value'", shown);
-	if (has_control(field))
-		return err_set(
-		    e, ERR_USAGE, "'%s' holds a control byte", shown);
-	if (is_named(field, "content-length") ||
-	    is_named(field, "transfer-encoding"))
-		return err_set(e, ERR_USAGE,
-		    "'%s' announces a body, and there is none to send", shown);
-	if (is_named(field, "range") || is_named(field, "if-range"))
-		return err_set(
-		    e, ERR_USAGE, "'%s': --range asks for a range", shown);
-	return 0;
+		wrong = " is not 'Name: value'";
+	else if (has_control(field))
+		wrong = " holds a control byte";
+	else if (is_named(field, "content-length") ||
+		 is_named(field, "transfer-encoding"))
+		wrong = " announces a body, and there is none to send";
+	else if (is_named(field, "range") || is_named(field, "if-range"))
+		wrong = ": --range asks for a range";
+	else
+		return 0;
+	/* The name alone: the value may be secret. */
+	return err_set(e, ERR_USAGE, "'%s%s%s'%s", text_shown_bytes(field, n),
+	    field[n] == ':' ? ": " : "", field[n] == '\0' ? "" : "...", wrong);
 }
 
 bool
