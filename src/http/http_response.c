@@ -268,12 +268,6 @@ http_response_parse(struct http_response *r, struct buf *in, struct err *e)
 	return event;
 }
 
-bool
-http_response_is_complete(const struct http_response *r)
-{
-	return r->state == HTTP_AT_END;
-}
-
 int
 http_response_finish(struct http_response *r, struct err *e)
 {

@@ -103,7 +103,11 @@ int64_t http_response_plain(const struct http_response *r);
 void http_response_skip(struct http_response *r, size_t n);
 
 /* Whether the whole response was parsed. */
-bool http_response_is_complete(const struct http_response *r);
+static inline bool
+http_response_is_complete(const struct http_response *r)
+{
+	return r->state == HTTP_AT_END;
+}
 
 /*
  * Call this at the end of the connection. Returns 0 if the response may end

@@ -35,12 +35,6 @@ http_server_blank_length(const char *bytes, size_t n)
 	return (size_t)(at - bytes);
 }
 
-bool
-http_server_is_tls(const char *bytes, size_t n)
-{
-	return n >= 2 && bytes[0] == 0x16 && bytes[1] == 3;
-}
-
 /* The status code of a method. */
 static int
 check_method(struct http_server *r)

@@ -42,7 +42,11 @@ size_t http_server_head_length(const char *bytes, size_t n);
 size_t http_server_blank_length(const char *bytes, size_t n);
 
 /* Whether bytes start a TLS handshake (RFC 8446 section 5.1). */
-bool http_server_is_tls(const char *bytes, size_t n);
+static inline bool
+http_server_is_tls(const char *bytes, size_t n)
+{
+	return n >= 2 && bytes[0] == 0x16 && bytes[1] == 3;
+}
 
 /*
  * Parses a head, of http_server_head_length() n, into *r, as far as it is

@@ -7,13 +7,6 @@
 #include "http/http_head.h"
 
 void
-http_validator_clear(struct http_validator *v)
-{
-	v->text[0] = '\0';
-	v->total = -1;
-}
-
-void
 http_validator_parse(struct http_validator *v, const struct http_head *head)
 {
 	char *text = v->text, date[64];
@@ -31,12 +24,6 @@ http_validator_parse(struct http_validator *v, const struct http_head *head)
 	    !http_head_value(head, "date", date, sizeof(date)) ||
 	    !http_date_parse(date, &now) || then >= now)
 		text[0] = '\0';
-}
-
-bool
-http_validator_is_usable(const struct http_validator *v)
-{
-	return v->text[0] != '\0';
 }
 
 bool

@@ -18,7 +18,12 @@ struct http_validator {
 	int64_t total;                  /* size of the file; -1: unknown */
 };
 
-void http_validator_clear(struct http_validator *v);
+static inline void
+http_validator_clear(struct http_validator *v)
+{
+	v->text[0] = '\0';
+	v->total = -1;
+}
 
 /*
  * Reads the validator from the head of a full (200) or partial (206) response:
@@ -29,7 +34,11 @@ void http_validator_parse(
     struct http_validator *v, const struct http_head *head);
 
 /* Whether v can be sent in If-Range. */
-bool http_validator_is_usable(const struct http_validator *v);
+static inline bool
+http_validator_is_usable(const struct http_validator *v)
+{
+	return v->text[0] != '\0';
+}
 
 /*
  * Returns false if the head of a response shows another version than v. A

@@ -69,12 +69,6 @@ flow_wants_write(const struct flow *f)
 	       (!flow_is_empty(f) || (f->move.is_blocked && f->in.fd >= 0));
 }
 
-bool
-flow_is_empty(const struct flow *f)
-{
-	return buf_is_empty(&f->queue) && f->move.held == 0;
-}
-
 static bool
 is_transient(int errnum)
 {
@@ -391,11 +385,4 @@ void
 flow_fail_output(struct flow *f, int errnum)
 {
 	end_failed(&f->out, errnum);
-}
-
-void
-flow_stop_reading(struct flow *f)
-{
-	f->in.fd = -1;
-	f->move.is_blocked = false;
 }

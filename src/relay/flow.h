@@ -88,7 +88,11 @@ bool flow_wants_read(const struct flow *f);
 bool flow_wants_write(const struct flow *f);
 
 /* Whether no data waits to be written. */
-bool flow_is_empty(const struct flow *f);
+static inline bool
+flow_is_empty(const struct flow *f)
+{
+	return buf_is_empty(&f->queue) && f->move.held == 0;
+}
 
 /*
  * One round: reads if poll(2) reported in as readable, then writes if out may
@@ -105,6 +109,11 @@ size_t flow_put(struct flow *f, const void *bytes, size_t n);
 void flow_fail_output(struct flow *f, int errnum);
 
 /* Stops reading from in. */
-void flow_stop_reading(struct flow *f);
+static inline void
+flow_stop_reading(struct flow *f)
+{
+	f->in.fd = -1;
+	f->move.is_blocked = false;
+}
 
 #endif

@@ -430,18 +430,6 @@ script_advance(struct script *s, struct flow *up, bool has_ended)
 	return s->is_unsearched;
 }
 
-bool
-script_is_done(const struct script *s)
-{
-	return s->at == s->count;
-}
-
-bool
-script_is_expecting(const struct script *s)
-{
-	return !script_is_done(s) && s->items[s->at].is_expect;
-}
-
 void
 script_receive(struct script *s, const void *bytes, size_t n)
 {

@@ -64,10 +64,18 @@ int script_add(
 /* Starts at the first step, once per process. */
 void script_start(struct script *s);
 
-bool script_is_done(const struct script *s);
+static inline bool
+script_is_done(const struct script *s)
+{
+	return s->at == s->count;
+}
 
 /* Whether the current step is a pattern that has not matched yet. */
-bool script_is_expecting(const struct script *s);
+static inline bool
+script_is_expecting(const struct script *s)
+{
+	return !script_is_done(s) && s->items[s->at].is_expect;
+}
 
 /*
  * Passes received bytes to the script: they wait in the window until a pattern
