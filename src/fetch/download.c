@@ -635,7 +635,6 @@ status_error(const struct transfer *t, const struct http_head *h, struct err *e)
 	const char *reason;
 	const struct http_field *field;
 	struct url next;
-	size_t from = 0;
 
 	if (is_declined(t))
 		return err_set(e, ERR_PEER,
@@ -652,7 +651,7 @@ status_error(const struct transfer *t, const struct http_head *h, struct err *e)
 		    reason, h->status);
 	}
 	reason = text_shown_bytes(h->text + h->reason, h->reason_length);
-	field = http_head_find(h, "location", &from);
+	field = http_head_find(h, "location", 0);
 	return err_set(e, ERR_PEER, "the server answered %d%s%s%s", h->status,
 	    reason[0] != '\0' ? " " : "", reason,
 	    field != NULL && field->value_length >= URL_SIZE

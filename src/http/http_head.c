@@ -217,15 +217,13 @@ http_head_parse(struct http_head *h, struct buf *in, struct err *e)
 }
 
 const struct http_field *
-http_head_find(const struct http_head *h, const char *name, size_t *from)
+http_head_find(const struct http_head *h, const char *name, size_t from)
 {
 	const struct http_field *f;
 
-	while (*from < h->count) {
-		f = &h->fields[(*from)++];
+	for (f = h->fields + from; f < h->fields + h->count; f++)
 		if (http_head_token_is(h->text + f->name, f->name_length, name))
 			return f;
-	}
 	return NULL;
 }
 
@@ -233,8 +231,7 @@ bool
 http_head_value(
     const struct http_head *h, const char *name, char *buf, size_t size)
 {
-	size_t from = 0;
-	const struct http_field *f = http_head_find(h, name, &from);
+	const struct http_field *f = http_head_find(h, name, 0);
 
 	if (f == NULL || f->value_length >= size)
 		return false;
@@ -250,9 +247,10 @@ http_head_list_next(struct http_head_list *l)
 	const char *comma, *end;
 
 	if (l->next == NULL) {
-		f = http_head_find(l->head, l->name, &l->from);
+		f = http_head_find(l->head, l->name, l->from);
 		if (f == NULL)
 			return false;
+		l->from = (size_t)(f - l->head->fields) + 1;
 		l->next = l->head->text + f->value;
 		l->stop = l->next + f->value_length;
 	}

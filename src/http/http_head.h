@@ -56,11 +56,11 @@ enum http_head_state http_head_parse(
     struct http_head *h, struct buf *in, struct err *e);
 
 /*
- * Finds the next field of that name (case-insensitive), starting at index
- * *from; begin with 0. *from moves past it. Returns NULL if there are no more.
+ * Finds the first field of that name (case-insensitive) whose index is at least
+ * from. Returns NULL if there is none.
  */
 const struct http_field *http_head_find(
-    const struct http_head *h, const char *name, size_t *from);
+    const struct http_head *h, const char *name, size_t from);
 
 /*
  * Copies the value of the first field of that name to buf, as a string. Returns
