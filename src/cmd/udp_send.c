@@ -91,7 +91,7 @@ static const struct opt reply_opts[] = {
 	"print a summary: sent, received, lost, round-trip times"),
     NUMBER(0, "window", "N", send_options, sender.window,
 	"let at most N datagrams be unanswered at once (default: 1)", .min = 1,
-	.max = RTT_STATS_MAX),
+	.max = SENDER_MAX_WINDOW),
     FLAG(0, "any-source", send_options, sender.any_source,
 	"accept replies from any address, not only HOST PORT"),
     FLAG(0, "raw", send_options, raw,
@@ -166,7 +166,7 @@ on_sent(void *context, const struct dgram *d, struct err *e)
  */
 static void
 log_reply(const struct send_state *s, const struct dgram *d,
-    enum rtt_stats_kind kind, int64_t rtt_ns)
+    enum sender_reply kind, int64_t rtt_ns)
 {
 	static const char *const kinds[] = {"", ", a duplicate", ", too late"};
 	struct addr remote = remote_of(s, d);
@@ -177,9 +177,9 @@ log_reply(const struct send_state *s, const struct dgram *d,
 	json_number(j, "bytes", d->length);
 	if (rtt_ns >= 0)
 		json_seconds(j, "seconds", (double)rtt_ns / 1e9);
-	if (kind != RTT_STATS_REPLY)
+	if (kind != SENDER_REPLY)
 		json_text(
-		    j, "kind", kind == RTT_STATS_LATE ? "late" : "duplicate");
+		    j, "kind", kind == SENDER_LATE ? "late" : "duplicate");
 	json_bytes(j, "text", d->bytes, d->length);
 	diag_event_end(DIAG_NOTE, "reply from %s: %s%s%s%s", addr_text(&remote),
 	    num_count_text(d->length, "byte"), rtt_ns >= 0 ? " in " : "",
@@ -187,7 +187,7 @@ log_reply(const struct send_state *s, const struct dgram *d,
 }
 
 static int
-on_reply(void *context, const struct dgram *d, enum rtt_stats_kind kind,
+on_reply(void *context, const struct dgram *d, enum sender_reply kind,
     int64_t rtt_ns, struct err *e)
 {
 	struct send_state *s = context;
@@ -281,7 +281,7 @@ send_run(const struct command_args *args, struct err *e)
 {
 	struct send_state s = {
 	    .options = send_options.sender, .source = send_options.source};
-	const struct rtt_stats *stats = &s.sender.stats;
+	const struct sender_stats *stats = &s.sender.stats;
 	struct sender_options *o = &s.options;
 	struct addr_list list = ADDR_LIST_INIT;
 	int used = endpoint_operands(args->operands, args->count), result;
@@ -320,7 +320,7 @@ send_run(const struct command_args *args, struct err *e)
 		    e, "sent %s", num_count_text(stats->sent, "datagram"));
 	}
 	if (stats->sent > 0 && send_options.stats && !diag_is_json())
-		result_print("%s", rtt_stats_text(stats, s.sender.dropped));
+		result_print("%s", sender_stats_text(&s.sender));
 	result = recorder_close(&s.recorder, true, result, e);
 	addr_list_release(&list);
 	source_release(o->source);

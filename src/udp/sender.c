@@ -91,8 +91,9 @@ use_peer(struct sender *x, const struct addr *peer, struct err *e)
 	for (i = 0; i < x->out_count; i++)
 		set_remote(x, &x->out[i]);
 	unblock(x);
-	rtt_stats_release(&x->stats);
-	rtt_stats_start(&x->stats, x->replies, o->timeout_ms);
+	free(x->stats.ring);
+	x->stats = (struct sender_stats){
+	    .ring = mem_array(SENDER_RING, sizeof(x->stats.ring[0]))};
 	return 0;
 }
 
@@ -128,7 +129,7 @@ allowance(struct sender *x, int64_t now)
 		max = o->count - sent;
 	if (x->is_trial && max > 1 - sent)
 		max = 1 - sent;
-	if (x->stats.sent - x->stats.oldest >= RTT_STATS_MAX)
+	if (x->stats.sent - x->stats.oldest >= SENDER_MAX_WINDOW)
 		max = 0;
 	if (o->interval_ns <= 0 || max <= 0)
 		return max;
@@ -240,6 +241,82 @@ fill(struct sender *x, int64_t now, struct err *e)
 	return 0;
 }
 
+/* The datagram of a number. */
+static struct sender_sent *
+sent_of(const struct sender *x, uint64_t number)
+{
+	return &x->stats.ring[number % SENDER_RING];
+}
+
+/* Stops awaiting replies for a datagram. */
+static void
+end_sent(struct sender *x, struct sender_sent *sent)
+{
+	struct sender_stats *t = &x->stats;
+
+	sent->is_done = true;
+	t->awaited--;
+	if (sent->replies == 0)
+		t->silent--;
+	while (t->oldest < t->sent && sent_of(x, t->oldest)->is_done)
+		t->oldest++;
+}
+
+/* When the first awaited datagram times out. */
+static struct deadline
+reply_deadline(const struct sender *x)
+{
+	return x->stats.awaited == 0
+		   ? deadline_none()
+		   : deadline_from(sent_of(x, x->stats.oldest)->sent_ns,
+			 x->o->timeout_ms);
+}
+
+/*
+ * Counts a reply to the datagram of that number, or for -1 to the first awaited
+ * one. Sets *rtt_ns to the round-trip time, or -1 if the reply belongs to no
+ * datagram.
+ */
+static enum sender_reply
+count_reply(struct sender *x, int64_t number, int64_t now_ns, int64_t *rtt_ns)
+{
+	struct sender_stats *t = &x->stats;
+	uint64_t n = number < 0 ? t->oldest : (uint64_t)number;
+	struct sender_sent *sent = sent_of(x, n);
+	bool is_late;
+
+	t->received++;
+	*rtt_ns = -1;
+	/* It belongs to no datagram that was sent, or to a forgotten one. */
+	if ((number < 0 && t->awaited == 0) || n >= t->sent ||
+	    t->sent - n > SENDER_RING)
+		sent = NULL;
+	else
+		*rtt_ns = now_ns - sent->sent_ns;
+	if (sent == NULL || sent->is_done) {
+		is_late =
+		    sent != NULL ? sent->replies++ == 0 : t->failed > t->late;
+		t->late += is_late;
+		t->duplicates += !is_late;
+		return is_late ? SENDER_LATE : SENDER_DUPLICATE;
+	}
+	rtt_add(&t->times, *rtt_ns);
+	if (sent->replies++ == 0) {
+		t->answered++;
+		t->silent--;
+	}
+	if (x->replies > 0 && sent->replies >= x->replies)
+		end_sent(x, sent);
+	return SENDER_REPLY;
+}
+
+/* Datagrams without a reply in time, except those still awaited. */
+static uint64_t
+count_lost(const struct sender_stats *t)
+{
+	return t->sent - t->answered - t->silent;
+}
+
 /* The number after the first "#" of a reply that has one, or INT64_MAX: it
  * belongs to no datagram. */
 static int64_t
@@ -265,7 +342,7 @@ static int
 pass_replies(struct sender *x, int count, struct err *e)
 {
 	int64_t now = clock_now(), number = -1, rtt_ns = -1;
-	enum rtt_stats_kind kind = RTT_STATS_REPLY;
+	enum sender_reply kind = SENDER_REPLY;
 	int i;
 
 	x->is_trial = false;
@@ -279,8 +356,7 @@ pass_replies(struct sender *x, int count, struct err *e)
 		if (x->replies == SENDER_STREAM)
 			x->stats.received++;
 		else
-			kind =
-			    rtt_stats_received(&x->stats, number, now, &rtt_ns);
+			kind = count_reply(x, number, now, &rtt_ns);
 		if (x->o->on_reply(x->o->context, d, kind, rtt_ns, e) < 0)
 			return -1;
 	}
@@ -382,6 +458,7 @@ static int
 send_some(struct sender *x, struct err *e)
 {
 	int64_t now = clock_now();
+	struct sender_stats *t = &x->stats;
 	int i, n = dgram_send(x->fd, x->out + x->sent, count_unsent(x));
 
 	if (n < 0)
@@ -389,7 +466,13 @@ send_some(struct sender *x, struct err *e)
 	for (i = 0; i < n; i++) {
 		x->bytes_sent += x->out[x->sent++].length;
 		x->moved_ns = now;
-		rtt_stats_sent(&x->stats, now);
+		if (!awaits_replies(x)) {
+			t->oldest = ++t->sent;
+			continue;
+		}
+		*sent_of(x, t->sent++) = (struct sender_sent){.sent_ns = now};
+		t->awaited++;
+		t->silent++;
 	}
 	x->next_ns += n * x->o->interval_ns;
 	unblock(x);
@@ -427,9 +510,8 @@ wait_more(struct sender *x, struct err *e)
 	struct pollfd fds[2 + WAIT_SPARE] = {
 	    {.fd = x->fd, .events = receives(x) ? POLLIN : 0},
 	    {.fd = -1, .events = POLLIN}};
-	struct deadline until =
-	    deadline_first(deadline_first(x->o->until, stream_end(x)),
-		rtt_stats_deadline(&x->stats));
+	struct deadline until = deadline_first(
+	    deadline_first(x->o->until, stream_end(x)), reply_deadline(x));
 	struct deadline next = {.at_ns = x->next_ns};
 	int64_t now = clock_now();
 	bool may_fill = allowance(x, now) > 0;
@@ -467,6 +549,7 @@ check_limits(
     struct sender *x, enum outcome received, int64_t now, struct err *e)
 {
 	uint64_t failed = x->stats.failed;
+	struct sender_sent *sent;
 
 	if (signals_stopped() != 0)
 		return err_sys(e, ERR_FAILED, EINTR, "sending");
@@ -477,11 +560,16 @@ check_limits(
 		    (unsigned long long)x->stats.received);
 	}
 	/* No receive buffer holds more than the ring. */
-	if (received == SOMETHING && x->in_a_row < RTT_STATS_RING)
+	if (received == SOMETHING && x->in_a_row < SENDER_RING)
 		return 0;
 	x->in_a_row = 0;
 	x->is_over = now >= stream_end(x).at_ns;
-	rtt_stats_expire(&x->stats, now);
+	while (now >= reply_deadline(x).at_ns) {
+		sent = sent_of(x, x->stats.oldest);
+		if (sent->replies < (x->replies > 0 ? x->replies : 1))
+			x->stats.failed++;
+		end_sent(x, sent);
+	}
 	if (x->stats.failed > failed)
 		diag_note("no reply to %s in time (--timeout)",
 		    num_count_text(x->stats.failed - failed, "datagram"));
@@ -540,7 +628,7 @@ run(struct sender *x, struct err *e)
 static int
 check_replies(const struct sender *x, struct err *e)
 {
-	const struct rtt_stats *t = &x->stats;
+	const struct sender_stats *t = &x->stats;
 	const char *what = "no reply";
 
 	if (t->failed == 0)
@@ -592,7 +680,7 @@ try_peers(struct sender *x, const struct addr_list *peers, struct err *e)
 static void
 report(struct sender *x)
 {
-	const struct rtt_stats *t = &x->stats;
+	const struct sender_stats *t = &x->stats;
 	uint32_t dropped;
 	struct json *j;
 
@@ -602,7 +690,7 @@ report(struct sender *x)
 	json_number(j, "sent", t->sent);
 	json_number(j, "received", t->received);
 	if (awaits_replies(x)) {
-		json_number(j, "lost", rtt_stats_lost(t));
+		json_number(j, "lost", count_lost(t));
 		json_number(j, "duplicates", t->duplicates);
 		json_number(j, "late", t->late);
 		json_number(j, "dropped", x->dropped);
@@ -636,9 +724,29 @@ sender_run(struct sender *x, const struct sender_options *o,
 	if (x->stats.sent > 0)
 		report(x);
 	dgram_close(&x->fd);
-	rtt_stats_release(&x->stats);
+	free(x->stats.ring);
+	x->stats.ring = NULL;
 	free(x->in);
 	free(x->out);
 	free(x->numbered);
 	return result;
+}
+
+const char *
+sender_stats_text(const struct sender *x)
+{
+	const struct sender_stats *t = &x->stats;
+	uint64_t lost = count_lost(t);
+	const char *full = "";
+
+	if (x->dropped > 0)
+		full = text_format("%llu replies arrived, but the receive "
+				   "buffer was full\n",
+		    (unsigned long long)x->dropped);
+	return text_format("%llu sent, %llu received, %llu lost (%.3g%%), "
+			   "%llu duplicates, %llu late\n%s%s",
+	    (unsigned long long)t->sent, (unsigned long long)t->received,
+	    (unsigned long long)lost, 100.0 * (double)lost / (double)t->sent,
+	    (unsigned long long)t->duplicates, (unsigned long long)t->late,
+	    full, rtt_text(&t->times));
 }

@@ -19,78 +19,34 @@
 struct addr_list;
 struct source;
 
-/*
- * Round-trip statistics: which datagrams were sent, which replies belong to
- * them, how many were lost, and how long replies took. The caller provides the
- * times.
- */
-
-/* The number of datagrams remembered: more than may be awaited. */
-#define RTT_STATS_RING 65536
-/* How many may be awaited at once. */
-#define RTT_STATS_MAX (RTT_STATS_RING / 2)
+/* The number of datagrams remembered, and how many may be awaited at once. */
+#define SENDER_RING 65536
+#define SENDER_MAX_WINDOW (SENDER_RING / 2)
 
 /* One datagram that was sent. */
-struct rtt_stats_entry {
+struct sender_sent {
 	int64_t sent_ns;
 	int64_t replies; /* received so far */
 	bool is_done;    /* no more replies are awaited */
 };
 
-struct rtt_stats {
-	struct rtt_stats_entry
-	    *ring;      /* owned; index: number modulo RTT_STATS_RING */
-	int64_t wanted; /* replies to each; 0: any number until the timeout;
-			   negative: none is awaited */
-	int64_t
-	    timeout_ns;  /* after which a datagram has failed; negative: none */
-	uint64_t oldest; /* number of the first awaited one, from 0 */
-	uint64_t awaited; /* datagrams for which replies are awaited */
-	uint64_t silent;  /* those of them without a reply */
-
-	/* Statistics. */
-	uint64_t sent;       /* datagrams; the number of the next one */
-	uint64_t received;   /* replies of all kinds */
-	uint64_t answered;   /* datagrams with a reply in time */
-	uint64_t failed;     /* timed out with fewer replies than wanted */
-	uint64_t duplicates; /* replies beyond those wanted */
-	uint64_t late;       /* replies after the timeout */
+/* Which replies belong to which datagrams, and how long they took. */
+struct sender_stats {
+	struct sender_sent *ring; /* owned; index: number modulo SENDER_RING */
+	uint64_t oldest;          /* number of the first awaited one, from 0 */
+	uint64_t awaited;         /* datagrams for which replies are awaited */
+	uint64_t silent;          /* those of them without a reply */
+	uint64_t sent;            /* datagrams; the number of the next one */
+	uint64_t received;        /* replies of all kinds */
+	uint64_t answered;        /* datagrams with a reply in time */
+	uint64_t failed;          /* timed out with fewer replies than wanted */
+	uint64_t duplicates;      /* replies beyond those wanted */
+	uint64_t late;            /* replies after the timeout */
 	struct rtt times;
 };
 
 /* The kinds of replies. */
-enum rtt_stats_kind { RTT_STATS_REPLY, RTT_STATS_DUPLICATE, RTT_STATS_LATE };
-
-/* timeout_ms may be -1. Call rtt_stats_release() afterwards. */
-void rtt_stats_start(struct rtt_stats *t, int64_t wanted, int64_t timeout_ms);
-
-/* Records a sent datagram; its number is t->sent before the call. */
-void rtt_stats_sent(struct rtt_stats *t, int64_t now_ns);
-
-/*
- * Records a reply to the datagram of that number, or for -1 to the first
- * awaited one. Sets *rtt_ns to the round-trip time, or -1 if the reply belongs
- * to no datagram.
- */
-enum rtt_stats_kind rtt_stats_received(
-    struct rtt_stats *t, int64_t number, int64_t now_ns, int64_t *rtt_ns);
-
-/* Counts datagrams that have timed out as failed. */
-void rtt_stats_expire(struct rtt_stats *t, int64_t now_ns);
-
-/* Datagrams without a reply in time, except those still awaited. */
-uint64_t rtt_stats_lost(const struct rtt_stats *t);
-
-/* When the first awaited datagram times out. */
-struct deadline rtt_stats_deadline(const struct rtt_stats *t);
-
-/*
- * The statistics as two or three lines. dropped is the number of replies that
- * found the receive buffer full.
- */
-const char *rtt_stats_text(const struct rtt_stats *t, uint64_t dropped);
-
-void rtt_stats_release(struct rtt_stats *t);
+enum sender_reply { SENDER_REPLY, SENDER_DUPLICATE, SENDER_LATE };
 
 /*
  * Values of replies: nothing is received; everything is received, belongs to no
@@ -108,7 +64,7 @@ struct sender_options {
 	int any_source;             /* receive from others than the peer */
 	int64_t replies;            /* to each datagram, or one of the above */
 	int64_t timeout_ms;         /* for replies; -1: no limit */
-	int64_t window;             /* max. unanswered, 1 to RTT_STATS_MAX */
+	int64_t window;        /* max. unanswered, 1 to SENDER_MAX_WINDOW */
 	int64_t count;         /* of datagrams; 0: to the end of the source */
 	int64_t interval_ns;   /* between datagrams; 0: none */
 	int number;            /* "#N " before each message, N from 0 */
@@ -120,7 +76,7 @@ struct sender_options {
 	 * for a reply that belongs to no datagram, or to any. */
 	int (*on_sent)(void *context, const struct dgram *d, struct err *e);
 	int (*on_reply)(void *context, const struct dgram *d,
-	    enum rtt_stats_kind kind, int64_t rtt_ns, struct err *e);
+	    enum sender_reply kind, int64_t rtt_ns, struct err *e);
 	int (*on_idle)(struct err *e); /* before each wait, to flush */
 	void *context;
 };
@@ -138,7 +94,7 @@ struct sender {
 	struct addr peer;
 	bool unconnected; /* fd is not connected to peer */
 	int64_t replies;  /* of the options, for this peer */
-	struct rtt_stats stats;
+	struct sender_stats stats;
 	uint64_t bytes_sent, bytes_received;
 	struct dgram *in; /* owned: a batch */
 	int64_t moved_ns; /* when the source ended, or the last one came */
@@ -175,5 +131,9 @@ struct sender {
  */
 int sender_run(struct sender *x, const struct sender_options *o,
     const struct addr_list *peers, struct err *e);
+
+/* The statistics as two or three lines, after sender_run() has sent something.
+ */
+const char *sender_stats_text(const struct sender *x);
 
 #endif
