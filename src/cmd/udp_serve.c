@@ -771,23 +771,6 @@ prepare(struct serve_state *s, const struct command_args *args, struct err *e)
 	return 0;
 }
 
-/* Parses a group, which is joined on --interface if that is given. */
-static int
-parse_group(struct multicast_group *g, const char *text, struct err *e)
-{
-	unsigned only = options.names.interface;
-
-	if (multicast_parse(g, text, e) < 0)
-		return -1;
-	if (only != 0 && g->interface != 0 && g->interface != only)
-		return err_set(e, ERR_USAGE,
-		    "%s names another interface than --interface",
-		    text_shown(text));
-	if (only != 0)
-		g->interface = only;
-	return 0;
-}
-
 static int
 serve_run(const struct command_args *args, struct err *e)
 {
@@ -805,6 +788,7 @@ serve_run(const struct command_args *args, struct err *e)
 	    .to = serve_options.to != NULL ? &s.to : NULL,
 	    .max_sessions = serve_options.max_sessions,
 	    .session_ms = serve_options.session_ms};
+	unsigned only = options.names.interface;
 	struct endpoint ep;
 	int result;
 	size_t i;
@@ -815,9 +799,18 @@ serve_run(const struct command_args *args, struct err *e)
 	result = options_parse_local(&ep, args, "udp", SERVE_PORT, e);
 	if (result == 0)
 		result = prepare(&s, args, e);
-	for (i = 0; result == 0 && i < joins->count; i++)
-		if (parse_group(&groups[i], joins->items[i], e) < 0)
+	for (i = 0; result == 0 && i < joins->count; i++) {
+		if (multicast_parse(&groups[i], joins->items[i], e) < 0)
 			result = err_prefix(e, "--join");
+		else if (only != 0 && groups[i].interface != 0 &&
+			 groups[i].interface != only)
+			result = err_set(e, ERR_USAGE,
+			    "--join: %s names another interface than "
+			    "--interface",
+			    text_shown(joins->items[i]));
+		else if (only != 0)
+			groups[i].interface = only;
+	}
 	if (result == 0)
 		result = options_make_access(&access, e);
 	if (result == 0)

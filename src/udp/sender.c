@@ -39,14 +39,6 @@ unblock(struct sender *x)
 	x->retried = x->was_writable = false;
 }
 
-static void
-set_remote(const struct sender *x, struct dgram *d)
-{
-	d->local.len = d->remote.len = 0;
-	if (x->unconnected)
-		d->remote = x->peer;
-}
-
 /*
  * Opens a socket for a peer. All lent messages become unsent again, since the
  * previous peer refused them. Returns 0, or -1 with *e.
@@ -60,7 +52,6 @@ use_peer(struct sender *x, const struct addr *peer, struct err *e)
 	bool many = is_group || o->dgram.broadcast;
 	struct dgram_options d = o->dgram;
 	struct link c = {.remote = *peer, .start_ns = o->start_ns};
-	int i;
 
 	x->peer = *peer;
 	if (!is_group &&
@@ -88,8 +79,6 @@ use_peer(struct sender *x, const struct addr *peer, struct err *e)
 	link_log_connected(&c, false);
 	x->sent = 0;
 	x->bytes_sent = x->bytes_received = 0;
-	for (i = 0; i < x->out_count; i++)
-		set_remote(x, &x->out[i]);
 	unblock(x);
 	free(x->stats.ring);
 	x->stats = (struct sender_stats){
@@ -225,7 +214,6 @@ fill(struct sender *x, int64_t now, struct err *e)
 		if (x->found != SOURCE_MESSAGE)
 			break;
 		d->bytes = (unsigned char *)bytes;
-		set_remote(x, d);
 		if (x->numbered != NULL && number_message(x, d, e) < 0) {
 			x->found = SOURCE_ERROR;
 			break;
@@ -459,8 +447,14 @@ send_some(struct sender *x, struct err *e)
 {
 	int64_t now = clock_now();
 	struct sender_stats *t = &x->stats;
-	int i, n = dgram_send(x->fd, x->out + x->sent, count_unsent(x));
+	int i, n;
 
+	for (i = x->sent; i < x->out_count; i++) {
+		x->out[i].remote.len = 0;
+		if (x->unconnected)
+			x->out[i].remote = x->peer;
+	}
+	n = dgram_send(x->fd, x->out + x->sent, count_unsent(x));
 	if (n < 0)
 		return handle_send_error(x, errno, e);
 	for (i = 0; i < n; i++) {
