@@ -147,55 +147,44 @@ remote_of(const struct send_state *s, const struct dgram *d)
 
 /* Records a datagram. Returns 0, or -1 with *e. */
 static int
-record(struct send_state *s, bool is_sent, const struct dgram *d, struct err *e)
+on_sent(void *context, const struct dgram *d, struct err *e)
 {
+	struct send_state *s = context;
 	struct addr remote = remote_of(s, d);
 
 	return recorder_add(
-	    &s->recorder, is_sent, &remote, d->bytes, d->length, e);
+	    &s->recorder, true, &remote, d->bytes, d->length, e);
 }
 
-static int
-on_sent(void *context, const struct dgram *d, struct err *e)
-{
-	return record(context, true, d, e);
-}
-
-/*
- * Logs a reply: an event, which is the result with --json, or a line with -v.
- */
-static void
-log_reply(const struct send_state *s, const struct dgram *d,
-    enum sender_reply kind, int64_t rtt_ns)
-{
-	static const char *const kinds[] = {"", ", a duplicate", ", too late"};
-	struct addr remote = remote_of(s, d);
-	struct json *j;
-
-	j = diag_event_begin("reply");
-	addr_json(&remote, j, "remote");
-	json_number(j, "bytes", d->length);
-	if (rtt_ns >= 0)
-		json_seconds(j, "seconds", (double)rtt_ns / 1e9);
-	if (kind != SENDER_REPLY)
-		json_text(
-		    j, "kind", kind == SENDER_LATE ? "late" : "duplicate");
-	json_bytes(j, "text", d->bytes, d->length);
-	diag_event_end(DIAG_NOTE, "reply from %s: %s%s%s%s", addr_text(&remote),
-	    num_count_text(d->length, "byte"), rtt_ns >= 0 ? " in " : "",
-	    rtt_ns >= 0 ? num_duration_text(rtt_ns) : "", kinds[kind]);
-}
-
+/* Records, logs and prints a reply. Returns 0, or -1 with *e. */
 static int
 on_reply(void *context, const struct dgram *d, enum sender_reply kind,
     int64_t rtt_ns, struct err *e)
 {
+	static const char *const kinds[] = {"", ", a duplicate", ", too late"};
 	struct send_state *s = context;
+	struct addr remote = remote_of(s, d);
+	struct json *j;
 
-	if (s->recorder.is_on && record(s, false, d, e) < 0)
+	if (s->recorder.is_on && recorder_add(&s->recorder, false, &remote,
+				     d->bytes, d->length, e) < 0)
 		return -1;
-	if (diag_emits(DIAG_NOTE))
-		log_reply(s, d, kind, rtt_ns);
+	/* With --json the event is the result. */
+	if (diag_emits(DIAG_NOTE)) {
+		j = diag_event_begin("reply");
+		addr_json(&remote, j, "remote");
+		json_number(j, "bytes", d->length);
+		if (rtt_ns >= 0)
+			json_seconds(j, "seconds", (double)rtt_ns / 1e9);
+		if (kind != SENDER_REPLY)
+			json_text(j, "kind",
+			    kind == SENDER_LATE ? "late" : "duplicate");
+		json_bytes(j, "text", d->bytes, d->length);
+		diag_event_end(DIAG_NOTE, "reply from %s: %s%s%s%s",
+		    addr_text(&remote), num_count_text(d->length, "byte"),
+		    rtt_ns >= 0 ? " in " : "",
+		    rtt_ns >= 0 ? num_duration_text(rtt_ns) : "", kinds[kind]);
+	}
 	if (diag_is_json())
 		return result_check(e);
 	if (send_options.raw)

@@ -85,34 +85,30 @@ parse_end(const char *text, size_t n, int64_t omitted, int64_t *port)
 	return num_parse(digits, 1, HIGHEST, port);
 }
 
-/* How sockt writes what other programs write differently, or NULL. */
-static const char *
-foreign_form(const char *text)
-{
-	if (text[0] != '\0' && text[1] == ':' && strchr("TUS", text[0]) != NULL)
-		return "a scan is of TCP ports, or of UDP ports with --udp; "
-		       "write them without the letter";
-	if (strpbrk(text, "[]") != NULL)
-		return "a range is written without brackets: LOW-HIGH";
-	if (strpbrk(text, "*?") != NULL)
-		return "services are named one by one, without patterns: "
-		       "http,https";
-	return NULL;
-}
-
 static int
 parse_element(
     struct ports *p, const char *protocol, const char *text, struct err *e)
 {
-	const char *why = foreign_form(text);
 	const char *hyphen = strchr(text, '-');
 	const struct servent *s;
 	int64_t low, high;
 
 	if (text[0] == '\0')
 		return refuse(text, "an element is empty", e);
-	if (why != NULL)
-		return refuse(text, why, e);
+	/* What other programs write differently. */
+	if (text[1] == ':' && strchr("TUS", text[0]) != NULL)
+		return refuse(text,
+		    "a scan is of TCP ports, or of UDP ports with --udp; write "
+		    "them without the letter",
+		    e);
+	if (strpbrk(text, "[]") != NULL)
+		return refuse(
+		    text, "a range is written without brackets: LOW-HIGH", e);
+	if (strpbrk(text, "*?") != NULL)
+		return refuse(text,
+		    "services are named one by one, without patterns: "
+		    "http,https",
+		    e);
 	/* Text that begins with a digit was meant as a number. */
 	s = text_is_digit(text[0]) ? NULL : getservbyname(text, protocol);
 	if (s != NULL && s->s_port != 0)
