@@ -132,23 +132,16 @@ option_lines(const struct command *c, bool is_short)
 	}
 }
 
-static bool
-has_kind(const struct command *c, enum opt_kind kind)
-{
-	struct opt_at at = {c->groups, NULL};
-
-	while (opt_next(&at))
-		if (at.opt->kind == kind)
-			return true;
-	return false;
-}
-
 void
 usage_help(const struct command *c, bool is_short)
 {
+	struct opt_at at = {c->groups, NULL};
 	const char *line = c->examples;
+	unsigned kinds = 0; /* of the options: bits by enum opt_kind */
 	size_t n;
 
+	while (opt_next(&at))
+		kinds |= 1U << at.opt->kind;
 	printf("usage: sockt %s%s%s%s%s\n\n%s\n", c->name,
 	    c->groups[0].opts != NULL ? " [OPTION]..." : "",
 	    c->operands[0] != '\0' ? " " : "", c->operands,
@@ -168,14 +161,15 @@ usage_help(const struct command *c, bool is_short)
 		line += n;
 	} while (!is_short && *line != '\0');
 	/* What all commands that use the network have in common. */
-	if (!is_short && has_kind(c, OPT_DURATION))
+	if (!is_short && (kinds & 1U << OPT_DURATION) != 0)
 		printf(
 		    "\nTIME is a duration such as 5, 0.5, 500ms, 2m or 1h%s\n\n"
 		    "exit status: 0 done, 1 failed, 2 usage, 3 name, "
 		    "4 refused, 5 timed out,\n6 unreachable, 7 local "
 		    "address, 8 peer's error, 9 protocol, 10 lost, "
 		    "11 output\n",
-		    has_kind(c, OPT_SIZE) ? "; SIZE is 4096, 64k or 1M" : "");
+		    (kinds & 1U << OPT_SIZE) != 0 ? "; SIZE is 4096, 64k or 1M"
+						  : "");
 	if (is_short && c->groups[0].opts != NULL)
 		printf(
 		    "\n'sockt %s --help' shows every option; see sockt-%s(1)\n",
