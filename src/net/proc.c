@@ -367,11 +367,12 @@ become(void *context)
 static pid_t
 begin(struct start *start)
 {
-	pid_t pid;
+	pid_t pid, parent = getpid();
 
 	if (start == NULL) {
 		pid = fork();
 		if (pid == 0) {
+			os_follow_parent(parent, SIGKILL);
 			signals_after_fork();
 			wait_after_fork();
 			memset(&table, 0, sizeof(table));

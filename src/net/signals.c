@@ -7,7 +7,6 @@
 
 #include "base/err.h"
 #include "base/fd.h"
-#include "net/os.h"
 
 /* The signal pipe. Besides it, the handlers only use the flags. */
 static struct {
@@ -17,7 +16,6 @@ static struct {
 	volatile sig_atomic_t child_has_exited; /* not yet collected */
 	volatile sig_atomic_t
 	    is_child; /* a forked child, which takes the default action */
-	pid_t self;   /* this process; 0: not known */
 } signals = {.ends = {-1, -1}};
 
 /* The signals that ask sockt to stop. */
@@ -101,7 +99,6 @@ signals_init(void)
 	sigaddset(&set, SIGCHLD);
 	sigaddset(&set, FD_SIGNAL);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
-	signals.self = getpid();
 }
 
 int
@@ -224,9 +221,6 @@ signals_server_result(int result, struct err *e)
 void
 signals_after_fork(void)
 {
-	if (signals.self != 0)
-		os_follow_parent(signals.self, SIGKILL);
-	signals.self = getpid();
 	signals.is_child = true;
 	fd_close(&signals.ends[0]);
 	fd_close(&signals.ends[1]);

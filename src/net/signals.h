@@ -58,9 +58,8 @@ int signals_server_result(int result, struct err *e);
 /*
  * In a forked child: caught signals take their default action, including those
  * received since the fork, and the pipe is closed. SIGPIPE and SIGXFSZ stay
- * ignored. The child receives a signal when its parent exits, if the system
- * supports it (os_follow_parent()). The handlers stay installed and do all
- * this, because most children never receive a signal.
+ * ignored. The handlers stay installed and do all this, because most children
+ * never receive a signal.
  */
 void signals_after_fork(void);
 
