@@ -43,6 +43,17 @@ static struct {
 	bool adopts;  /* orphaned descendants become children of this process */
 } table;
 
+static pid_t
+reap(pid_t pid, int *status)
+{
+	pid_t reaped;
+
+	do
+		reaped = waitpid(pid, status, WNOHANG);
+	while (reaped < 0 && errno == EINTR);
+	return reaped;
+}
+
 /* Reaps all children that have exited, adopted orphans among them. Returns
  * whether any child is left. */
 static bool
@@ -52,7 +63,7 @@ reap_all(void)
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+	while ((pid = reap(-1, &status)) > 0) {
 		for (p = table.first; p != NULL && p->pid != pid; p = p->next)
 			continue;
 		if (p == NULL)
@@ -74,7 +85,7 @@ proc_group_lives(const struct proc *p)
 	if (p->group == 0)
 		return false;
 	/* Reap orphans of the leader first: zombies do not count. */
-	while (p->pid == 0 && waitpid(-p->group, NULL, WNOHANG) > 0)
+	while (p->pid == 0 && reap(-p->group, NULL) > 0)
 		continue;
 	return kill(-p->group, 0) == 0 || errno == EPERM;
 }
