@@ -358,8 +358,8 @@ merge(const struct targets *t, const struct target *a, size_t a_count,
 }
 
 /*
- * Sorts n items by address, at least one, and removes the parts of each that an
- * earlier one has. Returns the number of items in out, below 2 * n; space is as
+ * Sorts n items by address, and removes the parts of each that an earlier one
+ * has. Returns the number of items in out, below 2 * n; space is as
  * large.
  */
 static size_t
@@ -368,9 +368,9 @@ merge_all(const struct targets *t, const struct target *items, size_t n,
 {
 	size_t half = n / 2, first, second;
 
-	if (n == 1) {
-		*out = *items;
-		return 1;
+	if (n <= 1) {
+		memcpy(out, items, n * sizeof(*out));
+		return n;
 	}
 	first = merge_all(t, items, half, space, out);
 	second = merge_all(t, items + half, n - half, space + first, out);
@@ -396,7 +396,8 @@ by_position(const void *a, const void *b)
 void
 targets_merge(struct targets *t)
 {
-	size_t i, size = sizeof(t->items[0]);
+	size_t i, size = sizeof(t->items[0]), half = t->count / 2, first,
+		  second;
 	struct target *merged, *space;
 
 	if (t->count == 0)
@@ -404,9 +405,14 @@ targets_merge(struct targets *t)
 	merged = mem_array(2 * t->count, size);
 	space = mem_array(2 * t->count, size);
 	qsort(t->items, t->count, size, by_position);
-	t->count = merge_all(t, t->items, t->count, merged, space);
-	free(space);
+	/* As merge_all() does, but with two copies of a long list, not three.
+	 */
+	first = merge_all(t, t->items, half, space, merged);
+	second = merge_all(
+	    t, t->items + half, t->count - half, space + first, merged);
 	free(t->items);
+	t->count = merge(t, space, first, space + first, second, merged);
+	free(space);
 	t->items = merged;
 	qsort(t->items, t->count, size, by_position);
 	for (i = 0; i < t->count && t->items[i].position == EXCLUDED;)
