@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "base/text.h"
 #include "http/http_validator.h"
 #include "http/url.h"
@@ -25,7 +25,6 @@
 #define NOTE "sockt partial download 1\n"
 
 #define NOTE_SIZE (2 * URL_ABSOLUTE_SIZE)
-_Static_assert(HTTP_VALIDATOR_SIZE == 512, "read_note() reads 511 bytes");
 
 static int
 file_error(const char *what, const char *path, struct err *e)
@@ -38,12 +37,18 @@ char *realpath(const char *, char *);
 
 /* What NAME.part.from says. */
 struct note {
-	uint64_t inode; /* of NAME.part; 0: unknown */
+	int64_t inode; /* of NAME.part; 0: unknown */
 	bool is_same_url;
 	struct http_validator source;
 };
 
 #define FOREIGN "exists and was not left by an earlier run"
+
+static int64_t
+inode_of(const struct stat *st)
+{
+	return (int64_t)((uint64_t)st->st_ino & INT64_MAX);
+}
 
 /* Locks the partial file, which has only one writer. */
 static int
@@ -83,7 +88,7 @@ is_own(const struct stat *st)
 static bool
 read_note(const struct part_file *f, struct note *note)
 {
-	char text[NOTE_SIZE], *line, *rest;
+	char text[NOTE_SIZE], *line, *value, *rest;
 	struct stat st;
 	ssize_t n = -1;
 	int fd;
@@ -104,11 +109,20 @@ read_note(const struct part_file *f, struct note *note)
 	/* A later version may write more lines. */
 	line = strtok_r(text + strlen(NOTE), "\n", &rest);
 	for (; line != NULL; line = strtok_r(NULL, "\n", &rest)) {
-		(void)sscanf(line, "inode %" SCNu64, &note->inode);
-		(void)sscanf(line, "validator %511[^\n]", note->source.text);
-		(void)sscanf(line, "total %" SCNd64, &note->source.total);
-		note->is_same_url |= strncmp(line, "url ", 4) == 0 &&
-				     strcmp(line + 4, f->url) == 0;
+		value = line + strcspn(line, " ");
+		if (*value == '\0')
+			continue;
+		*value++ = '\0';
+		if (strcmp(line, "inode") == 0)
+			(void)num_parse(value, 0, INT64_MAX, &note->inode);
+		else if (strcmp(line, "url") == 0)
+			note->is_same_url = strcmp(value, f->url) == 0;
+		else if (strcmp(line, "validator") == 0)
+			snprintf(note->source.text, sizeof(note->source.text),
+			    "%s", value);
+		else if (strcmp(line, "total") == 0)
+			(void)num_parse(
+			    value, 0, INT64_MAX, &note->source.total);
 	}
 	return true;
 }
@@ -171,7 +185,7 @@ open_part(struct part_file *f, struct err *e)
 			continue;
 		/* The note of the last writer, which had the lock. */
 		is_known = !is_new && read_note(f, &note) && note.inode != 0 &&
-			   note.inode == st.st_ino;
+			   note.inode == inode_of(&st);
 		if (!is_new && st.st_size > 0 && !f->is_forced && !f->adopts &&
 		    !is_known)
 			return foreign_error(f->part, FOREIGN, e);
@@ -241,8 +255,8 @@ part_file_begin(struct part_file *f, int64_t offset, struct err *e)
 		return 0;
 	/* The note, which the lock of the partial file protects: sockt created
 	 * that file, from this version. */
-	snprintf(text, sizeof(text), NOTE "inode %" PRIu64 "\nurl %s\n",
-	    (uint64_t)st.st_ino, f->url);
+	snprintf(text, sizeof(text), NOTE "inode %lld\nurl %s\n",
+	    (long long)inode_of(&st), f->url);
 	if (http_validator_is_usable(v))
 		text_append(text, sizeof(text), "validator %s\n", v->text);
 	if (v->total >= 0)

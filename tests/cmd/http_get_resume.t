@@ -86,6 +86,10 @@ resumes(@$_) for
     ['a note with an unknown line: it is resumed', 0, $body,
         [$first, part(30_000, tag => $v1)], between => sub {
             spew("$_[0].part.from", slurp("$_[0].part.from") . "more 1\n") }],
+    ['a note with a size out of range: it is resumed', 0, $body,
+        [$first, part(30_000, tag => $v1)], between => sub {
+            spew("$_[0].part.from",
+                slurp("$_[0].part.from") =~ s/^total \K/99999999999999/mr) }],
     ['an unreadable note: it is fetched anew, and that is told', 0, 'new',
         [$first, $new], options => ['--force'], err => $fresh, between => sub {
             spew("$_[0].part.from", "sockt partial download 1\nnonsense\n") }],
