@@ -158,7 +158,7 @@ link_run(struct link *l, const char *command, const char *name, bool may_stop,
 		if (l->fd < 0)
 			err_sys(e, ERR_FAILED, errno, "a copy of a socket");
 	}
-	if (l->fd < 0) {
+	if (p->proc == NULL || l->fd < 0) {
 		err_prefix(e, "%s: --via", p->name);
 		release(l);
 		return -1;
