@@ -15,9 +15,10 @@
 #define MIN_MOVE (32 * 1024)
 #define MIN_MOVE_ENLARGED (64 * 1024)
 #define MOVE_AFTER 4
-/* A reader is slow if, for so many consecutive pieces of at least this size, it
- * leaves the pipe full and takes fewer than 2 bytes in 3 ns. The next bytes, so
- * many, are copied: it would wait for the memory. */
+/* What is moved may be in no processor's cache, so a reader that computes waits
+ * for the memory. It is one if, for SLOW_AFTER consecutive pieces of at least
+ * SLOW_PIECE, it leaves the pipe full and takes fewer than 2 bytes in 3 ns:
+ * then the next SLOW_BYTES are copied, through a cache. */
 #define SLOW_AFTER 8
 #define SLOW_PIECE (12 * 1024)
 #define SLOW_BYTES (128 * 1024 * 1024)
