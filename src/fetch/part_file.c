@@ -200,7 +200,8 @@ open_part(struct part_file *f, struct err *e)
 	f->held = (int64_t)st.st_size;
 	if (f->adopts)
 		(void)fchmod(f->fd, st.st_mode & 0755);
-	else if (is_known && note.is_same_url)
+	/* Without bytes, it is of no version. */
+	else if (is_known && note.is_same_url && f->held > 0)
 		*f->source = note.source;
 	else
 		http_validator_clear(f->source);

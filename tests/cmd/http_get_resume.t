@@ -119,6 +119,16 @@ for my $flag ('-i', '-I') {
         file => ["$dir/flag", $body];
 }
 
+# Nor is a range, not even into an empty file that an earlier run has noted.
+$s = http_server($first, substr(part(5, tag => $v1), 0, 500), whole($v1));
+run('http-get', '-o', "$dir/range", "$s->{url}/x");
+truncate "$dir/range.part", 0 or die $!;
+run('http-get', '-r', '5-', '-o', "$dir/range", "$s->{url}/x");
+my $after = run('http-get', '-c', '-o', "$dir/range", "$s->{url}/x");
+$after->{asked} = (requests($s))[2];
+exits $after, 0, 'a range is not resumed, but fetched anew',
+    no_asked => qr/Range/, file => ["$dir/range", $body];
+
 # A file and a partial one: -O refuses to replace the file.
 spew("$dir/twice", 'HELLO');
 spew("$dir/twice.part", 'HEL');
