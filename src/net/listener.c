@@ -300,12 +300,13 @@ open_machine(struct listener *l, uint16_t port, bool is_any,
 	return 0;
 }
 
-/* Why the inherited fd cannot be served, after "is ", or NULL. */
+/* Why the inherited fd cannot be served, after "is ", or NULL. Sets *peer to
+ * the peer of a connection, or its len to 0. */
 static const char *
-problem_of(int fd, int wanted)
+problem_of(int fd, int wanted, struct addr *peer)
 {
 	int type = sock_int(fd, SOL_SOCKET, SO_TYPE), family;
-	struct addr a, peer;
+	struct addr a;
 
 	if (type < 0)
 		return errno == EBADF ? "not open" : "not a socket";
@@ -319,13 +320,13 @@ problem_of(int fd, int wanted)
 		       : type == SOCK_STREAM ? "a stream socket, which listen "
 					       "and serve-hello take"
 					     : "a socket of another type";
-	sock_remote(fd, &peer);
+	sock_remote(fd, peer);
 	if (type == SOCK_STREAM)
-		return peer.len != 0 ||
+		return peer->len != 0 ||
 			       sock_int(fd, SOL_SOCKET, SO_ACCEPTCONN) > 0
 			   ? NULL
 			   : "neither listening nor connected";
-	if (peer.len != 0)
+	if (peer->len != 0)
 		return "connected: a server receives from every client";
 	if (family == AF_UNIX)
 		return addr_is_unnamed(&a) ? "not bound to a path" : NULL;
@@ -378,9 +379,8 @@ static int
 add_inherited(
     struct listener *l, int fd, const struct listener_options *o, struct err *e)
 {
-	const char *problem = problem_of(fd, o->type);
-	bool is_connection = o->type == SOCK_STREAM &&
-			     sock_int(fd, SOL_SOCKET, SO_ACCEPTCONN) <= 0;
+	const char *problem = problem_of(fd, o->type, &l->peer);
+	bool is_connection = l->peer.len != 0;
 
 	if (problem != NULL)
 		return err_set(
@@ -517,7 +517,7 @@ listener_accept(struct listener *l, struct link *c)
 	*c = (struct link){.fd = -1};
 	if (l->is_connection) {
 		c->fd = l->fds[0];
-		sock_remote(c->fd, &c->remote);
+		c->remote = l->peer;
 		l->count = 0;
 	}
 	for (i = 0; i < l->count && c->fd < 0; i++) {

@@ -43,6 +43,8 @@ struct listener {
 	bool is_activated;   /* by a service manager, which starts sockt again
 				when the next client connects */
 	bool is_connection;  /* its socket is an accepted connection */
+	struct addr peer;    /* of that connection: once it is reset, the
+				system no longer knows it */
 	bool owns_path;      /* of a Unix socket; the file at it is this: */
 	dev_t device;
 	ino_t inode;

@@ -2,7 +2,8 @@
 # that it has accepted.
 use Sockt;
 use IO::Socket::UNIX;
-use Socket qw(AF_UNIX SOCK_STREAM SOCK_DGRAM SOCK_SEQPACKET);
+use POSIX ();
+use Socket qw(AF_UNIX SOCK_STREAM SOCK_DGRAM SOCK_SEQPACKET SOL_SOCKET SO_LINGER);
 
 sub both { return (stdin => $_[0], stdout => $_[0]) }
 
@@ -103,6 +104,25 @@ exits $p->finish, 0, 'the addresses are those of the connection; nothing listens
     'echo $PROTO $TCPREMOTEPORT; cat; echo oops >&2; exit 3');
 is $got, 'TCP ' . $c->sockport . "\nx\n", 'a program has it, and its addresses';
 is $p->finish->{status}, 3, "its status is listen's";
+
+# Its address outlives it: --deny and --allow hold also after a reset.
+for my $row (['--deny', '127.0.0.1', ': denied', 1], ['--allow', '127.0.0.2', ': denied', 1],
+    ['--allow', '127.0.0.1', ' on', 10]) {
+    my ($rule, $host, $end, $status) = @$row;
+    my $fifo = scratch() . '/fifo';
+    POSIX::mkfifo($fifo, 0600) or die $!;
+    my $l = tcp_listener();
+    my $client = tcp_client($l->sockport);
+    my $ours = $client->sockport;
+    my $p = nowait(scalar $l->accept, @$echo, $rule, $host, '-o', $fifo);
+    select undef, undef, undef, 0.01 until is_asleep($p->{pid}) || !is_running($p->{pid});
+    syswrite $client, 'x';
+    setsockopt $client, SOL_SOCKET, SO_LINGER, pack 'ii', 1, 0;
+    close $client;
+    open my $reader, '+<', $fifo or die $!;
+    exits $p->finish, $status, "$rule $host applies to a connection that was reset before",
+        err => qr/^sockt listen: (?:accepted )?127\.0\.0\.1 port $ours$end /;
+}
 
 # A unix connection.
 {
