@@ -78,7 +78,8 @@ $log->recv(my $line, 1000);
 like $line, qr/ sockt\b.* a line$/, 'and the line arrives';
 $forwarder->stop;
 
-# iperf3 uses one port number for its TCP and its UDP connections.
+# iperf3 uses one port number for its TCP and its UDP connections. Its rate is
+# what the buffer of its socket holds for a fifth of a second.
 my $iperf = free_port();
 my $s = start({ command => 'iperf3' }, '-s', '-1', '-B', '127.0.0.2', '-p', $iperf);
 await_listener($iperf);
@@ -86,11 +87,11 @@ my $control = start('listen', '-4', '-k', '127.0.0.1', $iperf, '--to', "127.0.0.
 $forwarder = start('udp-serve', '-4', '127.0.0.1', $iperf, '--to', "127.0.0.2:$iperf");
 await_listener($iperf, 'udp');
 $r = run({ command => 'iperf3', timeout => 60 }, '-c', '127.0.0.1', '-p', $iperf, '-u',
-    '-b', '20M', '-n', '5M', '-l', '1400', '-J');
+    '-b', '5M', '-n', '1M', '-l', '1400', '-J');
 my $sum = decode_json($r->{out})->{end}{sum};
 is "$r->{status} $sum->{lost_packets}", '0 0', 'iperf3 -u loses nothing'
     or diag $r->{out};
-cmp_ok $sum->{bytes}, '>=', 5e6, 'of all that it sends';
+cmp_ok $sum->{bytes}, '>=', 1e6, 'of all that it sends';
 $_->stop for $forwarder, $control, $s;
 
 done_testing;
