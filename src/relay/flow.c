@@ -229,18 +229,29 @@ copy_in(struct flow *f)
 	enqueue(f, at, (size_t)n);
 }
 
+/* Writes the queue to out. But a pipe that splice(2) has written to refuses
+ * RWF_NOWAIT from then on, and would take PIPE_BUF at a time: the copies for
+ * its slow reader go into the intermediate pipe, and are moved from there. */
 static void
 copy_out(struct flow *f)
 {
-	ssize_t n = sock_write_nowait(f->out.fd, f->out.kind,
-	    buf_bytes(&f->queue), buf_length(&f->queue));
+	struct flow_move *m = &f->move;
+	bool goes_inside = m->is_possible && m->inner[1] >= 0 && is_direct(f);
+	const void *bytes = buf_bytes(&f->queue);
+	size_t length = buf_length(&f->queue);
+	ssize_t n = goes_inside ? write(m->inner[1], bytes, length)
+				: sock_write_nowait(
+				      f->out.fd, f->out.kind, bytes, length);
 
 	if (n < 0 && !is_transient(errno))
 		end_failed(&f->out, errno);
 	if (n < 0)
 		return;
 	buf_eat(&f->queue, (size_t)n);
-	note_written(f, (size_t)n);
+	if (goes_inside)
+		m->held = (size_t)n;
+	else
+		note_written(f, (size_t)n);
 }
 
 /* os_splice(), as a step of -vv if one end is a socket. */
@@ -289,7 +300,8 @@ move_in(struct flow *f, bool has_space)
 				    f->last_ns - last_ns > n * 3 / 2
 				? m->streak + 1
 				: 0;
-		if (m->streak == SLOW_AFTER) {
+		if (m->streak == SLOW_AFTER &&
+		    (m->inner[0] >= 0 || fd_pipe(m->inner, true) == 0)) {
 			m->copied_until = f->read_bytes + SLOW_BYTES;
 			stop_moving(f);
 		}
@@ -359,7 +371,9 @@ flow_pump(struct flow *f, short in, short out)
 	}
 	is_waiting = f->move.is_blocked && flow_is_empty(f) && out == 0;
 	if (flow_wants_write(f) && !is_waiting) {
-		if (!buf_is_empty(&f->queue))
+		/* Once moving has failed, the queue has the earlier bytes. */
+		if (!buf_is_empty(&f->queue) &&
+		    (f->move.held == 0 || !f->move.is_possible))
 			copy_out(f);
 		else if (f->move.held > 0)
 			move_out(f);

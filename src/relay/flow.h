@@ -14,8 +14,9 @@
  *
  * Moving pays off for large pieces, so it begins after some of them, and lasts
  * until the kernel refuses one, in is at its end, which only read(2) reports,
- * or the reader is slow and spares_slow is set. The flow changes paths only
- * when the other path holds no data, so bytes stay in order.
+ * or the reader is slow and spares_slow is set: the copies that it gets go
+ * through the queue, then through the intermediate pipe. The flow changes paths
+ * only when the other path holds no data, so bytes stay in order.
  */
 #ifndef RELAY_FLOW_H
 #define RELAY_FLOW_H
