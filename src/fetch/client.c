@@ -751,8 +751,6 @@ copy_body(struct client *c, struct sink *s, struct err *e)
 	f.left = (uint64_t)http_response_plain(&c->response);
 	/* A socket that is stdout may be shared, and may block. */
 	f.move.is_possible = s->kind != FD_SOCKET;
-	/* What a server sends with sendfile(2) is in no processor's cache. */
-	f.move.spares_slow = s->kind == FD_PIPE && c->link.tls == NULL;
 	while (f.out.errnum == 0 &&
 	       (f.in.fd >= 0 || (f.out.fd >= 0 && !flow_is_empty(&f)))) {
 		limit = limit_from(c, f.last_ns);

@@ -15,13 +15,6 @@
 #define MIN_MOVE (32 * 1024)
 #define MIN_MOVE_ENLARGED (64 * 1024)
 #define MOVE_AFTER 4
-/* What is moved may be in no processor's cache, so a reader that computes waits
- * for the memory. It is one if, for SLOW_AFTER consecutive pieces of at least
- * SLOW_PIECE, it leaves the pipe full and takes fewer than 2 bytes in 3 ns:
- * then the next SLOW_BYTES are copied, through a cache. */
-#define SLOW_AFTER 8
-#define SLOW_PIECE (12 * 1024)
-#define SLOW_BYTES (128 * 1024 * 1024)
 
 void
 flow_init(struct flow *f, int in, int out, void *storage)
@@ -150,10 +143,9 @@ choose_path(struct flow *f, size_t n)
 	size_t min = m->is_enlarged ? MIN_MOVE_ENLARGED : MIN_MOVE;
 	enum fd_kind in = f->in.kind, out = f->out.kind;
 
-	if (m->is_on || !m->is_possible || f->read_bytes < m->copied_until ||
-	    f->out.fd < 0 || f->tap != NULL || f->crlf || in == FD_TERMINAL ||
-	    in == FD_PACKETS || in == FD_OTHER || out == FD_TERMINAL ||
-	    out == FD_PACKETS)
+	if (m->is_on || !m->is_possible || f->out.fd < 0 || f->tap != NULL ||
+	    f->crlf || in == FD_TERMINAL || in == FD_PACKETS ||
+	    in == FD_OTHER || out == FD_TERMINAL || out == FD_PACKETS)
 		return;
 	m->streak = n >= min ? m->streak + 1 : 0;
 	if (m->streak == MOVE_AFTER)
@@ -229,29 +221,18 @@ copy_in(struct flow *f)
 	enqueue(f, at, (size_t)n);
 }
 
-/* Writes the queue to out. But a pipe that splice(2) has written to refuses
- * RWF_NOWAIT from then on, and would take PIPE_BUF at a time: the copies for
- * its slow reader go into the intermediate pipe, and are moved from there. */
 static void
 copy_out(struct flow *f)
 {
-	struct flow_move *m = &f->move;
-	bool goes_inside = m->is_possible && m->inner[1] >= 0 && is_direct(f);
-	const void *bytes = buf_bytes(&f->queue);
-	size_t length = buf_length(&f->queue);
-	ssize_t n = goes_inside ? write(m->inner[1], bytes, length)
-				: sock_write_nowait(
-				      f->out.fd, f->out.kind, bytes, length);
+	ssize_t n = sock_write_nowait(f->out.fd, f->out.kind,
+	    buf_bytes(&f->queue), buf_length(&f->queue));
 
 	if (n < 0 && !is_transient(errno))
 		end_failed(&f->out, errno);
 	if (n < 0)
 		return;
 	buf_eat(&f->queue, (size_t)n);
-	if (goes_inside)
-		m->held = (size_t)n;
-	else
-		note_written(f, (size_t)n);
+	note_written(f, (size_t)n);
 }
 
 /* os_splice(), as a step of -vv if one end is a socket. */
@@ -284,8 +265,7 @@ static void
 move_in(struct flow *f, bool has_space)
 {
 	struct flow_move *m = &f->move;
-	bool direct = is_direct(f), was_blocked = m->is_blocked;
-	int64_t last_ns = f->last_ns;
+	bool direct = is_direct(f);
 	ssize_t n = move_some(f, f->in.fd, direct ? f->out.fd : m->inner[1],
 	    limited(f, OS_PIPE_SIZE));
 
@@ -296,15 +276,6 @@ move_in(struct flow *f, bool has_space)
 			note_written(f, (size_t)n);
 		else
 			m->held += (size_t)n;
-		m->streak = m->spares_slow && was_blocked && n >= SLOW_PIECE &&
-				    f->last_ns - last_ns > n * 3 / 2
-				? m->streak + 1
-				: 0;
-		if (m->streak == SLOW_AFTER &&
-		    (m->inner[0] >= 0 || fd_pipe(m->inner, true) == 0)) {
-			m->copied_until = f->read_bytes + SLOW_BYTES;
-			stop_moving(f);
-		}
 	} else if (n < 0 && is_transient(errno) && !has_space) {
 		m->is_blocked = true;
 	} else if (n == 0 || is_transient(errno) || errno == ENOTSUP) {
@@ -371,9 +342,7 @@ flow_pump(struct flow *f, short in, short out)
 	}
 	is_waiting = f->move.is_blocked && flow_is_empty(f) && out == 0;
 	if (flow_wants_write(f) && !is_waiting) {
-		/* Once moving has failed, the queue has the earlier bytes. */
-		if (!buf_is_empty(&f->queue) &&
-		    (f->move.held == 0 || !f->move.is_possible))
+		if (!buf_is_empty(&f->queue))
 			copy_out(f);
 		else if (f->move.held > 0)
 			move_out(f);

@@ -13,10 +13,9 @@
  *   an intermediate pipe, which is filled when it is empty.
  *
  * Moving pays off for large pieces, so it begins after some of them, and lasts
- * until the kernel refuses one, in is at its end, which only read(2) reports,
- * or the reader is slow and spares_slow is set: the copies that it gets go
- * through the queue, then through the intermediate pipe. The flow changes paths
- * only when the other path holds no data, so bytes stay in order.
+ * until the kernel refuses one or in is at its end, which only read(2) reports.
+ * The flow changes paths only when the other path holds no data, so bytes stay
+ * in order.
  */
 #ifndef RELAY_FLOW_H
 #define RELAY_FLOW_H
@@ -49,14 +48,12 @@ typedef int flow_tap(const struct flow *f, const void *bytes, size_t n);
 struct flow_move {
 	bool is_possible; /* may be set, if each end that is a socket is
 			     non-blocking; false once the kernel refuses */
-	bool spares_slow; /* may be set: a slow reader of a pipe gets copies */
-	uint64_t copied_until; /* a value of read_bytes: all before is copied */
-	bool is_on;            /* new pieces are moved, not copied */
-	bool is_blocked;       /* out was full, and in has data */
-	bool is_enlarged;      /* in, a pipe, was enlarged */
-	int inner[2];          /* the intermediate pipe; -1: not open */
-	size_t held;           /* bytes in it */
-	unsigned streak; /* consecutive pieces that favor the other path */
+	bool is_on;       /* new pieces are moved, not copied */
+	bool is_blocked;  /* out was full, and in has data */
+	bool is_enlarged; /* in, a pipe, was enlarged */
+	int inner[2];     /* the intermediate pipe; -1: not open */
+	size_t held;      /* bytes in it */
+	unsigned streak;  /* consecutive pieces that favor this path */
 };
 
 struct flow {

@@ -139,19 +139,6 @@ for my $limit ('--idle-timeout', '-w') {
         "$limit: a reader that goes on reading is not idle");
 }
 
-# One that computes leaves the pipe full, of the pages of a file: it gets copies
-# of what comes then.
-mkdir "$dir/files" or die $!;
-spew("$dir/files/big", $body x 7);
-my $files = start('listen', '-v', '--files', "$dir/files", 0);
-pipe my $slow, my $w or die $!;
-$p = start({ stdout => $w }, 'http-get', '-q', 'http://127.0.0.1:' . $files->port . '/big');
-close $w;
-my $text = '';
-select undef, undef, undef, 0.001 while sysread $slow, $text, 1 << 18, length $text;
-gives({ %{ $p->finish }, out => $text }, 0, $body x 7, 'a reader that computes');
-$files->stop;
-
 # Ctrl-C keeps what had come.
 $s = http_server(cut(sub { $gate->accept }));
 $p = start('http-get', '-q', '-o', "$dir/kept", "$s->{url}/big");
