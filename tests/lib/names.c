@@ -2,7 +2,7 @@
  * A resolver that tests decide on, linked in front of the C library's. It reads
  * SOCKT_TEST_NAMES: "NAME=ADDR,ADDR NAME=hang NAME=none". With hang4 or hang6
  * among the addresses the question for that family has no answer; with fail6
- * that for IPv6 fails for now.
+ * that for IPv6 fails for now. Its vfork(2) is a fork(2).
  */
 #include <arpa/inet.h>
 #include <netdb.h>
@@ -106,3 +106,14 @@ freeaddrinfo(struct addrinfo *res)
 {
 	(void)res;
 }
+
+#ifndef __SANITIZE_ADDRESS__
+/* As that of some C libraries: the processes share nothing. POSIX has none. */
+pid_t vfork(void);
+
+pid_t
+vfork(void)
+{
+	return fork();
+}
+#endif
