@@ -122,6 +122,12 @@ exits run('portscan', '--retry-for', 1, @args), 2, '--retry-for is refused';
 spew("$dir/list", "999.1\n$list");
 exits run('portscan', @args), '2 ', 'a wrong line: nothing is scanned',
     no_err => qr/one operand/;
+# One that is cut off in its second part.
+spew("$dir/list", "127.0.0.1\n" x 1_000_000 . "127.0.0.10-199\n");
+my $p = start('portscan', '-a', '--rate', 20, '--targets', "$dir/list", free_port());
+$p->expect(out => qr/127\.0\.0\.\d\d/);
+like $p->stop('INT')->{err}, qr/repeat the command without the first 1000000 targets$/m,
+    'how to continue a list that is longer';
 
 # A scan that is cut off says how to continue: what is left is done by that, and
 # little is done twice.

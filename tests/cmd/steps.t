@@ -274,4 +274,10 @@ if (run('--version')->{out} =~ /posix/) {
     like $r->{err}, qr/\(moved inside the system, without a copy\)/, '  most uncopied';
 }
 
+# Endpoints that are tested at once: each step names its own.
+my $other = tcp_listener();
+$r = run('connect', '-z', '-vv', @to, '127.0.0.1', $other->sockport);
+like $r->{err}, qr/^sockt connect: (\N+ port $_): connect \N+ to \1: ok/m,
+    'one of two endpoints: its last step' for $l->sockport, $other->sockport;
+
 done_testing;
