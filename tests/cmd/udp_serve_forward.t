@@ -3,6 +3,7 @@ use Sockt;
 use JSON::PP qw(decode_json);
 use Socket qw(AF_UNIX SOCK_DGRAM pack_sockaddr_un);
 use SocktUdp;
+use TortureRun;
 
 my $dir = scratch();
 
@@ -183,6 +184,17 @@ $c->send($_) for 1 .. 80;
 $p->expect(err => qr/ignored: unix:\S+target: /);
 exits $p->stop, 0, 'one that does not read has a session as others do',
     err => qr/; 1 session, /;
+# A session that cannot be waited for says why.
+SKIP: {
+    skip 'calls cannot be made to fail here', 1 if sockt() =~ /sanitize/
+        || run('--version')->{out} =~ /posix/ || !TortureRun::has_library();
+    symlink built('inject.so'), "$dir/i" or die "symlink: $!";
+    ($p, $c) = udp_pair({ env => { LD_PRELOAD => "$dir/i", TORTURE_TABLE => "$dir/table",
+        TORTURE_PLAN => '0 epoll_ctl 2 1 28' } }, '--to', '127.0.0.1:' . free_port());
+    $c->send('x');
+    ok $p->expect(err => qr/cannot forward to 127\N+: no space left/), 'the reason';
+    $p->stop;
+}
 my $client = unix_socket("$dir/client");
 $p = start('udp-serve', '-v', "unix:$dir/server", '--to', '127.0.0.1:' . $target->sockport);
 $p->expect(err => qr/receiving on/);
