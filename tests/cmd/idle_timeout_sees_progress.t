@@ -74,6 +74,15 @@ exits $p->finish, 0, '--linger: the peer is not late where stdout is';
 is $n, $size, 'everything is written';
 is reap($big), 0, 'the peer has sent it';
 
+# One that stops in the middle of a fast transfer.
+$big = peer($l, sub { syswrite $_[0], 'x' x 40_000_000 });
+pipe $read, $write or die;
+$p = start({ stdout => $write, keep_stdin => 1 }, 'connect', '--idle-timeout', 1, @to);
+close $write;
+sysread $read, my $some, 65536 for 1 .. 100;
+exits $p->finish, 5, 'stdout is why nothing moves', err => qr/; stdout accepts no more/;
+reap($big);
+
 # A limit's reset is one in both sides' stories.
 exits start({ keep_stdin => 1 }, 'connect', '--json', '-m', '300ms', @to)->finish, 5,
     'what a limit has cut was reset by us',
