@@ -153,6 +153,8 @@ for my $row (
     ['-z: a failure within --timeout', 10, '',
         ['sleep 1.5; exit 3', '-z', '-w', 20, 'h', 1],
         err => qr/the program of --via failed with status 3$/m],
+    ['-z: of two that cannot be run the first', 126, '',
+        ['exit %p', '-z', '-w', 20, 'h', 126, 'h', 127]],
     # On a busy machine it takes more than a second to fail.
     ['--retry-for runs it again, and says so', "0 ready\nagain", 'again',
         ["test -e $dir/go && echo ready && exec cat; touch $dir/go; exit 1",
