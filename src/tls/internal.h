@@ -151,6 +151,7 @@ typedef void tls_info(const struct ssl_st *, int, int);
 	X(int, SSL_read, (struct ssl_st *, void *, int))                       \
 	X(int, SSL_write, (struct ssl_st *, const void *, int))                \
 	X(int, SSL_shutdown, (struct ssl_st *))                                \
+	X(int, SSL_in_init, (const struct ssl_st *))                           \
 	X(int, SSL_get_error, (const struct ssl_st *, int))                    \
 	X(void, SSL_certs_clear, (struct ssl_st *))                            \
 	X(struct bio_st *, SSL_get_rbio, (const struct ssl_st *))              \

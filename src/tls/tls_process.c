@@ -598,6 +598,14 @@ handshake(
 	tls_library_drop_keys();
 }
 
+/* Whether a message of the handshake, as a ticket, has come in part: libssl
+ * sends nothing until the rest has. */
+static bool
+is_interrupted(const struct tls_process *p)
+{
+	return p->receiving == RECEIVING && p->l->SSL_in_init(p->ssl) != 0;
+}
+
 /* Encrypts data, once earlier data is sent. Returns whether there was any. */
 static bool
 read_input(struct tls_process *p)
@@ -605,7 +613,7 @@ read_input(struct tls_process *p)
 	static unsigned char plain[BUFFER];
 	ssize_t n;
 
-	if (p->sending != SENDING || unsent(p) > 0)
+	if (p->sending != SENDING || unsent(p) > 0 || is_interrupted(p))
 		return false;
 	n = read(TLS_FD_PLAIN, plain, sizeof(plain));
 	if (n == 0)
@@ -634,7 +642,7 @@ end_deadline(const struct tls_process *p)
 {
 	int64_t ms = QUIET_ANSWERS * p->answer_ns / CLOCK_MS;
 
-	if (p->sending != SENDING_ENDED)
+	if (p->sending != SENDING_ENDED || is_interrupted(p))
 		return deadline_none();
 	if (!p->request->options->delays_end || p->receiving != RECEIVING ||
 	    p->abandoned_ns != 0)
@@ -766,7 +774,7 @@ wait_both(struct tls_process *p)
 	if (p->receiving == RECEIVING && !has_received &&
 	    unsent(p) < MAX_UNSENT)
 		fds[0].events |= POLLIN;
-	if (p->sending == SENDING && unsent(p) == 0)
+	if (p->sending == SENDING && unsent(p) == 0 && !is_interrupted(p))
 		fds[1].events |= POLLIN;
 	if (has_received)
 		fds[1].events |= POLLOUT;

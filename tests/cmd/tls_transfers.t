@@ -190,4 +190,31 @@ like $s->{process}->finish->{out}, qr/(?:SSL_do_handshake -> 1\n.*){3}/s,
     '  and it has made them';
 is $q->finish->{status}, 10, 's_server ends without close_notify, which is a loss';
 
+# A session ticket in two records, and data between them. A certificate of the
+# client makes it long; the first record as long is the server's certificate.
+for my $ends (0, 1) {
+    $s = tls_serve($good, '-rev', '-tls1_3', '-max_send_frag', 512, '-Verify', 1,
+        '-CAfile', "$dir/ca/ca.pem");
+    pipe my $held, my $go or die "pipe: $!";
+    my $count = 0;
+    my $port = tls_middle($s->{port}, sub {
+        my ($record) = @_;
+        close $go;
+        sysread $held, my $byte, 1 if $count == 2;
+        $count++ if length $record == 534;
+        return $record;
+    });
+    $q = start({ keep_stdin => 1 }, 'connect', '-vv', @tls, @cert, 'localhost', $port);
+    $q->expect(err => qr/TLSv1\.3 with/);
+    $q->send_line("hello\n");
+    $q->expect(err => qr/send on \N+: 6 bytes/);
+    $q->close_stdin if $ends;
+    $q->expect(err => qr/SHUT_WR|stdin has ended/) if $ends;
+    close $go;
+    ok eval { $q->expect(out => qr/olleh/) }, 'what is sent amid a ticket arrives';
+    $q->close_stdin if !$ends;
+    is $q->finish->{status}, 0, '  and ' . ($ends ? 'its' : 'a later') . ' end';
+    $s->{process}->stop;
+}
+
 done_testing;
