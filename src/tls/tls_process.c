@@ -687,6 +687,8 @@ send_output(struct tls_process *p)
 		(void)p->l->BIO_ctrl(p->unsent, TLS_BIO_RESET, 0, NULL);
 	} else if (send_unsent(p) < 0) {
 		lose_sending(p, errno);
+		/* A peer that is still there must not wait for the rest. */
+		(void)sock_finish(TLS_FD_TCP);
 	} else if (p->sending == SENDING_NOTIFIED && unsent(p) == 0) {
 		(void)sock_finish(TLS_FD_TCP);
 		p->sending = SENDING_FINISHED;
