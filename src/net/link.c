@@ -738,6 +738,8 @@ link_log_connected(const struct link *l, bool is_stream)
 	/* An unconnected socket has no port before it first sends. */
 	bool is_known = addr_is_unix(&l->local) || addr_port(&l->local) != 0;
 
+	if (!diag_emits(DIAG_NOTE))
+		return;
 	json_seconds(begin("connected", l), "seconds", (double)ns / 1e9);
 	diag_event_end(DIAG_NOTE, "%s to %s%s%s%s%s",
 	    is_stream ? "connected" : "sending", addr_text(&l->remote),
@@ -766,6 +768,8 @@ link_log_message(int level, const char *name, const struct link *l,
 void
 link_log_accepted(int level, const struct link *l, const char *why)
 {
+	if (!diag_emits(level))
+		return;
 	if (why != NULL) {
 		json_text(begin("denied", l), "reason", why);
 		diag_event_end(
@@ -815,8 +819,11 @@ link_log_closed(int level, const struct link *l, int status)
 	int64_t ns = clock_now() - l->start_ns;
 	const char *reset = "", *path;
 	char bytes[96] = "";
-	struct json *j = begin("closed", l);
+	struct json *j;
 
+	if (!diag_emits(level))
+		return;
+	j = begin("closed", l);
 	if (!l->bytes_unknown) {
 		json_number(j, "sent", l->sent);
 		json_number(j, "received", l->received);
