@@ -109,6 +109,7 @@ read_folder(struct answer *a, size_t *count)
 {
 	struct item *items = NULL;
 	char path[MAX_PATH + 256];
+	size_t capacity = 0;
 	struct dirent *entry;
 	DIR *d = fdopendir(a->fd);
 	struct stat st;
@@ -134,7 +135,7 @@ read_folder(struct answer *a, size_t *count)
 		}
 		if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
 			continue;
-		items = mem_resize(items, *count + 1, sizeof(*items));
+		items = mem_grow(items, *count, &capacity, sizeof(*items));
 		items[(*count)++] =
 		    (struct item){mem_text(entry->d_name), S_ISDIR(st.st_mode),
 			(uint64_t)st.st_size, (int64_t)st.st_mtime};
