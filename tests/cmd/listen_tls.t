@@ -131,10 +131,16 @@ for my $server (['serve-hello', '--http'], ['listen', '-k', '-e', 'read x; echo 
     }
 }
 $web->stop;
-# Some do so as soon as they have what they need, before they get the end.
-$p = server('listen', '-k', '-v', ['-e', 'printf %03000d 7']);
-run({ stdin => '' }, 'connect', '-q', @ca, 'localhost', tls_middle($p->port,
-    sub { length $_[0] > 3000 && length $_[0] < 3100 ? undef : $_[0] }, 0, 1));
+# Some do so as soon as they have what they need, before they get the end. The
+# program is at its end then: its descriptors are closed in their order.
+POSIX::mkfifo("$dir/fifo", 0600) or die "mkfifo: $!";
+sysopen my $end, "$dir/fifo", POSIX::O_RDONLY() | POSIX::O_NONBLOCK() or die "fifo: $!";
+$p = server('listen', '-k', '-v', ['-e', "exec 9>$dir/fifo; printf %03000d 7"]);
+run({ stdin => '' }, 'connect', '-q', @ca, 'localhost', tls_middle($p->port, sub {
+    return $_[0] if length $_[0] < 3000 || length $_[0] > 3100;
+    IO::Select->new($end)->can_read;
+    return undef;
+}, 0, 1));
 $p->expect(err => qr/TLS: after everything was exchanged: |closed /);
 unlike $p->stop->{err}, qr/port \d+: TLS: the conn/,
     'nor is one that resets upon the last byte';
