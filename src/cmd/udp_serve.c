@@ -172,7 +172,6 @@ struct serve_state {
 	struct pollfd *fds;       /* owned: sockets, stdin, programs */
 	struct recorder recorder; /* --hexdump, --textdump */
 	struct endpoint to;       /* SERVE_FORWARD: --to */
-	struct sessions *sessions;
 	bool is_over; /* no datagram came in time: normal with --fd systemd */
 
 	char *const *argv;        /* the program, or NULL */
@@ -612,7 +611,7 @@ serve_socket(struct serve_state *s, size_t socket, struct err *e)
 			return -1;
 	}
 	if (n > 0 && s->mode == SERVE_FORWARD)
-		sessions_forward(s->sessions, n);
+		dgram_server_forward(server, n);
 	return n < 0 || send_answers(s, server->answers, count, e) < 0 ? -1 : 0;
 }
 
@@ -623,14 +622,15 @@ forward_all(struct serve_state *s, struct err *e)
 	int ready, socket, count, i;
 
 	while (!is_finished(s)) {
-		ready = sessions_wait(
-		    s->sessions, deadline_first(idle_limit(s), s->until));
+		ready = dgram_server_wait(
+		    &s->server, deadline_first(idle_limit(s), s->until));
 		if (ready < 0 && errno != EINTR)
 			return err_sys(e, ERR_FAILED, errno, "waiting");
 		if (ready < 0)
 			signals_collect();
 		for (i = 0; i < ready; i++) {
-			socket = sessions_receive(s->sessions, i, &count);
+			socket =
+			    dgram_server_receive_answers(&s->server, i, &count);
 			if ((socket >= 0 &&
 				serve_socket(s, (size_t)socket, e) < 0) ||
 			    send_answers(s, s->server.answers, count, e) < 0)
@@ -702,11 +702,7 @@ run_server(struct serve_state *s, const struct dgram_server_options *o,
 	    recorder_begin(&s->recorder, NULL, e) < 0 ||
 	    dgram_server_open(&s->server, ep, o, e) < 0)
 		return signals_server_result(-1, e);
-	result = options_check_inherited(l, args, e);
-	if (result == 0 && s->mode == SERVE_FORWARD &&
-	    (s->sessions = sessions_new(&s->server, e)) == NULL)
-		result = -1;
-	if (result < 0) {
+	if (options_check_inherited(l, args, e) < 0) {
 		dgram_server_close(&s->server);
 		return signals_server_result(-1, e);
 	}
@@ -725,12 +721,10 @@ run_server(struct serve_state *s, const struct dgram_server_options *o,
 	    sizeof(s->fds[0]));
 	if (s->argv == NULL)
 		sandbox_enter();
-	result = s->sessions != NULL ? forward_all(s, e) : serve_all(s, e);
+	result = s->mode == SERVE_FORWARD ? forward_all(s, e) : serve_all(s, e);
 	proc_end_all();
 	for (i = 0; i < s->run_count; i++)
 		release_program(&s->runs[i]);
-	if (s->sessions != NULL)
-		sessions_free(s->sessions);
 	dgram_server_report(&s->server);
 	dgram_server_close(&s->server);
 	return signals_server_result(result, e);

@@ -47,6 +47,8 @@ struct dgram_server {
 	uint64_t limited_count; /* not answered since the last warning, */
 	struct addr limited;    /* and the last sender of these */
 
+	struct sessions *sessions; /* owned: of a forwarder, or NULL */
+
 	/* Losses of the receive buffers. */
 	int64_t next_check_ns; /* time of the next count */
 	uint32_t *drops;       /* owned: last count of each socket */
@@ -63,10 +65,11 @@ struct dgram_server {
 };
 
 /*
- * Opens or inherits the sockets. Each group is joined on
- * every socket of its family. If ep names no host, the sockets are bound to the
- * groups, so that they receive nothing else. Returns 0, or -1 with *e and
- * nothing open.
+ * Opens or inherits the sockets. Each group is joined on every socket of its
+ * family. If ep names no host, the sockets are bound to the groups, so that
+ * they receive nothing else. A forwarder looks up the target, and raises the
+ * limit of descriptors. Returns 0, or -1 with *e and nothing open: ERR_USAGE if
+ * the target is one of the sockets.
  */
 int dgram_server_open(struct dgram_server *s, const struct endpoint *ep,
     const struct dgram_server_options *o, struct err *e);
@@ -104,42 +107,34 @@ void dgram_server_ignore(
  */
 int dgram_server_answer(struct dgram_server *s, struct dgram *d, int count);
 
-/* Reports the totals: the "summary" event, at -v a line. */
+/* Ends the sessions, and reports the totals: the "summary" event, at -v a line.
+ */
 void dgram_server_report(struct dgram_server *s);
 
 void dgram_server_close(struct dgram_server *s);
 
 /*
- * The sessions of a forwarder: each client has a socket of its own, connected
- * to the target, so that the system sorts the answers and drops what others
- * send. sessions_new() looks up the target, and raises the limit of
- * descriptors. The server must remain valid. Returns NULL with *e, ERR_USAGE if
- * the target is one of the server's sockets; the caller ends and frees the
- * sessions with sessions_free().
+ * For a forwarder: each client has a socket of its own, connected to the
+ * target, so that the system sorts the answers and drops what others send.
+ * dgram_server_wait() ends the sessions whose time has passed, and waits for
+ * datagrams. It returns how many sockets are ready; 0 if until has passed; or
+ * -1 with errno, EINTR for a caught signal.
  */
-struct sessions *sessions_new(struct dgram_server *server, struct err *e);
-void sessions_free(struct sessions *s);
+int dgram_server_wait(struct dgram_server *s, struct deadline until);
 
 /*
- * Ends the sessions whose time has passed, and waits for datagrams. Returns how
- * many sockets are ready; 0 if until has passed; or -1 with errno, EINTR for a
- * caught signal.
+ * The index of the i-th ready socket in the listener, or -1 if it is that of a
+ * session: then receives *count answers of the target, perhaps 0, into
+ * s->answers, addressed to their client.
  */
-int sessions_wait(struct sessions *s, struct deadline until);
+int dgram_server_receive_answers(struct dgram_server *s, int i, int *count);
 
 /*
- * The index of the i-th ready socket in the server's listener, or -1 if it is
- * that of a session: then receives *count answers of the target, perhaps 0,
- * into the server's answers, addressed to their client.
+ * Forwards the first datagrams of s->received, and clears their remote and
+ * local addresses. A session begins with a client's first one; if there are too
+ * many, the one that has been idle longest ends. Those that cannot be sent are
+ * reported as ignored.
  */
-int sessions_receive(struct sessions *s, int i, int *count);
-
-/*
- * Forwards the first datagrams of the server's received, and clears their
- * remote and local addresses. A session begins with a client's first one; if
- * there are too many, the one that has been idle longest ends. Those that
- * cannot be sent are reported as ignored.
- */
-void sessions_forward(struct sessions *s, int count);
+void dgram_server_forward(struct dgram_server *s, int count);
 
 #endif
