@@ -529,16 +529,6 @@ dgram_send_patiently(int fd, const struct dgram *d, int count, int *tries)
 	}
 }
 
-uint64_t
-dgram_hash(uint64_t key, const void *bytes, size_t n)
-{
-	const unsigned char *at = bytes, *end = at + n;
-
-	for (; at < end; at++)
-		key = (key ^ *at) * UINT64_C(0x100000001b3);
-	return key ^ key >> 32;
-}
-
 int
 dgram_icmp_error(int fd, struct os_error *icmp)
 {

@@ -125,9 +125,6 @@ int dgram_send(int fd, const struct dgram *d, int count);
  */
 int dgram_send_patiently(int fd, const struct dgram *d, int count, int *tries);
 
-/* A keyed hash of n bytes of addresses. */
-uint64_t dgram_hash(uint64_t key, const void *bytes, size_t n);
-
 /*
  * Raises the receive buffer for datagrams that arrive at once (socket(7):
  * SO_RCVBUFFORCE with privileges, otherwise up to net.core.rmem_max).

@@ -65,12 +65,22 @@ report_losses(struct dgram_server *s, int64_t now_ns)
 	    num_count_text(s->lost - before, "datagram"));
 }
 
+/* A keyed hash of n bytes of addresses. */
+static uint64_t
+hash_of(uint64_t key, const void *bytes, size_t n)
+{
+	const unsigned char *at = bytes, *end = at + n;
+
+	for (; at < end; at++)
+		key = (key ^ *at) * UINT64_C(0x100000001b3);
+	return key ^ key >> 32;
+}
+
 bool
 dgram_server_is_news(
     struct dgram_server *s, const struct dgram *d, const char *text)
 {
-	uint64_t hash =
-	    dgram_hash((uintptr_t)text, &d->from.u, d->from.len) | 1;
+	uint64_t hash = hash_of((uintptr_t)text, &d->from.u, d->from.len) | 1;
 	uint64_t *reported =
 	    &s->reported[hash / 2 % (sizeof(s->reported) / sizeof(hash))];
 	bool is_news = *reported != hash;
@@ -188,7 +198,7 @@ is_within_rate(struct dgram_server *s, const struct dgram *d)
 		bytes = &d->from.u.in6.sin6_addr;
 		n = sizeof(d->from.u.in6.sin6_addr);
 	}
-	full_ns = &s->full_ns[dgram_hash(s->key, bytes, n) % BUCKETS];
+	full_ns = &s->full_ns[hash_of(s->key, bytes, n) % BUCKETS];
 	gap_ns = CLOCK_SECOND / s->o->max_rate;
 	if (*full_ns < now_ns)
 		*full_ns = now_ns;
@@ -366,9 +376,9 @@ id_of(const struct sessions *s, const struct session *p)
 static struct session **
 bucket_of(const struct sessions *s, const struct dgram *d)
 {
-	uint64_t key = dgram_hash(s->server->key, &d->from.u, d->from.len);
+	uint64_t key = hash_of(s->server->key, &d->from.u, d->from.len);
 
-	key = dgram_hash(key, &d->to.u, d->to.len);
+	key = hash_of(key, &d->to.u, d->to.len);
 	return &s->buckets[key & (s->bucket_count - 1)];
 }
 
@@ -835,7 +845,7 @@ join_groups(struct dgram_server *s, struct err *e)
 	return 0;
 }
 
-/* A key for dgram_hash() that no sender can guess. */
+/* A key for hash_of() that no sender can guess. */
 static uint64_t
 make_key(void)
 {
