@@ -32,7 +32,6 @@
 #include "net/wait.h"
 #include "relay/recorder.h"
 #include "relay/relay.h"
-#include "serve/files.h"
 #include "serve/server.h"
 #include "serve/session.h"
 
@@ -117,7 +116,7 @@ enum handler {
 	HANDLER_DISCARD, /* read and discard */
 	HANDLER_ECHO,    /* send back */
 	HANDLER_FORWARD, /* relay to the first target that can be reached */
-	HANDLER_FILES,   /* serve the files of a folder (serve/files.h) */
+	HANDLER_FILES,   /* serve the files of a folder (serve/session.h) */
 	HANDLER_PROGRAM  /* give it to a program; with a recorder or TLS, relay
 			    to the program */
 };

@@ -1,5 +1,5 @@
 /* Serves the files of a folder: requests, conditions, ranges, listings. */
-#include "serve/files.h"
+#include "serve/session.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -26,7 +26,6 @@
 #include "net/os.h"
 #include "net/sandbox.h"
 #include "net/sock.h"
-#include "serve/session.h"
 
 #define REQUEST_MS 30000
 /* A file of at most this size is sent together with the head. */

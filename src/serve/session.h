@@ -1,6 +1,6 @@
 /*
  * A connection served in its child process: reading and sending within limits,
- * and an orderly close.
+ * and an orderly close; and the handler that serves the files of a folder.
  */
 #ifndef SERVE_SESSION_H
 #define SERVE_SESSION_H
@@ -79,5 +79,17 @@ int session_send(struct session *s, const void *bytes, size_t n);
  * Returns the exit status of the connection.
  */
 int session_end(struct session *s, int level, int result);
+
+/* How long a connection may be idle without an option. */
+#define FILES_IDLE_MS 60000
+
+/*
+ * Serves the files of the folder dir over HTTP/1.1 (RFC 9110, RFC 9112), until
+ * the client finishes or a limit passes between two requests. Confines this
+ * process to reading there, where the system can. A request must be whole
+ * within 30 s, or within the idle limit of the session if an option has set it.
+ * Returns 0, or -1 with the session's error.
+ */
+int files_serve(struct session *s, int dir);
 
 #endif
