@@ -69,19 +69,16 @@ malformed(const char *what, const char *line, size_t n, struct err *e)
 
 /* Rejects bytes that do not begin as a response. TLS begins with a record (RFC
  * 8446 section 5.1): its type, and its version 3. */
-static enum http_head_state
+static int
 reject_foreign(const struct http_head *h, struct err *e)
 {
 	const char *p = h->text;
 
-	if (h->length >= 2 && p[0] >= 0x14 && p[0] <= 0x17 && p[1] == 3) {
-		err_cause(e, ERR_AT_TCP, CAUSE_IS_TLS);
-		return HTTP_HEAD_BAD;
-	}
+	if (h->length >= 2 && p[0] >= 0x14 && p[0] <= 0x17 && p[1] == 3)
+		return err_cause(e, ERR_AT_TCP, CAUSE_IS_TLS);
 	err_cause(e, ERR_AT_TCP, CAUSE_NOT_HTTP);
-	err_append(e, "it sent '%s'",
+	return err_append(e, "it sent '%s'",
 	    text_shown_bytes(p, h->length < 40 ? h->length : 40));
-	return HTTP_HEAD_BAD;
 }
 
 /*
@@ -168,22 +165,20 @@ parse_line(struct http_head *h, struct err *e)
 	const char *p = h->text + h->line, *next;
 	const char *end = http_head_line_end(p, h->text + h->length, &next);
 	size_t n = (size_t)(end - p);
-	int result;
+	enum http_head_state state;
 
-	if (memchr(p, '\0', n) != NULL || memchr(p, '\r', n) != NULL) {
-		malformed("a NUL or a lone CR in the head", p, n, e);
-		return HTTP_HEAD_BAD;
-	}
+	if (memchr(p, '\0', n) != NULL || memchr(p, '\r', n) != NULL)
+		return malformed("a NUL or a lone CR in the head", p, n, e);
 	if (h->status == 0)
-		result = parse_status_line(h, n, e);
+		state = parse_status_line(h, n, e);
 	else if (n == 0)
-		return HTTP_HEAD_DONE;
+		state = HTTP_HEAD_DONE;
 	else if (is_blank(*p))
-		result = unfold(h, n, e);
+		state = unfold(h, n, e);
 	else
-		result = parse_field(h, n, e);
+		state = parse_field(h, n, e);
 	h->line = h->length;
-	return result < 0 ? HTTP_HEAD_BAD : HTTP_HEAD_MORE;
+	return state;
 }
 
 enum http_head_state
@@ -199,11 +194,9 @@ http_head_parse(struct http_head *h, struct buf *in, struct err *e)
 		lf = memchr(bytes, '\n', n);
 		if (lf != NULL)
 			n = (size_t)(lf - bytes) + 1;
-		if (!bounds_fit(sizeof(h->text), h->length, n)) {
-			err_set(e, ERR_PROTOCOL,
+		if (!bounds_fit(sizeof(h->text), h->length, n))
+			return err_set(e, ERR_PROTOCOL,
 			    "the head is longer than %d bytes", HTTP_HEAD_SIZE);
-			return HTTP_HEAD_BAD;
-		}
 		memcpy(h->text + h->length, bytes, n);
 		h->length += n;
 		buf_eat(in, n);

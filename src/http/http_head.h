@@ -39,9 +39,9 @@ struct http_head {
 };
 
 enum http_head_state {
-	HTTP_HEAD_MORE, /* more bytes are needed */
-	HTTP_HEAD_DONE, /* the empty line was parsed */
-	HTTP_HEAD_BAD   /* malformed: *e is filled */
+	HTTP_HEAD_MORE,    /* more bytes are needed */
+	HTTP_HEAD_DONE,    /* the empty line was parsed */
+	HTTP_HEAD_BAD = -1 /* malformed: *e is filled */
 };
 
 /* is_trailer: the head is the trailer of a chunked body, without status line.

@@ -113,13 +113,11 @@ parse_head(struct http_response *r, struct buf *in, struct err *e)
 	if (status != 101 && ++r->interims <= HTTP_MAX_INTERIM)
 		return HTTP_GOT_INTERIM;
 	if (status == 101)
-		err_set(e, ERR_PROTOCOL,
+		return err_set(e, ERR_PROTOCOL,
 		    "status 101: the server switches to a protocol that "
 		    "nobody asked for");
-	else
-		err_set(e, ERR_PROTOCOL, "more than %d interim (1xx) responses",
-		    HTTP_MAX_INTERIM);
-	return HTTP_GOT_ERROR;
+	return err_set(e, ERR_PROTOCOL, "more than %d interim (1xx) responses",
+	    HTTP_MAX_INTERIM);
 }
 
 /* c is the offending byte, -1: none. */

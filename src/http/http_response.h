@@ -52,11 +52,11 @@ enum http_response_state {
 };
 
 enum http_event {
-	HTTP_WANTS_MORE,  /* every byte was parsed */
-	HTTP_GOT_INTERIM, /* a 1xx response: its head is in head */
-	HTTP_GOT_HEAD,    /* the head of the final response is in head */
-	HTTP_GOT_END,     /* the response is complete */
-	HTTP_GOT_ERROR    /* malformed: *e is filled, and parsing is over */
+	HTTP_WANTS_MORE,    /* every byte was parsed */
+	HTTP_GOT_INTERIM,   /* a 1xx response: its head is in head */
+	HTTP_GOT_HEAD,      /* the head of the final response is in head */
+	HTTP_GOT_END,       /* the response is complete */
+	HTTP_GOT_ERROR = -1 /* malformed: *e is filled, and parsing is over */
 };
 
 /* About 140 KiB: too large for the stack. */
