@@ -120,16 +120,12 @@ parse_head(struct http_response *r, struct buf *in, struct err *e)
 	    HTTP_MAX_INTERIM);
 }
 
-/* c is the offending byte, -1: none. */
-static enum http_event
-bad_chunk(int c, const char *what, struct err *e)
+/* c is the offending byte. */
+static int
+bad_chunk(unsigned char c, const char *where, struct err *e)
 {
-	unsigned char byte = (unsigned char)c;
-
-	err_set(e, ERR_PROTOCOL, "malformed chunk: %s%s",
-	    c < 0 ? "" : text_format("'%s' ", text_shown_bytes(&byte, 1)),
-	    what);
-	return HTTP_GOT_ERROR;
+	return err_set(e, ERR_PROTOCOL, "malformed chunk: '%s' %s",
+	    text_shown_bytes(&c, 1), where);
 }
 
 /* Parses one byte of the chunked coding (RFC 9112 section 7.1). */
@@ -143,49 +139,47 @@ parse_chunking(struct http_response *r, unsigned char c, struct err *e)
 	switch (r->state) {
 	case HTTP_IN_CHUNK_SIZE:
 		if (digit >= 0 && r->left > (INT64_MAX - digit) / 16)
-			return bad_chunk(-1, "its size is too large", e);
-		if (digit >= 0) {
+			return err_set(e, ERR_PROTOCOL,
+			    "malformed chunk: its size is too large");
+		if (digit >= 0)
 			r->left = r->left * 16 + digit;
-			break;
-		}
-		if (r->line == 0)
-			return bad_chunk(
-			    c, "where a hexadecimal size should begin", e);
-		if (c != '\r' && c != ';' && !is_blank)
-			return bad_chunk(c, "in its size", e);
-		r->state = c == '\r'  ? HTTP_IN_CHUNK_SIZE_LF
-			   : c == ';' ? HTTP_IN_CHUNK_EXTENSION
-				      : HTTP_IN_CHUNK_BLANK;
+		else if (r->line == 0 || (c != '\r' && c != ';' && !is_blank))
+			return bad_chunk(c, "in its size line", e);
+		else
+			r->state = c == '\r'  ? HTTP_IN_CHUNK_SIZE_LF
+				   : c == ';' ? HTTP_IN_CHUNK_EXTENSION
+					      : HTTP_IN_CHUNK_BLANK;
 		break;
 	case HTTP_IN_CHUNK_BLANK:
 		if (c == ';')
 			r->state = HTTP_IN_CHUNK_EXTENSION;
 		else if (!is_blank)
-			return bad_chunk(c, "after its size", e);
+			return bad_chunk(c, "in its size line", e);
 		break;
 	case HTTP_IN_CHUNK_EXTENSION:
 		if (c == '\r')
 			r->state = HTTP_IN_CHUNK_SIZE_LF;
 		else if (c == '\n' || c == '\0')
-			return bad_chunk(c, "in its extension", e);
+			return bad_chunk(c, "in its size line", e);
 		break;
 	case HTTP_IN_CHUNK_SIZE_LF:
 		if (c != '\n')
-			return bad_chunk(c, "where its size line ends", e);
+			return bad_chunk(c, "in its size line", e);
 		r->state = r->left > 0 ? HTTP_IN_DATA : HTTP_IN_TRAILER;
 		http_head_start(&r->trailer, true);
 		return HTTP_WANTS_MORE;
 	default: /* HTTP_IN_CHUNK_CR, HTTP_IN_CHUNK_LF */
 		if (c != (is_cr ? '\r' : '\n'))
 			return bad_chunk(
-			    c, "after its data, where CRLF should be", e);
+			    c, "in place of the CRLF after its data", e);
 		r->state = is_cr ? HTTP_IN_CHUNK_LF : HTTP_IN_CHUNK_SIZE;
 		r->line = 0;
 		return HTTP_WANTS_MORE;
 	}
 	if (++r->line <= HTTP_CHUNK_LINE)
 		return HTTP_WANTS_MORE;
-	return bad_chunk(-1, "its size line is too long", e);
+	return err_set(
+	    e, ERR_PROTOCOL, "malformed chunk: its size line is too long");
 }
 
 int64_t

@@ -211,7 +211,7 @@ check_framing(void)
 	    "abc|0 left, stays");
 }
 
-#define NO_SIZE "where a hexadecimal size should begin"
+#define BAD_LINE "in its size line"
 
 static const struct row chunk_rows[] = {
     {"chunks", "5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n",
@@ -236,21 +236,19 @@ static const struct row chunk_rows[] = {
     {"within the trailer", "1\r\nx\r\n0\r\nA: b\r\n",
 	"x|error: truncated: the connection ended after 1 byte, before the "
 	"last chunk"},
-    {"no size", "\r\nx", "|error: malformed chunk: '\\r' " NO_SIZE},
-    {"sign", "+1\r\nx", "|error: malformed chunk: '+' " NO_SIZE},
-    {"negative", "-1\r\nx", "|error: malformed chunk: '-' " NO_SIZE},
-    {"blank before", " 1\r\nx", "|error: malformed chunk: ' ' " NO_SIZE},
-    {"no digit", "g\r\nx", "|error: malformed chunk: 'g' " NO_SIZE},
-    {"blank behind", "1 \r\nx",
-	"|error: malformed chunk: '\\r' after its size"},
-    {"0x", "0x1\r\nx", "|error: malformed chunk: 'x' in its size"},
-    {"bare LF", "1\nx", "|error: malformed chunk: '\\n' in its size"},
+    {"no size", "\r\nx", "|error: malformed chunk: '\\r' " BAD_LINE},
+    {"sign", "+1\r\nx", "|error: malformed chunk: '+' " BAD_LINE},
+    {"negative", "-1\r\nx", "|error: malformed chunk: '-' " BAD_LINE},
+    {"blank before", " 1\r\nx", "|error: malformed chunk: ' ' " BAD_LINE},
+    {"no digit", "g\r\nx", "|error: malformed chunk: 'g' " BAD_LINE},
+    {"blank behind", "1 \r\nx", "|error: malformed chunk: '\\r' " BAD_LINE},
+    {"0x", "0x1\r\nx", "|error: malformed chunk: 'x' " BAD_LINE},
+    {"bare LF", "1\nx", "|error: malformed chunk: '\\n' " BAD_LINE},
     {"bare LF in an extension", "1;a\nx",
-	"|error: malformed chunk: '\\n' in its extension"},
-    {"bare CR", "1\rx",
-	"|error: malformed chunk: 'x' where its size line ends"},
+	"|error: malformed chunk: '\\n' " BAD_LINE},
+    {"bare CR", "1\rx", "|error: malformed chunk: 'x' " BAD_LINE},
     {"data too long", "1\r\nxy\r\n",
-	"x|error: malformed chunk: 'y' after its data, where CRLF should be"},
+	"x|error: malformed chunk: 'y' in place of the CRLF after its data"},
     {"largest size", "7fffffffffffffff\r\nx",
 	"x|error: truncated: the connection ended after 1 byte, in a chunk "
 	"that lacks another 9223372036854775806"},
