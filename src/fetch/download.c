@@ -26,7 +26,6 @@
 #include "http/http_date.h"
 #include "http/http_head.h"
 #include "http/http_request.h"
-#include "http/http_validator.h"
 #include "http/url.h"
 #include "net/sandbox.h"
 #include "net/signals.h"
@@ -485,7 +484,7 @@ handle_whole(struct transfer *t, const struct http_head *h, struct err *e)
 	if (t->options->range != NULL)
 		return err_set(e, ERR_PROTOCOL,
 		    "the server ignored --range and sent the whole file");
-	http_validator_parse(&t->source, h);
+	http_head_validator(h, &t->source);
 	if (t->is_complete)
 		return t->source.total == t->held ? already_complete(t, e)
 						  : unknown_file(t, e);
@@ -536,7 +535,7 @@ handle_part(struct transfer *t, const struct http_head *h, struct err *e)
 	} else {
 		if (t->is_complete && !t->options->is_foreign)
 			return unknown_file(t, e);
-		if (!t->is_complete && !http_validator_confirms(&t->source, h))
+		if (!t->is_complete && !http_head_confirms(h, &t->source))
 			return start_over(
 			    t, "the server sent a part of another version", e);
 		range = text_format("%lld-", (long long)t->held);
@@ -550,7 +549,7 @@ handle_part(struct transfer *t, const struct http_head *h, struct err *e)
 	if (t->options->range != NULL)
 		return read_body(t, 0, r.to - r.from + 1, e);
 	if (t->is_complete) {
-		http_validator_parse(&t->source, h);
+		http_head_validator(h, &t->source);
 		if (open_file(t, e) < 0)
 			return NEXT_FAILED;
 		t->is_complete = false;
@@ -565,7 +564,7 @@ handle_unsatisfied(struct transfer *t, const struct http_head *h, struct err *e)
 	struct http_range r;
 
 	if (http_head_content_range(h, &r) && r.total == t->held &&
-	    http_validator_agrees(&t->source, h))
+	    http_head_agrees(h, &t->source))
 		return already_complete(t, e);
 	if (t->is_complete)
 		return unknown_file(t, e);

@@ -21,7 +21,6 @@
 #include "net/link.h"
 
 struct download_options;
-struct http_validator;
 struct sha256;
 struct sink;
 struct url;

@@ -15,7 +15,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/text.h"
-#include "http/http_validator.h"
+#include "http/http_head.h"
 #include "http/url.h"
 
 /* No file is created where a link is, and no FIFO is waited for. */

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/num.h"
 #include "base/text.h"
+#include "http/http_date.h"
 
 static bool
 is_blank(char c)
@@ -300,4 +301,45 @@ http_head_content_range(const struct http_head *h, struct http_range *range)
 		return range->from >= 0;
 	return num_parse(p, 0, INT64_MAX, &range->total) &&
 	       range->to < range->total;
+}
+
+void
+http_head_validator(const struct http_head *h, struct http_validator *v)
+{
+	char *text = v->text, date[64];
+	struct http_range range;
+	int64_t then, now;
+
+	(void)http_head_content_length(h, &v->total);
+	if (http_head_content_range(h, &range))
+		v->total = range.total;
+	if (http_head_value(h, "etag", text, sizeof(v->text)) && text[0] == '"')
+		return;
+	if (!http_head_value(h, "last-modified", text, sizeof(v->text)) ||
+	    !http_date_parse(text, &then) ||
+	    !http_head_value(h, "date", date, sizeof(date)) ||
+	    !http_date_parse(date, &now) || then >= now)
+		text[0] = '\0';
+}
+
+bool
+http_head_agrees(const struct http_head *h, const struct http_validator *v)
+{
+	const char *name = v->text[0] == '"' ? "etag" : "last-modified";
+	char text[HTTP_VALIDATOR_SIZE];
+	struct http_range range;
+
+	if (http_validator_is_usable(v) &&
+	    http_head_value(h, name, text, sizeof(text)) &&
+	    strcmp(text, v->text) != 0)
+		return false;
+	return !http_head_content_range(h, &range) || range.total < 0 ||
+	       v->total < 0 || range.total == v->total;
+}
+
+bool
+http_head_confirms(const struct http_head *h, const struct http_validator *v)
+{
+	return http_head_agrees(h, v) &&
+	       (v->text[0] != '"' || http_head_find(h, "etag", 0) != NULL);
 }

@@ -102,6 +102,49 @@ struct http_range {
 bool http_head_content_range(
     const struct http_head *h, struct http_range *range);
 
+#define HTTP_VALIDATOR_SIZE 512
+
+/* A strong validator (RFC 9110 section 8.8), which identifies a version of a
+ * file on a server, so that a download can be resumed. */
+struct http_validator {
+	char text[HTTP_VALIDATOR_SIZE]; /* entity tag with its quotes, or a
+					   date; "": none */
+	int64_t total;                  /* size of the file; -1: unknown */
+};
+
+static inline void
+http_validator_clear(struct http_validator *v)
+{
+	v->text[0] = '\0';
+	v->total = -1;
+}
+
+/* Whether v can be sent in If-Range. */
+static inline bool
+http_validator_is_usable(const struct http_validator *v)
+{
+	return v->text[0] != '\0';
+}
+
+/*
+ * Reads the validator from the head of a full (200) or partial (206) response:
+ * a strong ETag, otherwise a Last-Modified that is at least one second older
+ * than the response (section 8.8.2.2).
+ */
+void http_head_validator(const struct http_head *h, struct http_validator *v);
+
+/* Returns false if the head shows another version than v. A missing field shows
+ * nothing. */
+bool http_head_agrees(
+    const struct http_head *h, const struct http_validator *v);
+
+/*
+ * Whether the head of a 206 confirms the version v of If-Range: it must repeat
+ * an entity tag, but need not repeat a date (RFC 9110 section 15.3.7).
+ */
+bool http_head_confirms(
+    const struct http_head *h, const struct http_validator *v);
+
 /*
  * Returns the end of the line that starts at at, without its CRLF or LF (RFC
  * 9112 section 2.2), and sets *next to the start of the next line. Returns NULL

@@ -9,7 +9,6 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "http/http_head.h"
-#include "http/http_validator.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -46,12 +45,12 @@ check_fields(const struct http_head *h)
 		abort();
 	if (http_head_content_range(h, &r) && r.from > r.to && r.from >= 0)
 		abort();
-	http_validator_parse(&v, h);
+	http_head_validator(h, &v);
 	if (memchr(v.text, '\0', sizeof(v.text)) == NULL)
 		abort();
-	if (http_validator_is_usable(&v) && !http_validator_agrees(&v, h))
+	if (http_validator_is_usable(&v) && !http_head_agrees(h, &v))
 		abort();
-	(void)http_validator_confirms(&v, h);
+	(void)http_head_confirms(h, &v);
 }
 
 int

@@ -9,7 +9,6 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "http/http_response.h"
-#include "http/http_validator.h"
 
 static struct http_response parser;
 
@@ -38,8 +37,8 @@ use_head(const struct http_head *h)
 	if (http_head_content_range(h, &range) && range.from > range.to)
 		abort();
 	http_head_value(h, "location", value, sizeof(value));
-	http_validator_parse(&v, h);
-	if (http_validator_confirms(&v, h) && !http_validator_agrees(&v, h))
+	http_head_validator(h, &v);
+	if (http_head_confirms(h, &v) && !http_head_agrees(h, &v))
 		abort();
 }
 

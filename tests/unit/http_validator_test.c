@@ -1,9 +1,8 @@
 /* Which validators are strong, and what shows another version of a file. */
-#include "http/http_validator.h"
+#include "http/http_head.h"
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "http/http_head.h"
 #include "lib/tap.h"
 
 #define OLD "Last-Modified: Sun, 06 Nov 1994 08:49:36 GMT\r\n"
@@ -37,7 +36,7 @@ check_parse(const char *fields, const char *text, int64_t total)
 {
 	struct http_validator v;
 
-	http_validator_parse(&v, head_of(fields));
+	http_head_validator(head_of(fields), &v);
 	is_text(v.text, text, "the validator");
 	is_int(v.total, total, "the size of the file");
 	ok(http_validator_is_usable(&v) == (*text != '\0'), "usable or not");
@@ -68,11 +67,11 @@ check(const char *before, const char *now, bool agrees, bool confirms)
 {
 	struct http_validator v;
 
-	http_validator_parse(&v, head_of(before));
-	ok(http_validator_agrees(&v, head_of(now)) == agrees, "%s agreement",
+	http_head_validator(head_of(before), &v);
+	ok(http_head_agrees(head_of(now), &v) == agrees, "%s agreement",
 	    agrees ? "an" : "no");
-	ok(http_validator_confirms(&v, head_of(now)) == confirms,
-	    "%s confirmation", confirms ? "a" : "no");
+	ok(http_head_confirms(head_of(now), &v) == confirms, "%s confirmation",
+	    confirms ? "a" : "no");
 }
 
 static void
