@@ -8,24 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/backoff.h"
 #include "base/clock.h"
 #include "base/diag.h"
-#include "base/err.h"
 #include "base/fd.h"
 #include "base/num.h"
-#include "base/progress.h"
 #include "base/sha256.h"
 #include "base/text.h"
-#include "dial/connector.h"
 #include "fetch/internal.h"
 #include "http/http_date.h"
-#include "http/http_head.h"
-#include "http/http_request.h"
 #include "http/url.h"
 #include "net/sandbox.h"
 #include "net/signals.h"

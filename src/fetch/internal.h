@@ -16,7 +16,6 @@
 #include "base/rate.h"
 #include "dial/connector.h"
 #include "http/http_request.h"
-#include "http/http_response.h"
 #include "net/endpoint.h"
 #include "net/link.h"
 

@@ -6,16 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/diag.h"
-#include "base/err.h"
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/text.h"
-#include "http/http_head.h"
 #include "http/url.h"
 
 /* No file is created where a link is, and no FIFO is waited for. */
