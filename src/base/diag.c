@@ -13,10 +13,17 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/fd.h"
+#include "base/num.h"
 #include "base/text.h"
 
 /* The longest live line. */
 #define MAX_LIVE 400
+
+/* The minimum number of columns of a bar, with its brackets. */
+#define MIN_BAR 5
+
+/* The longest text beside a bar, and the longest bar. */
+#define LINE 512
 
 /* The state of reporting, which every module may query. */
 static struct {
@@ -120,16 +127,6 @@ put(const char *bytes, size_t n)
 	errno = saved;
 }
 
-/* Writes a line, or several, below what is on the terminal. */
-static void
-write_stderr(const char *bytes, size_t n)
-{
-	diag_progress("");
-	if (diag.is_mid_line)
-		put("\n", 1);
-	put(bytes, n);
-}
-
 /* Columns of the terminal, or 0 if it does not report them. */
 static size_t
 terminal_columns(void)
@@ -141,6 +138,62 @@ terminal_columns(void)
 		return ws.ws_col;
 #endif
 	return 0;
+}
+
+/* The columns of a live line: one less than the terminal has now. */
+static size_t
+live_width(void)
+{
+	size_t columns = terminal_columns();
+
+	/* A terminal that does not report its width. */
+	if (columns == 0)
+		columns = 80;
+	return columns <= MAX_LIVE ? columns - 1 : MAX_LIVE;
+}
+
+/*
+ * Replaces the live line by text, cut to live_width(); "" removes it. The
+ * cursor stays at the beginning of the line: a terminal that has become
+ * narrower may have wrapped the rest of it, which is then below the cursor and
+ * is erased too. It may also report its new width too late: a line that is
+ * longer must not wrap (DECAWM).
+ */
+static void
+draw_live(const char *text)
+{
+	const char *term = getenv("TERM");
+	char shown[2 * MAX_LIVE + 24];
+	size_t n = strlen(text), width = live_width();
+
+	/* The terminal of a background job shows a prompt there. */
+	if (!fd_is_foreground(STDERR_FILENO))
+		n = diag.live = 0;
+	if (n > 0 && (!diag.has_live || diag.is_mid_line))
+		return;
+	if (n > width)
+		n = width;
+	if (n == 0 && diag.live == 0)
+		return;
+	if (term == NULL || strcmp(term, "dumb") != 0)
+		snprintf(shown, sizeof(shown), "%s\r%.*s\033[%s%s\r",
+		    n > 0 ? "\033[?7l" : "", (int)n, text,
+		    diag.live > width ? "J" : "K", n > 0 ? "\033[?7h" : "");
+	else /* Overwrite the previous text with spaces. */
+		snprintf(shown, sizeof(shown), "\r%-*.*s\r",
+		    (int)(diag.live > n ? diag.live : n), (int)n, text);
+	put(shown, strlen(shown));
+	diag.live = n;
+}
+
+/* Writes a line, or several, below what is on the terminal. */
+static void
+write_stderr(const char *bytes, size_t n)
+{
+	draw_live("");
+	if (diag.is_mid_line)
+		put("\n", 1);
+	put(bytes, n);
 }
 
 /* Where a line of a terminal goes on, and the least width for that. */
@@ -273,66 +326,117 @@ diag_raw(int level, const void *bytes, size_t n)
 	write_stderr(bytes, n);
 }
 
-size_t
-diag_progress_width(void)
-{
-	size_t columns = terminal_columns();
-
-	/* A terminal that does not report its width. */
-	if (columns == 0)
-		columns = 80;
-	return columns <= MAX_LIVE ? columns - 1 : MAX_LIVE;
-}
-
-/*
- * The cursor stays at the beginning of the line: a terminal that has become
- * narrower may have wrapped the rest of it, which is then below the cursor and
- * is erased too. It may also report its new width too late: a line that is
- * longer must not wrap (DECAWM).
- */
-void
-diag_progress(const char *text)
-{
-	const char *term = getenv("TERM");
-	char shown[2 * MAX_LIVE + 24];
-	size_t n = strlen(text), width = diag_progress_width();
-
-	/* The terminal of a background job shows a prompt there. */
-	if (!fd_is_foreground(STDERR_FILENO))
-		n = diag.live = 0;
-	if (n > 0 && (!diag.has_live || diag.is_mid_line))
-		return;
-	if (n > width)
-		n = width;
-	if (n == 0 && diag.live == 0)
-		return;
-	if (term == NULL || strcmp(term, "dumb") != 0)
-		snprintf(shown, sizeof(shown), "%s\r%.*s\033[%s%s\r",
-		    n > 0 ? "\033[?7l" : "", (int)n, text,
-		    diag.live > width ? "J" : "K", n > 0 ? "\033[?7h" : "");
-	else /* Overwrite the previous text with spaces. */
-		snprintf(shown, sizeof(shown), "\r%-*.*s\r",
-		    (int)(diag.live > n ? diag.live : n), (int)n, text);
-	put(shown, strlen(shown));
-	diag.live = n;
-}
-
-bool
-diag_progress_start(bool is_requested)
-{
-	diag.has_live = !diag.json &&
-			(diag.level >= DIAG_SAY || is_requested) &&
-			isatty(STDERR_FILENO);
-	return diag.has_live;
-}
-
 void
 diag_progress_yield(const void *bytes, size_t n)
 {
 	if (n == 0 || !diag.has_live)
 		return;
-	diag_progress("");
+	draw_live("");
 	diag.is_mid_line = ((const char *)bytes)[n - 1] != '\n';
+}
+
+void
+diag_progress_start(struct progress *p, bool wanted, bool is_requested)
+{
+	*p = (struct progress){.shown = wanted || is_requested,
+	    .start_ns = clock_now(),
+	    .next = deadline_after(DIAG_PROGRESS_MS)};
+	if (p->shown)
+		p->shown = diag.has_live =
+		    !diag.json && (diag.level >= DIAG_SAY || is_requested) &&
+		    isatty(STDERR_FILENO);
+}
+
+void
+diag_progress_draw(struct progress *p, const char *text)
+{
+	if (!p->shown)
+		return;
+	draw_live(text);
+	p->next = deadline_after(DIAG_PROGRESS_MS);
+}
+
+struct deadline
+diag_progress_next(const struct progress *p)
+{
+	return p->shown ? p->next : deadline_none();
+}
+
+void
+diag_progress_end(struct progress *p)
+{
+	if (p->shown)
+		draw_live("");
+	p->shown = false;
+}
+
+static bool
+has_percentage(const struct progress_count *c)
+{
+	return c->total > 0 && (uint64_t)c->total >= c->done;
+}
+
+/* Appends "45.2 MiB of 1.0 GiB (4%), 120 MiB/s, 8 s left". */
+static void
+append_count(char *text, size_t size, const struct progress *p,
+    const struct progress_count *c)
+{
+	double seconds = clock_seconds(p->start_ns, clock_now()), left;
+	double rate =
+	    seconds > 0 ? (double)(c->done - c->skipped) / seconds : 0;
+
+	text_append(text, size, "%s", num_size_text(c->done));
+	if (has_percentage(c))
+		text_append(text, size, " of %s (%d%%)",
+		    num_size_text((uint64_t)c->total),
+		    (int)(100.0 * (double)c->done / (double)c->total));
+	text_append(text, size, ", %s/s", num_size_text((uint64_t)rate));
+	if (!has_percentage(c) || rate <= 0)
+		return;
+	left = (double)((uint64_t)c->total - c->done) / rate;
+	if (left < 100)
+		text_append(text, size, ", %.0f s left", left);
+	else if (left < 100 * 60)
+		text_append(text, size, ", %.0f min left", left / 60);
+	else
+		text_append(text, size, ", %.1f h left", left / 3600);
+}
+
+void
+diag_progress_counts(
+    struct progress *p, const struct progress_count *c, size_t count)
+{
+	size_t width, bar, i, n;
+	double full;
+	char line[2 * LINE] = "", text[LINE] = "";
+
+	if (!p->shown || !deadline_passed(p->next))
+		return;
+	if (count > 1 || !has_percentage(c))
+		text_append(text, sizeof(text), "%s", c->verb);
+	for (i = 0; i < count; i++) {
+		if (i > 0)
+			text_append(text, sizeof(text), "; %s", c[i].verb);
+		append_count(text, sizeof(text), p, &c[i]);
+	}
+	/* The bar does not grow when the text becomes shorter. */
+	width = live_width();
+	n = strlen(text);
+	if (width != p->width || n > p->text) {
+		p->width = width;
+		p->text = n;
+	}
+	if (has_percentage(c) && p->text + MIN_BAR + 1 <= width) {
+		bar = width - p->text - 1;
+		full = (double)c->done / (double)c->total * (double)(bar - 2);
+		memset(line, '-', bar);
+		memset(line + 1, '#', (size_t)full);
+		line[0] = '[';
+		line[bar - 1] = ']';
+		line[bar] = ' ';
+	}
+	text_append(line, sizeof(line), "%s", text);
+	diag_progress_draw(p, line);
 }
 
 struct json *

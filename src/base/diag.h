@@ -79,17 +79,50 @@ void diag_line(int level, const char *fmt, ...)
  * header at DIAG_SAY, what an option requests at DIAG_ERRORS. */
 void diag_raw(int level, const void *bytes, size_t n);
 
-/*
- * Replaces the live line of a terminal by text, cut to diag_progress_width(),
- * one column less than the terminal has now; "" removes it. Other lines push it
- * down. Does nothing unless diag_progress_start() has returned true.
- */
-void diag_progress(const char *text);
-size_t diag_progress_width(void);
+/* The minimum time between two updates of the live line. */
+#define DIAG_PROGRESS_MS 200
 
-/* Announces a live line; with -q only one that is requested by an option.
- * Returns whether it is shown. */
-bool diag_progress_start(bool is_requested);
+/* The progress of a transfer, on the live line of a terminal. Other lines push
+ * it down. */
+struct progress {
+	bool shown;           /* the live line is shown */
+	int64_t start_ns;     /* when the transfer began */
+	struct deadline next; /* time of the next update */
+	size_t width;         /* columns of the last update */
+	size_t text;          /* longest text beside the bar since then */
+};
+
+/* Starts. The line is drawn only on a terminal, and only if it is wanted, or if
+ * an option requests it, which has effect with -q, too. */
+void diag_progress_start(struct progress *p, bool wanted, bool is_requested);
+
+/* Draws a text at once, cut to the columns of the terminal; "" removes it. */
+void diag_progress_draw(struct progress *p, const char *text);
+
+/* The time of the next update, for poll(2); never if nothing is drawn. */
+struct deadline diag_progress_next(const struct progress *p);
+
+/* Removes the live line. */
+void diag_progress_end(struct progress *p);
+
+/* The progress of one direction of a transfer. */
+struct progress_count {
+	const char *verb; /* "sent ", "received " */
+	uint64_t done;    /* bytes so far */
+	int64_t total;    /* bytes in total; -1: unknown */
+	uint64_t skipped; /* bytes present before this transfer; not part of the
+			     rate */
+};
+
+/*
+ * Draws one or more directions on one line, if it is time: "[####------] 45 MiB
+ * of 100 MiB (45%), 12 MiB/s, 5 s left". A bar shows the first direction if its
+ * total is known; if there is only one, the bar replaces its verb. The bar is
+ * as wide as the terminal allows. On a narrow terminal there is no bar, and the
+ * text is cut.
+ */
+void diag_progress_counts(
+    struct progress *p, const struct progress_count *c, size_t count);
 
 /*
  * Reports that data is about to be written to the same terminal: removes the

@@ -13,7 +13,6 @@
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/num.h"
-#include "base/progress.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cmd/options.h"
@@ -327,7 +326,7 @@ scan(struct run *run, struct err *e)
 
 	sandbox_enter();
 	for (;;) {
-		progress_start(&run->report.live,
+		diag_progress_start(&run->report.live,
 		    options.report.level == DIAG_SAY && !options.report.json,
 		    false);
 		result = scan_run(&so, &run->progress, e);
@@ -476,7 +475,7 @@ scan_and_report(struct run *run, const char *hosts, struct err *e)
 	/* The line of the file is not where that failure was. */
 	if (run->failure.kind != ERR_NONE)
 		*e = run->failure;
-	progress_end(&r->live);
+	diag_progress_end(&r->live);
 	if (result == 0 && run->targets.hosts == 0 && r->hosts == 0)
 		result = err_set(e, ERR_USAGE, "no host is left to scan");
 	else if (result == 0 && run->hosts == 0 && r->total == 0)

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "base/progress.h"
+#include "base/diag.h"
 #include "net/addr.h"
 #include "scan/scan.h"
 

@@ -4,11 +4,9 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "base/diag.h"
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/num.h"
-#include "base/progress.h"
 #include "base/text.h"
 #include "cmd/options.h"
 #include "net/link.h"
@@ -205,7 +203,7 @@ stdio_relay_run(struct stdio_relay *s, struct link *l, struct err *e)
 	/* At a terminal the user types where the line would be. */
 	if (r->progress != NULL) {
 		is_shown = r->in < 0 || fd_kind(r->in) != FD_TERMINAL;
-		progress_start(r->progress, is_shown, is_shown);
+		diag_progress_start(r->progress, is_shown, is_shown);
 	}
 	if (r->script != NULL)
 		script_start(r->script);

@@ -6,7 +6,7 @@
 #include <sys/types.h>
 
 #include "base/deadline.h"
-#include "base/progress.h"
+#include "base/diag.h"
 #include "relay/recorder.h"
 #include "relay/relay.h"
 #include "relay/script.h"

@@ -500,7 +500,7 @@ static void
 draw_progress(struct client *c)
 {
 	c->count.done = c->count.skipped + c->response.received;
-	progress_draw_counts(&c->progress, &c->count, 1);
+	diag_progress_counts(&c->progress, &c->count, 1);
 }
 
 /*
@@ -529,7 +529,7 @@ receive(struct client *c, const char *what, struct err *e)
 	capacity = rate_piece(&c->rate, capacity);
 	for (;;) {
 		n = link_receive(&c->link, space, capacity, 0, -1,
-		    deadline_first(limit, progress_next(&c->progress)));
+		    deadline_first(limit, diag_progress_next(&c->progress)));
 		if (n >= 0 || errno != EAGAIN || deadline_passed(limit))
 			break;
 		draw_progress(c);
@@ -758,7 +758,7 @@ copy_body(struct client *c, struct sink *s, struct err *e)
 			}
 			break;
 		}
-		limit = deadline_first(limit, progress_next(&c->progress));
+		limit = deadline_first(limit, diag_progress_next(&c->progress));
 		limit = deadline_first(limit, rate_next(&c->rate));
 		fds[0] =
 		    (struct pollfd){.fd = flow_wants_read(&f) ? c->link.fd : -1,

@@ -387,12 +387,13 @@ read_body(struct transfer *t, int64_t base, int64_t total, struct err *e)
 		diag_note("%s: the body ends with the connection, so whether "
 			  "it is whole cannot be checked",
 		    url_text(&t->current));
-	progress_start(p, t->sink.kind != FD_TERMINAL, t->options->progress);
+	diag_progress_start(
+	    p, t->sink.kind != FD_TERMINAL, t->options->progress);
 	was_shown = p->shown;
 	t->client->count = (struct progress_count){
 	    "received ", (uint64_t)base, total, (uint64_t)base};
 	result = read_into_sink(t, true, e);
-	progress_end(p);
+	diag_progress_end(p);
 	t->client->digest = NULL;
 	if (result < 0) {
 		t->held = base + (int64_t)(t->sink.bytes - before);

@@ -12,7 +12,7 @@
 #include "base/buf.h"
 #include "base/deadline.h"
 #include "base/err.h"
-#include "base/progress.h"
+#include "base/diag.h"
 #include "base/rate.h"
 #include "dial/connector.h"
 #include "http/http_request.h"

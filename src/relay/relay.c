@@ -16,7 +16,6 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/num.h"
-#include "base/progress.h"
 #include "base/text.h"
 #include "net/link.h"
 #include "net/listener.h"
@@ -447,7 +446,8 @@ next_event(const struct relay *r)
 	if (r->o->script != NULL)
 		until = deadline_first(until, r->o->script->until);
 	if (r->o->progress != NULL)
-		until = deadline_first(until, progress_next(r->o->progress));
+		until =
+		    deadline_first(until, diag_progress_next(r->o->progress));
 	return until;
 }
 
@@ -641,7 +641,7 @@ loop(struct relay *r, struct pollfd *fds, struct err *e)
 				flow_stop_reading(&r->up);
 		}
 		if (progress != NULL)
-			progress_draw_counts(progress,
+			diag_progress_counts(progress,
 			    (const struct progress_count[]){
 				{"sent ", r->up.bytes, r->total, 0},
 				{"received ", r->down.bytes, -1, 0}},
@@ -868,7 +868,7 @@ relay_run(struct link *peer, struct link *target, const struct relay_options *o,
 	if (status == 0)
 		status = check_result(&r, e);
 	if (o->progress != NULL)
-		progress_end(o->progress);
+		diag_progress_end(o->progress);
 	summarize(&r, status, e);
 	if (!peer->is_aborted)
 		reset_on_close(&r, false);
