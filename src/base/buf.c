@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "base/bounds.h"
-
 void
 buf_init(struct buf *b, void *storage, size_t size)
 {
@@ -43,9 +41,9 @@ buf_eat(struct buf *b, size_t n)
 bool
 buf_put(struct buf *b, const void *bytes, size_t n)
 {
-	if (!bounds_fit(b->size, buf_length(b), n))
+	if (!buf_fits(b->size, buf_length(b), n))
 		return false;
-	if (!bounds_fit(b->size, b->tail, n))
+	if (!buf_fits(b->size, b->tail, n))
 		compact(b);
 	memcpy(b->data + b->tail, bytes, n);
 	b->tail += n;

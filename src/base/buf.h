@@ -8,6 +8,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/*
+ * Whether n more bytes fit into capacity after the first used ones. Every bound
+ * of a fixed buffer is checked here: sizes are unsigned, so a subtraction in
+ * the wrong order gives a huge result.
+ */
+static inline bool
+buf_fits(size_t capacity, size_t used, size_t n)
+{
+	return used <= capacity && n <= capacity - used;
+}
+
 struct buf {
 	unsigned char *data; /* storage, the caller's */
 	size_t size;         /* its size in bytes */

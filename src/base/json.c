@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/bounds.h"
+#include "base/buf.h"
 #include "base/text.h"
 
 /* The last member of a truncated object. */
@@ -20,7 +20,7 @@
 static bool
 put(struct json *j, const char *bytes, size_t n)
 {
-	if (!bounds_fit(CAPACITY, j->length, n)) {
+	if (!buf_fits(CAPACITY, j->length, n)) {
 		j->truncated = true;
 		return false;
 	}

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/bounds.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/literal.h"
 #include "base/text.h"
@@ -94,7 +94,7 @@ template_fill(
 	size_t used = 0;
 
 	while (*text != '\0' && next_piece(&text, v, &p, &e) == 0) {
-		if (!bounds_fit(size, used, p.n))
+		if (!buf_fits(size, used, p.n))
 			return -1;
 		if (p.n > 0)
 			memcpy(out + used, p.bytes, p.n);

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/bounds.h"
+#include "base/buf.h"
 
 /* The number of trailing bytes that a leading byte announces, or -1. */
 static int
@@ -126,13 +126,13 @@ escape(char *dst, size_t size, const void *bytes, size_t n, const char *keep)
 	while (n > 0) {
 		step = escape_one(one, p, n, keep);
 		len = strlen(one);
-		if (!bounds_fit(size, used, len + 1)) {
+		if (!buf_fits(size, used, len + 1)) {
 			memcpy(dst + mark, "...", 4);
 			break;
 		}
 		memcpy(dst + used, one, len + 1);
 		used += len;
-		if (bounds_fit(size, used, 4))
+		if (buf_fits(size, used, 4))
 			mark = used;
 		p += step;
 		n -= step;
@@ -278,7 +278,7 @@ text_append_list(char *buf, size_t size, const char *fmt, va_list ap)
 	if (used == size)
 		return false;
 	n = vsnprintf(buf + used, size - used, fmt, ap);
-	return n >= 0 && bounds_fit(size, used, (size_t)n + 1);
+	return n >= 0 && buf_fits(size, used, (size_t)n + 1);
 }
 
 bool

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/bounds.h"
+#include "base/buf.h"
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/fd.h"
@@ -85,7 +85,7 @@ result_start(struct deadline until, bool has_events, struct err *e)
 void
 result_bytes(const void *bytes, size_t n)
 {
-	if (!bounds_fit(sizeof(out.buffer), out.length, n))
+	if (!buf_fits(sizeof(out.buffer), out.length, n))
 		write_buffer();
 	if (n > sizeof(out.buffer)) {
 		write_out(bytes, n);

@@ -4,7 +4,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/bounds.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/num.h"
@@ -195,7 +194,7 @@ http_head_parse(struct http_head *h, struct buf *in, struct err *e)
 		lf = memchr(bytes, '\n', n);
 		if (lf != NULL)
 			n = (size_t)(lf - bytes) + 1;
-		if (!bounds_fit(sizeof(h->text), h->length, n))
+		if (!buf_fits(sizeof(h->text), h->length, n))
 			return err_set(e, ERR_PROTOCOL,
 			    "the head is longer than %d bytes", HTTP_HEAD_SIZE);
 		memcpy(h->text + h->length, bytes, n);

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/bounds.h"
+#include "base/buf.h"
 #include "base/diag.h"
 #include "base/step.h"
 #include "base/err.h"
@@ -183,7 +183,7 @@ log_result(const struct endpoint *ep, int64_t start, const char *note,
 
 	for (i = 0; i < list->count; i++) {
 		one = addr_ip_text(&list->items[i]);
-		if (!bounds_fit(sizeof(all), strlen(all) + strlen(one),
+		if (!buf_fits(sizeof(all), strlen(all) + strlen(one),
 			sizeof(", and 18446744073709551615 more")))
 			break;
 		text_append(all, sizeof(all), "%s%s", i > 0 ? ", " : "", one);
