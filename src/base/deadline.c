@@ -108,15 +108,9 @@ deadline_error(struct deadline d, const char *what, struct err *e)
 		return err_set(e, ERR_TIMEOUT, "stopped after %s (%s)%s%s",
 		    num_limit_text(d.ms), d.option, what[0] != '\0' ? "; " : "",
 		    what);
-	return deadline_limit_error((struct limit){d.ms, d.option}, what, e);
-}
-
-int
-deadline_limit_error(struct limit l, const char *what, struct err *e)
-{
 	return err_set(e, ERR_TIMEOUT, "%s within %s%s%s%s", what,
-	    num_limit_text(l.ms), l.option != NULL ? " (" : "",
-	    l.option != NULL ? l.option : "", l.option != NULL ? ")" : "");
+	    num_limit_text(d.ms), d.option != NULL ? " (" : "",
+	    d.option != NULL ? d.option : "", d.option != NULL ? ")" : "");
 }
 
 int
@@ -124,5 +118,6 @@ deadline_idle_error(struct deadline max_time, struct limit idle, struct err *e)
 {
 	if (deadline_passed(max_time))
 		return deadline_error(max_time, "", e);
-	return deadline_limit_error(idle, "nothing was sent or received", e);
+	return deadline_error(deadline_limit(idle.ms, idle.option),
+	    "nothing was sent or received", e);
 }

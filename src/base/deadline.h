@@ -91,9 +91,6 @@ int deadline_poll_ms(struct deadline d);
  */
 int deadline_error(struct deadline d, const char *what, struct err *e);
 
-/* As deadline_error(), for a limit that is not --max-time. */
-int deadline_limit_error(struct limit l, const char *what, struct err *e);
-
 /*
  * Sets *e when max_time or the idle limit of a connection has passed:
  * deadline_error(), with "nothing was sent or received" for the latter. Always

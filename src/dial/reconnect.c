@@ -33,7 +33,7 @@ limit_error(struct reconnect *r, const char *what, struct err *e)
 		r->last = *e;
 	if (deadline_passed(r->until))
 		return deadline_error(r->until, r->last.text, e);
-	deadline_limit_error((struct limit){r->ms, "--retry-for"}, what, e);
+	deadline_error(r->end, what, e);
 	return err_append(e, "%s", r->last.text);
 }
 

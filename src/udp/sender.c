@@ -633,8 +633,7 @@ check_replies(const struct sender *x, struct err *e)
 						      : "no reply",
 		    (unsigned long long)t->failed,
 		    num_count_text(t->sent, "datagram"));
-	deadline_limit_error(
-	    (struct limit){x->o->timeout_ms, "--timeout"}, what, e);
+	deadline_error(deadline_limit(x->o->timeout_ms, "--timeout"), what, e);
 	if (t->answered == 0)
 		err_append(e, "%s; --no-reply does not wait",
 		    err_find(CAUSE_NO_REPLY, ERR_AT_UDP)->meaning);
