@@ -746,7 +746,7 @@ run_program(const struct client *c, struct link *l, struct err *e)
 	/* Programs expect a blocking socket. */
 	if (sock_nonblocking(l->fd, false) < 0)
 		return err_sys(e, ERR_FAILED, errno, "the connection");
-	p = proc_start(&program, NULL, e);
+	p = proc_start(&program, e);
 	if (p == NULL) {
 		link_discard(l);
 		return -1;
@@ -855,11 +855,11 @@ connect_run(const struct command_args *args, struct err *e)
 {
 	const char *exec = connect_options.exec;
 	struct client c = {.program = args->program};
-	struct proc_shell shell;
+	char *shell[4];
 	int result = -1;
 
 	if (exec != NULL)
-		c.program = proc_shell(&shell, exec);
+		c.program = proc_shell(shell, exec);
 	if (measures() && options.connector.via != NULL &&
 	    !options.connector.tls.is_on && options.starttls < 0)
 		return err_set(e, ERR_USAGE,

@@ -134,7 +134,7 @@ struct listen_state {
 	bool keeps; /* it goes on accepting: -k, --files */
 	enum handler handler;
 	char *const *program;     /* HANDLER_PROGRAM */
-	struct proc_shell shell;  /* storage of --exec's argv */
+	char *shell[4];           /* storage of --exec's argv */
 	int folder;               /* HANDLER_FILES; owned; -1: none */
 	struct endpoint *targets; /* HANDLER_FORWARD; owned */
 	size_t target_count;
@@ -284,13 +284,13 @@ static int
 serve_program(struct listen_state *l)
 {
 	const struct program program = {.argv = l->program,
+	    .options = {.has_pair = true},
 	    .protocol = "TCP",
 	    .local = &l->session.link->local,
 	    .remote = &l->session.link->remote,
 	    .variables = l->session.link->tls != NULL
 			     ? l->session.link->tls->variables
 			     : NULL};
-	const struct proc_options pair = {.has_pair = true};
 	const struct sigaction stops = {.sa_handler = on_stop};
 	struct proc *p;
 	struct session *s = &l->session;
@@ -298,7 +298,7 @@ serve_program(struct listen_state *l)
 	int result, status;
 	bool is_lost;
 
-	p = proc_start(&program, &pair, &s->e);
+	p = proc_start(&program, &s->e);
 	if (p == NULL) {
 		refuse(s);
 		return -1;
@@ -571,7 +571,7 @@ choose_handler(struct listen_state *l, char *const *program, struct err *e)
 		l->idle = (struct limit)LIMIT_NONE;
 	l->program = program;
 	if (o->exec != NULL)
-		l->program = proc_shell(&l->shell, o->exec);
+		l->program = proc_shell(l->shell, o->exec);
 	l->handler = o->files != NULL     ? HANDLER_FILES
 		     : o->echo            ? HANDLER_ECHO
 		     : o->to.count > 0    ? HANDLER_FORWARD

@@ -243,9 +243,9 @@ make_answer(struct serve_state *s, const struct dgram *d, uint64_t number,
 static int
 start_program(struct serve_state *s, const struct dgram *d, struct err *e)
 {
-	const struct proc_options o = {
-	    .leads_group = true, .limit_ms = serve_options.program_ms};
 	struct program program = {.argv = s->argv,
+	    .options = {.leads_group = true,
+		.limit_ms = serve_options.program_ms},
 	    .protocol = "UDP",
 	    .local = &d->to,
 	    .remote = &d->from};
@@ -261,7 +261,7 @@ start_program(struct serve_state *s, const struct dgram *d, struct err *e)
 	} else {
 		program.in = in[0];
 		program.out = out[1];
-		p->proc = proc_start(&program, &o, e);
+		p->proc = proc_start(&program, e);
 	}
 	fd_close(&in[0]);
 	fd_close(&out[1]);

@@ -142,17 +142,17 @@ link_run(struct link *l, const char *command, const char *name, bool may_stop,
 	 * the foreground process group, where Ctrl-C reaches all of it.
 	 * Otherwise it leads a group, which is ended as a whole. */
 	int terminal = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
-	const struct proc_options options = {
-	    .leads_group = terminal < 0, .has_pair = true, .has_errors = true};
-	struct proc_shell shell;
+	char *shell[4];
+	const struct program program = {.argv = proc_shell(shell, command),
+	    .options = {.leads_group = terminal < 0,
+		.has_pair = true,
+		.has_errors = true}};
 
 	fd_close(&terminal);
 	p->name = mem_text(name);
 	p->may_stop = may_stop;
 	*l = (struct link){.fd = -1, .start_ns = clock_now(), .program = p};
-	p->proc =
-	    proc_start(&(struct program){.argv = proc_shell(&shell, command)},
-		&options, e);
+	p->proc = proc_start(&program, e);
 	if (p->proc != NULL) {
 		l->fd = fcntl(p->proc->fd, F_DUPFD_CLOEXEC, 3);
 		if (l->fd < 0)

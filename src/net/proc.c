@@ -348,7 +348,6 @@ struct start {
 	const char **environment;
 	char variables[VARIABLES][VARIABLE_SIZE];
 	int fd, errors; /* its ends of the pair and of stderr; -1: none */
-	bool leads_group;
 	pid_t parent;
 	int errnum; /* why it could not be executed, or 0 */
 };
@@ -363,7 +362,7 @@ become(void *context)
 	int in = above(s->fd >= 0 ? s->fd : program->in);
 	int out = above(s->fd >= 0 ? s->fd : program->out);
 
-	if (s->leads_group)
+	if (program->options.leads_group)
 		setsid();
 	if (in < 0 || out < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 ||
 	    (s->errors >= 0 && dup2(s->errors, STDERR_FILENO) < 0))
@@ -373,45 +372,15 @@ become(void *context)
 	return search(program->argv, (char *const *)s->environment);
 }
 
-/* Starts the program or, if start is NULL, a copy of this process. Returns as
- * fork(2). */
-static pid_t
-begin(struct start *start)
-{
-	pid_t pid, parent = getpid();
-
-	if (start == NULL) {
-		pid = fork();
-		if (pid == 0) {
-			os_follow_parent(parent, SIGKILL);
-			signals_after_fork();
-			wait_after_fork();
-			memset(&table, 0, sizeof(table));
-			table.is_copy = true;
-		}
-		return pid;
-	}
-	pid = os_start(become, start, &start->errnum);
-	if (start->errnum == 0)
-		return pid;
-	(void)waitpid(pid, NULL, 0);
-	errno = start->errnum;
-	return -1;
-}
-
-/* proc_fork(); or, if start is not NULL, starts that program, and returns only
- * in the parent. */
+/* Starts the program, or forks if start is NULL. Returns as fork(2). */
 static pid_t
 launch(struct proc **result, const struct proc_options *o, struct start *start)
 {
-	static const struct proc_options plain;
 	struct proc *p = mem_array(1, sizeof(*p));
 	int pair[2] = {-1, -1}, errors[2] = {-1, -1};
 	pid_t pid = -1;
 	bool is_copy;
 
-	if (o == NULL)
-		o = &plain;
 	/* Otherwise orphans of a group would stay in it as zombies of another
 	 * parent. */
 	if ((o->leads_group || start != NULL) && !table.adopts)
@@ -424,10 +393,17 @@ launch(struct proc **result, const struct proc_options *o, struct start *start)
 		if (start != NULL) {
 			start->fd = pair[1];
 			start->errors = errors[1];
+			pid = os_start(become, start, &start->errnum);
+		} else {
+			pid = fork();
 		}
-		pid = begin(start);
 	}
-	is_copy = pid == 0 && start == NULL;
+	if (start != NULL && start->errnum != 0) {
+		(void)waitpid(pid, NULL, 0);
+		errno = start->errnum;
+		pid = -1;
+	}
+	is_copy = pid == 0;
 	fd_close(&pair[!is_copy]);
 	fd_close(&errors[1]);
 	if (pid < 0) {
@@ -442,11 +418,8 @@ launch(struct proc **result, const struct proc_options *o, struct start *start)
 	    .fd = pair[is_copy],
 	    .errors = errors[0],
 	    .until = deadline_after(o->limit_ms > 0 ? o->limit_ms : -1)};
-	if (is_copy) {
-		if (o->leads_group)
-			setsid();
+	if (is_copy)
 		return 0;
-	}
 	p->next = table.first;
 	p->link = &table.first;
 	if (p->next != NULL)
@@ -458,32 +431,40 @@ launch(struct proc **result, const struct proc_options *o, struct start *start)
 pid_t
 proc_fork(struct proc **result, const struct proc_options *o)
 {
-	return launch(result, o, NULL);
+	pid_t parent = getpid(), pid = launch(result, o, NULL);
+
+	if (pid != 0)
+		return pid;
+	os_follow_parent(parent, SIGKILL);
+	signals_after_fork();
+	wait_after_fork();
+	memset(&table, 0, sizeof(table));
+	table.is_copy = true;
+	if (o->leads_group)
+		setsid();
+	return 0;
 }
 
 struct proc *
-proc_start(
-    const struct program *program, const struct proc_options *o, struct err *e)
+proc_start(const struct program *program, struct err *e)
 {
 	int64_t start = step_start();
-	struct start s = {.program = program,
-	    .leads_group = o != NULL && o->leads_group,
-	    .parent = getpid()};
+	struct start s = {.program = program, .parent = getpid()};
 	struct proc *p = NULL;
-	char shown[TEXT_SHOWN];
+	const char *shown;
 	sigset_t all, old;
 	int errnum;
 	pid_t pid;
 
-	snprintf(shown, sizeof(shown), "%s", text_shown(program->argv[0]));
 	s.environment = make_environment(program, s.variables);
 	/* The handlers' flags would be those of this process. */
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &old);
-	pid = launch(&p, o, &s);
+	pid = launch(&p, &program->options, &s);
 	errnum = errno;
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	free(s.environment);
+	shown = text_shown(program->argv[0]);
 	step("fork", start, pid,
 	    "a program whose standard input and output are the connection",
 	    "process %ld runs %s", (long)pid, shown);
@@ -523,13 +504,13 @@ proc_replace(char *const *argv, struct err *e)
 static char shell[] = "/bin/sh", dash_c[] = "-c";
 
 char *const *
-proc_shell(struct proc_shell *s, const char *command)
+proc_shell(char *argv[4], const char *command)
 {
-	s->argv[0] = shell;
-	s->argv[1] = dash_c;
-	s->argv[2] = (char *)command;
-	s->argv[3] = NULL;
-	return s->argv;
+	argv[0] = shell;
+	argv[1] = dash_c;
+	argv[2] = (char *)command;
+	argv[3] = NULL;
+	return argv;
 }
 
 int
@@ -567,7 +548,7 @@ proc_check_command(const char *command, struct err *e)
 		return 0;
 	if (strchr(word, '/') != NULL)
 		return -1;
-	p = proc_start(&program, NULL, e);
+	p = proc_start(&program, e);
 	if (p == NULL)
 		return -1;
 	status = proc_wait(p, deadline_none());

@@ -30,7 +30,7 @@ struct err;
 /* How long a process may take to exit after SIGTERM. */
 #define PROC_GRACE_MS 2000
 
-/* How to start a process. All fields may be zero; NULL means all zero. */
+/* How to start a process. All fields may be zero. */
 struct proc_options {
 	/* It leads a session without a terminal, since an interactive shell
 	 * would be stopped when it reads one. Signals go to its process group.
@@ -67,6 +67,7 @@ struct proc {
 
 /* A program. */
 struct program {
+	struct proc_options options;
 	char *const *argv;    /* argv[0] is searched for in PATH */
 	int in, out;          /* become its fds 0 and 1; shared with the caller;
 				 unused with a pair */
@@ -99,8 +100,7 @@ void proc_close_from(int first);
  * to be freed with proc_free(); or NULL with *e and its errno: the shell's
  * status 127 or 126 if the program cannot be executed, otherwise ERR_FAILED.
  */
-struct proc *proc_start(
-    const struct program *program, const struct proc_options *o, struct err *e);
+struct proc *proc_start(const struct program *program, struct err *e);
 
 /*
  * Replaces sockt by a program: same process, environment, stdin, stdout and
@@ -110,12 +110,8 @@ struct proc *proc_start(
  */
 int proc_replace(char *const *argv, struct err *e);
 
-/* Storage for the argv of sh -c COMMAND, NULL-terminated. */
-struct proc_shell {
-	char *argv[4];
-};
-
-char *const *proc_shell(struct proc_shell *s, const char *command);
+/* Sets argv to that of sh -c COMMAND, NULL-terminated, and returns it. */
+char *const *proc_shell(char *argv[4], const char *command);
 
 /* Checks that the program is found and may be executed. Returns 0, or -1 with
  * *e: 127 or 126. */

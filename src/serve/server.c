@@ -623,9 +623,9 @@ server_fork(struct server *s, struct link *l, server_serve *serve,
 void
 server_spawn(struct server *s, struct link *l, char *const *argv)
 {
-	const struct proc_options o = {
-	    .leads_group = true, .limit_ms = s->options->program_ms};
 	const struct program program = {.argv = argv,
+	    .options = {.leads_group = true,
+		.limit_ms = s->options->program_ms},
 	    .in = l->fd,
 	    .out = l->fd,
 	    .protocol = "TCP",
@@ -637,7 +637,7 @@ server_spawn(struct server *s, struct link *l, char *const *argv)
 	/* Until the program has exited, however it and this process end. */
 	sock_reset_on_close(l->fd, true);
 	do
-		p = proc_start(&program, &o, &e);
+		p = proc_start(&program, &e);
 	while (p == NULL && wait_for_resources(s, e.errnum));
 	if (p != NULL)
 		add_conn(s, p, l);
