@@ -21,18 +21,18 @@ struct tls_options;
 struct tls_request;
 
 /* OpenSSL's types, all opaque. */
-struct ssl_st;
-struct ssl_ctx_st;
-struct ssl_method_st;
-struct ssl_cipher_st;
-struct x509_st;
-struct X509_name_st;
-struct X509_VERIFY_PARAM_st;
-struct bio_st;
-struct evp_pkey_st;
-struct asn1_string_st;
-struct x509_store_ctx_st;
-struct evp_md_st;
+struct ssl;
+struct ssl_ctx;
+struct method;
+struct cipher;
+struct x509;
+struct x509_name;
+struct param;
+struct bio;
+struct pkey;
+struct asn1;
+struct store;
+struct digest;
 
 /* Values of OpenSSL's macros and enums. */
 enum {
@@ -80,146 +80,127 @@ enum {
 };
 
 typedef int tls_password(char *, int, int, void *);
-typedef int tls_certificate_callback(struct ssl_st *, void *, void *);
+typedef int tls_client_cert(struct ssl *, void *, void *);
 typedef void *tls_allocate(size_t, const char *, int);
 typedef void *tls_resize(void *, size_t, const char *, int);
 typedef void tls_free(void *, const char *, int);
-typedef int tls_verify(int, struct x509_store_ctx_st *);
-typedef int tls_verify_all(struct x509_store_ctx_st *, void *);
-typedef void tls_key_log(const struct ssl_st *, const char *);
-typedef void tls_info(const struct ssl_st *, int, int);
+typedef int tls_verify(int, struct store *);
+typedef int tls_verify_all(struct store *, void *);
+typedef void tls_keylog(const struct ssl *, const char *);
+typedef void tls_info(const struct ssl *, int, int);
 
 /* The table: return type, name, parameters. X is expanded for each. */
 #define TLS_FUNCTIONS(X)                                                       \
-	X(const struct ssl_method_st *, TLS_client_method, (void))             \
-	X(const struct ssl_method_st *, TLS_server_method, (void))             \
-	X(struct ssl_ctx_st *, SSL_CTX_new, (const struct ssl_method_st *))    \
-	X(void, SSL_CTX_free, (struct ssl_ctx_st *))                           \
-	X(long, SSL_CTX_ctrl, (struct ssl_ctx_st *, int, long, void *))        \
-	X(uint64_t, SSL_CTX_set_options, (struct ssl_ctx_st *, uint64_t))      \
-	X(void, SSL_CTX_set_info_callback, (struct ssl_ctx_st *, tls_info *))  \
-	X(int, SSL_CTX_set_default_verify_paths, (struct ssl_ctx_st *))        \
+	X(const struct method *, TLS_client_method, (void))                    \
+	X(const struct method *, TLS_server_method, (void))                    \
+	X(struct ssl_ctx *, SSL_CTX_new, (const struct method *))              \
+	X(void, SSL_CTX_free, (struct ssl_ctx *))                              \
+	X(long, SSL_CTX_ctrl, (struct ssl_ctx *, int, long, void *))           \
+	X(uint64_t, SSL_CTX_set_options, (struct ssl_ctx *, uint64_t))         \
+	X(void, SSL_CTX_set_info_callback, (struct ssl_ctx *, tls_info *))     \
+	X(int, SSL_CTX_set_default_verify_paths, (struct ssl_ctx *))           \
 	X(int, SSL_CTX_load_verify_locations,                                  \
-	    (struct ssl_ctx_st *, const char *, const char *))                 \
-	X(void, SSL_CTX_set_verify, (struct ssl_ctx_st *, int, tls_verify *))  \
+	    (struct ssl_ctx *, const char *, const char *))                    \
+	X(void, SSL_CTX_set_verify, (struct ssl_ctx *, int, tls_verify *))     \
 	X(void, SSL_CTX_set_cert_verify_callback,                              \
-	    (struct ssl_ctx_st *, tls_verify_all *, void *))                   \
-	X(void, SSL_CTX_set_keylog_callback,                                   \
-	    (struct ssl_ctx_st *, tls_key_log *))                              \
-	X(struct x509_st *, X509_STORE_CTX_get0_cert,                          \
-	    (const struct x509_store_ctx_st *))                                \
-	X(struct x509_st *, X509_STORE_CTX_get_current_cert,                   \
-	    (const struct x509_store_ctx_st *))                                \
-	X(void, X509_STORE_CTX_set_error, (struct x509_store_ctx_st *, int))   \
-	X(void *, SSL_get0_verified_chain, (const struct ssl_st *))            \
-	X(void *, SSL_get_peer_cert_chain, (const struct ssl_st *))            \
-	X(long, SSL_get_verify_result, (const struct ssl_st *))                \
+	    (struct ssl_ctx *, tls_verify_all *, void *))                      \
+	X(void, SSL_CTX_set_keylog_callback, (struct ssl_ctx *, tls_keylog *)) \
+	X(struct x509 *, X509_STORE_CTX_get0_cert, (const struct store *))     \
+	X(struct x509 *, X509_STORE_CTX_get_current_cert,                      \
+	    (const struct store *))                                            \
+	X(void, X509_STORE_CTX_set_error, (struct store *, int))               \
+	X(void *, SSL_get0_verified_chain, (const struct ssl *))               \
+	X(void *, SSL_get_peer_cert_chain, (const struct ssl *))               \
+	X(long, SSL_get_verify_result, (const struct ssl *))                   \
 	X(const char *, X509_verify_cert_error_string, (long))                 \
 	X(int, SSL_CTX_use_certificate_chain_file,                             \
-	    (struct ssl_ctx_st *, const char *))                               \
-	X(struct x509_st *, SSL_CTX_get0_certificate,                          \
-	    (const struct ssl_ctx_st *))                                       \
-	X(struct evp_pkey_st *, PEM_read_bio_PrivateKey,                       \
-	    (struct bio_st *, void *, tls_password *, void *))                 \
+	    (struct ssl_ctx *, const char *))                                  \
+	X(struct x509 *, SSL_CTX_get0_certificate, (const struct ssl_ctx *))   \
+	X(struct pkey *, PEM_read_bio_PrivateKey,                              \
+	    (struct bio *, void *, tls_password *, void *))                    \
 	X(int, X509_check_private_key,                                         \
-	    (const struct x509_st *, const struct evp_pkey_st *))              \
-	X(int, SSL_use_PrivateKey, (struct ssl_st *, struct evp_pkey_st *))    \
-	X(void, EVP_PKEY_free, (struct evp_pkey_st *))                         \
+	    (const struct x509 *, const struct pkey *))                        \
+	X(int, SSL_use_PrivateKey, (struct ssl *, struct pkey *))              \
+	X(void, EVP_PKEY_free, (struct pkey *))                                \
 	X(void, SSL_CTX_set_client_cert_cb,                                    \
-	    (struct ssl_ctx_st *, tls_certificate_callback *))                 \
+	    (struct ssl_ctx *, tls_client_cert *))                             \
 	X(void *, SSL_load_client_CA_file, (const char *))                     \
-	X(void, SSL_CTX_set_client_CA_list, (struct ssl_ctx_st *, void *))     \
-	X(struct X509_VERIFY_PARAM_st *, SSL_CTX_get0_param,                   \
-	    (struct ssl_ctx_st *))                                             \
-	X(int, X509_VERIFY_PARAM_set_flags,                                    \
-	    (struct X509_VERIFY_PARAM_st *, unsigned long))                    \
+	X(void, SSL_CTX_set_client_CA_list, (struct ssl_ctx *, void *))        \
+	X(struct param *, SSL_CTX_get0_param, (struct ssl_ctx *))              \
+	X(int, X509_VERIFY_PARAM_set_flags, (struct param *, unsigned long))   \
 	X(int, SSL_CTX_set_alpn_protos,                                        \
-	    (struct ssl_ctx_st *, const unsigned char *, unsigned))            \
+	    (struct ssl_ctx *, const unsigned char *, unsigned))               \
 	X(void, SSL_get0_alpn_selected,                                        \
-	    (const struct ssl_st *, const unsigned char **, unsigned *))       \
-	X(struct ssl_st *, SSL_new, (struct ssl_ctx_st *))                     \
-	X(int, SSL_set_rfd, (struct ssl_st *, int))                            \
-	X(void, SSL_set0_wbio, (struct ssl_st *, struct bio_st *))             \
-	X(long, SSL_ctrl, (struct ssl_st *, int, long, void *))                \
-	X(int, SSL_set1_host, (struct ssl_st *, const char *))                 \
-	X(void, SSL_set_hostflags, (struct ssl_st *, unsigned))                \
-	X(struct X509_VERIFY_PARAM_st *, SSL_get0_param, (struct ssl_st *))    \
-	X(int, X509_VERIFY_PARAM_set1_ip_asc,                                  \
-	    (struct X509_VERIFY_PARAM_st *, const char *))                     \
-	X(int, SSL_connect, (struct ssl_st *))                                 \
-	X(int, SSL_accept, (struct ssl_st *))                                  \
-	X(int, SSL_read, (struct ssl_st *, void *, int))                       \
-	X(int, SSL_write, (struct ssl_st *, const void *, int))                \
-	X(int, SSL_shutdown, (struct ssl_st *))                                \
-	X(int, SSL_in_init, (const struct ssl_st *))                           \
-	X(int, SSL_get_error, (const struct ssl_st *, int))                    \
-	X(void, SSL_certs_clear, (struct ssl_st *))                            \
-	X(struct bio_st *, SSL_get_rbio, (const struct ssl_st *))              \
-	X(uint64_t, BIO_number_read, (struct bio_st *))                        \
-	X(const char *, SSL_get_version, (const struct ssl_st *))              \
-	X(const struct ssl_cipher_st *, SSL_get_current_cipher,                \
-	    (const struct ssl_st *))                                           \
-	X(const char *, SSL_CIPHER_get_name, (const struct ssl_cipher_st *))   \
-	X(struct x509_st *, SSL_get1_peer_certificate,                         \
-	    (const struct ssl_st *))                                           \
-	X(struct X509_name_st *, X509_get_subject_name,                        \
-	    (const struct x509_st *))                                          \
-	X(struct X509_name_st *, X509_get_issuer_name,                         \
-	    (const struct x509_st *))                                          \
-	X(const struct asn1_string_st *, X509_get0_notAfter,                   \
-	    (const struct x509_st *))                                          \
-	X(const struct asn1_string_st *, X509_get0_notBefore,                  \
-	    (const struct x509_st *))                                          \
-	X(int, ASN1_TIME_to_tm, (const struct asn1_string_st *, void *))       \
+	    (const struct ssl *, const unsigned char **, unsigned *))          \
+	X(struct ssl *, SSL_new, (struct ssl_ctx *))                           \
+	X(int, SSL_set_rfd, (struct ssl *, int))                               \
+	X(void, SSL_set0_wbio, (struct ssl *, struct bio *))                   \
+	X(long, SSL_ctrl, (struct ssl *, int, long, void *))                   \
+	X(int, SSL_set1_host, (struct ssl *, const char *))                    \
+	X(void, SSL_set_hostflags, (struct ssl *, unsigned))                   \
+	X(struct param *, SSL_get0_param, (struct ssl *))                      \
+	X(int, X509_VERIFY_PARAM_set1_ip_asc, (struct param *, const char *))  \
+	X(int, SSL_connect, (struct ssl *))                                    \
+	X(int, SSL_accept, (struct ssl *))                                     \
+	X(int, SSL_read, (struct ssl *, void *, int))                          \
+	X(int, SSL_write, (struct ssl *, const void *, int))                   \
+	X(int, SSL_shutdown, (struct ssl *))                                   \
+	X(int, SSL_in_init, (const struct ssl *))                              \
+	X(int, SSL_get_error, (const struct ssl *, int))                       \
+	X(void, SSL_certs_clear, (struct ssl *))                               \
+	X(struct bio *, SSL_get_rbio, (const struct ssl *))                    \
+	X(uint64_t, BIO_number_read, (struct bio *))                           \
+	X(const char *, SSL_get_version, (const struct ssl *))                 \
+	X(const struct cipher *, SSL_get_current_cipher, (const struct ssl *)) \
+	X(const char *, SSL_CIPHER_get_name, (const struct cipher *))          \
+	X(struct x509 *, SSL_get1_peer_certificate, (const struct ssl *))      \
+	X(struct x509_name *, X509_get_subject_name, (const struct x509 *))    \
+	X(struct x509_name *, X509_get_issuer_name, (const struct x509 *))     \
+	X(const struct asn1 *, X509_get0_notAfter, (const struct x509 *))      \
+	X(const struct asn1 *, X509_get0_notBefore, (const struct x509 *))     \
+	X(int, ASN1_TIME_to_tm, (const struct asn1 *, void *))                 \
 	X(int, X509_digest,                                                    \
-	    (const struct x509_st *, const struct evp_md_st *,                 \
-		unsigned char *, unsigned *))                                  \
-	X(const struct evp_md_st *, EVP_sha256, (void))                        \
-	X(struct evp_pkey_st *, X509_get0_pubkey, (const struct x509_st *))    \
-	X(int, EVP_PKEY_get_bits, (const struct evp_pkey_st *))                \
-	X(const char *, EVP_PKEY_get0_type_name, (const struct evp_pkey_st *)) \
-	X(void *, X509_get_ext_d2i,                                            \
-	    (const struct x509_st *, int, int *, int *))                       \
+	    (const struct x509 *, struct digest *, unsigned char *,            \
+		unsigned *))                                                   \
+	X(struct digest *, EVP_sha256, (void))                                 \
+	X(struct pkey *, X509_get0_pubkey, (const struct x509 *))              \
+	X(int, EVP_PKEY_get_bits, (const struct pkey *))                       \
+	X(const char *, EVP_PKEY_get0_type_name, (const struct pkey *))        \
+	X(void *, X509_get_ext_d2i, (const struct x509 *, int, int *, int *))  \
 	X(void, GENERAL_NAMES_free, (void *))                                  \
 	X(void *, GENERAL_NAME_get0_value, (const void *, int *))              \
-	X(const unsigned char *, ASN1_STRING_get0_data,                        \
-	    (const struct asn1_string_st *))                                   \
-	X(int, ASN1_STRING_length, (const struct asn1_string_st *))            \
+	X(const unsigned char *, ASN1_STRING_get0_data, (const struct asn1 *)) \
+	X(int, ASN1_STRING_length, (const struct asn1 *))                      \
 	X(int, OPENSSL_sk_num, (const void *))                                 \
 	X(void *, OPENSSL_sk_value, (const void *, int))                       \
-	X(struct evp_pkey_st *, EVP_PKEY_Q_keygen,                             \
+	X(struct pkey *, EVP_PKEY_Q_keygen,                                    \
 	    (void *, const char *, const char *, ...))                         \
-	X(struct x509_st *, X509_new, (void))                                  \
-	X(void, X509_free, (struct x509_st *))                                 \
-	X(int, X509_set_version, (struct x509_st *, long))                     \
-	X(void *, X509_get_serialNumber, (struct x509_st *))                   \
+	X(struct x509 *, X509_new, (void))                                     \
+	X(void, X509_free, (struct x509 *))                                    \
+	X(int, X509_set_version, (struct x509 *, long))                        \
+	X(void *, X509_get_serialNumber, (struct x509 *))                      \
 	X(int, ASN1_INTEGER_set_uint64, (void *, uint64_t))                    \
-	X(void *, X509_getm_notBefore, (const struct x509_st *))               \
-	X(void *, X509_getm_notAfter, (const struct x509_st *))                \
+	X(void *, X509_getm_notBefore, (const struct x509 *))                  \
+	X(void *, X509_getm_notAfter, (const struct x509 *))                   \
 	X(void *, X509_gmtime_adj, (void *, long))                             \
-	X(int, X509_set_pubkey, (struct x509_st *, struct evp_pkey_st *))      \
+	X(int, X509_set_pubkey, (struct x509 *, struct pkey *))                \
 	X(int, X509_NAME_add_entry_by_txt,                                     \
-	    (struct X509_name_st *, const char *, int, const unsigned char *,  \
+	    (struct x509_name *, const char *, int, const unsigned char *,     \
 		int, int, int))                                                \
 	X(int, X509_set_issuer_name,                                           \
-	    (struct x509_st *, const struct X509_name_st *))                   \
-	X(int, X509_sign,                                                      \
-	    (struct x509_st *, struct evp_pkey_st *,                           \
-		const struct evp_md_st *))                                     \
-	X(int, SSL_CTX_use_certificate,                                        \
-	    (struct ssl_ctx_st *, struct x509_st *))                           \
+	    (struct x509 *, const struct x509_name *))                         \
+	X(int, X509_sign, (struct x509 *, struct pkey *, struct digest *))     \
+	X(int, SSL_CTX_use_certificate, (struct ssl_ctx *, struct x509 *))     \
 	X(int, ASN1_TIME_diff,                                                 \
-	    (int *, int *, const struct asn1_string_st *,                      \
-		const struct asn1_string_st *))                                \
+	    (int *, int *, const struct asn1 *, const struct asn1 *))          \
 	X(int, X509_NAME_print_ex,                                             \
-	    (struct bio_st *, const struct X509_name_st *, int,                \
-		unsigned long))                                                \
-	X(long, BIO_ctrl, (struct bio_st *, int, long, void *))                \
-	X(struct bio_st *, BIO_new, (const void *))                            \
-	X(struct bio_st *, BIO_new_mem_buf, (const void *, int))               \
+	    (struct bio *, const struct x509_name *, int, unsigned long))      \
+	X(long, BIO_ctrl, (struct bio *, int, long, void *))                   \
+	X(struct bio *, BIO_new, (const void *))                               \
+	X(struct bio *, BIO_new_mem_buf, (const void *, int))                  \
 	X(const void *, BIO_s_mem, (void))                                     \
-	X(int, BIO_read, (struct bio_st *, void *, int))                       \
-	X(int, BIO_free, (struct bio_st *))                                    \
+	X(int, BIO_read, (struct bio *, void *, int))                          \
+	X(int, BIO_free, (struct bio *))                                       \
 	X(int, CRYPTO_set_mem_functions,                                       \
 	    (tls_allocate *, tls_resize *, tls_free *))                        \
 	X(void, OPENSSL_cleanse, (void *, size_t))                             \
@@ -245,10 +226,10 @@ const struct tls_library *tls_library_load(struct err *e);
 /* Certificates and settings of connections. */
 struct tls_context {
 	const struct tls_library *l;
-	struct ssl_ctx_st *ssl;
-	struct evp_pkey_st *key; /* of the local certificate; not in ssl, which
+	struct ssl_ctx *ssl;
+	struct pkey *key; /* of the local certificate; not in ssl, which
 				    would never let go of it; NULL: none */
-	int key_log;             /* the file of SSLKEYLOGFILE; -1: none */
+	int key_log;      /* the file of SSLKEYLOGFILE; -1: none */
 };
 
 /*
@@ -274,7 +255,7 @@ struct tls_certificate {
 	int key_bits;
 };
 
-void tls_library_describe(const struct tls_library *l, const struct x509_st *x,
+void tls_library_describe(const struct tls_library *l, const struct x509 *x,
     struct tls_certificate *c);
 
 /*

@@ -238,7 +238,7 @@ static void
 read_key(struct tls_context *c, const char *path, bool *is_encrypted)
 {
 	static char text[64 * 1024];
-	struct bio_st *bio;
+	struct bio *bio;
 	size_t used = 0;
 	ssize_t n;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -259,8 +259,8 @@ read_key(struct tls_context *c, const char *path, bool *is_encrypted)
 
 /* The SHA-256 of a certificate. Returns false, and "", if libcrypto cannot. */
 static bool
-digest_text(const struct tls_library *l, const struct x509_st *x,
-    char text[SHA256_TEXT])
+digest_text(
+    const struct tls_library *l, const struct x509 *x, char text[SHA256_TEXT])
 {
 	unsigned char bytes[32];
 	unsigned n = sizeof(bytes);
@@ -280,8 +280,8 @@ static int
 make_certificate(struct tls_context *c, struct err *e)
 {
 	const struct tls_library *l = c->l;
-	struct x509_st *x = l->X509_new();
-	struct X509_name_st *name;
+	struct x509 *x = l->X509_new();
+	struct x509_name *name;
 	char digest[SHA256_TEXT];
 	bool is_made = false;
 	struct json *j;
@@ -443,9 +443,9 @@ tls_library_drop_keys(void)
 /* Sets text to a name, in UTF-8; "" if it does not fit. */
 static void
 print_name(const struct tls_library *l, char *text, size_t size,
-    const struct X509_name_st *name)
+    const struct x509_name *name)
 {
-	struct bio_st *bio = l->BIO_new(l->BIO_s_mem());
+	struct bio *bio = l->BIO_new(l->BIO_s_mem());
 	int n;
 
 	text[0] = '\0';
@@ -464,8 +464,7 @@ append_alternative(
 {
 	char address[INET6_ADDRSTRLEN];
 	int type = 0, n;
-	const struct asn1_string_st *value =
-	    l->GENERAL_NAME_get0_value(general, &type);
+	const struct asn1 *value = l->GENERAL_NAME_get0_value(general, &type);
 	const unsigned char *bytes;
 
 	if (type != TLS_NAME_DNS && type != TLS_NAME_ADDRESS)
@@ -484,8 +483,8 @@ append_alternative(
 }
 
 static void
-print_alternatives(const struct tls_library *l, char *text, size_t size,
-    const struct x509_st *x)
+print_alternatives(
+    const struct tls_library *l, char *text, size_t size, const struct x509 *x)
 {
 	void *names = l->X509_get_ext_d2i(x, TLS_SUBJECT_ALT_NAME, NULL, NULL);
 	int i;
@@ -502,8 +501,7 @@ print_alternatives(const struct tls_library *l, char *text, size_t size,
 }
 
 static void
-print_time(const struct tls_library *l, char text[24],
-    const struct asn1_string_st *time)
+print_time(const struct tls_library *l, char text[24], const struct asn1 *time)
 {
 	struct tm tm;
 
@@ -514,18 +512,18 @@ print_time(const struct tls_library *l, char text[24],
 
 /* Days and seconds until the certificate expires, both negative if it has. */
 static void
-time_left(const struct tls_library *l, const struct x509_st *x, int *days,
-    int *seconds)
+time_left(
+    const struct tls_library *l, const struct x509 *x, int *days, int *seconds)
 {
 	*days = *seconds = 0;
 	(void)l->ASN1_TIME_diff(days, seconds, NULL, l->X509_get0_notAfter(x));
 }
 
 void
-tls_library_describe(const struct tls_library *l, const struct x509_st *x,
+tls_library_describe(const struct tls_library *l, const struct x509 *x,
     struct tls_certificate *c)
 {
-	const struct evp_pkey_st *key = l->X509_get0_pubkey(x);
+	const struct pkey *key = l->X509_get0_pubkey(x);
 	const char *type;
 	int seconds;
 
@@ -551,7 +549,7 @@ tls_library_check_days(
 	int i, left, seconds,
 	    count = chain == NULL ? 0 : l->OPENSSL_sk_num(chain);
 	struct tls_certificate c;
-	const struct x509_st *x;
+	const struct x509 *x;
 
 	for (i = 0; i < count; i++) {
 		x = l->OPENSSL_sk_value(chain, i);

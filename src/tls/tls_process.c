@@ -57,11 +57,11 @@ enum receiving {
 
 struct tls_process {
 	const struct tls_library *l;
-	struct ssl_st *ssl;
+	struct ssl *ssl;
 	/* The bytes that libssl has written, not yet sent. It writes to memory,
 	 * never to the connection, so that a sending direction that is blocked
 	 * or has ended cannot fail the receiving one. */
-	struct bio_st *unsent;
+	struct bio *unsent;
 	const struct tls_request *request;
 	enum sending sending;
 	enum receiving receiving;
@@ -88,7 +88,7 @@ struct tls_process {
 static struct tls_process process;
 
 static void
-note_info(const struct ssl_st *ssl, int where, int result)
+note_info(const struct ssl *ssl, int where, int result)
 {
 	(void)ssl;
 	if (where == TLS_CALLBACK_READ_ALERT &&
@@ -98,10 +98,10 @@ note_info(const struct ssl_st *ssl, int where, int result)
 
 /* Describes a certificate that is not accepted, for the error. */
 static int
-note_refused(int is_good, struct x509_store_ctx_st *store)
+note_refused(int is_good, struct store *store)
 {
 	struct tls_process *p = &process;
-	struct x509_st *x = p->l->X509_STORE_CTX_get_current_cert(store);
+	struct x509 *x = p->l->X509_STORE_CTX_get_current_cert(store);
 
 	if (!is_good && x != NULL)
 		tls_library_describe(p->l, x, &p->refused);
@@ -110,10 +110,10 @@ note_refused(int is_good, struct x509_store_ctx_st *store)
 
 /* Accepts only the certificate of --tls-pin. */
 static int
-check_pin(struct x509_store_ctx_st *store, void *pin)
+check_pin(struct store *store, void *pin)
 {
 	struct tls_process *p = &process;
-	struct x509_st *x = p->l->X509_STORE_CTX_get0_cert(store);
+	struct x509 *x = p->l->X509_STORE_CTX_get0_cert(store);
 
 	if (x != NULL)
 		tls_library_describe(p->l, x, &p->refused);
@@ -125,7 +125,7 @@ check_pin(struct x509_store_ctx_st *store, void *pin)
 
 /* Writes a line to the file of SSLKEYLOGFILE. */
 static void
-log_key(const struct ssl_st *ssl, const char *line)
+log_key(const struct ssl *ssl, const char *line)
 {
 	char text[512];
 	int n = snprintf(text, sizeof(text), "%s\n", line);
@@ -136,7 +136,7 @@ log_key(const struct ssl_st *ssl, const char *line)
 }
 
 static int
-note_request(struct ssl_st *ssl, void *certificate, void *key)
+note_request(struct ssl *ssl, void *certificate, void *key)
 {
 	(void)ssl, (void)certificate, (void)key;
 	process.asks_certificate = true;
@@ -518,7 +518,7 @@ static void
 set_facts(const struct tls_process *p, struct tls_facts *f)
 {
 	const struct tls_library *l = p->l;
-	struct x509_st *peer = l->SSL_get1_peer_certificate(p->ssl);
+	struct x509 *peer = l->SSL_get1_peer_certificate(p->ssl);
 	const unsigned char *alpn = NULL;
 	long verified = l->SSL_get_verify_result(p->ssl);
 	unsigned n = 0;
