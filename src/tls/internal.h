@@ -225,10 +225,9 @@ const struct tls_library *tls_library_load(struct err *e);
 
 /* Certificates and settings of connections. */
 struct tls_context {
-	const struct tls_library *l;
 	struct ssl_ctx *ssl;
-	struct pkey *key; /* of the local certificate; not in ssl, which
-				    would never let go of it; NULL: none */
+	struct pkey *key; /* of the local certificate; not in ssl, which would
+			     never let go of it; NULL: none */
 	int key_log;      /* the file of SSLKEYLOGFILE; -1: none */
 };
 
@@ -255,15 +254,13 @@ struct tls_certificate {
 	int key_bits;
 };
 
-void tls_library_describe(const struct tls_library *l, const struct x509 *x,
-    struct tls_certificate *c);
+void tls_library_describe(const struct x509 *x, struct tls_certificate *c);
 
 /*
  * Checks that no certificate of a STACK_OF(X509) expires within this number of
  * days. Returns 0, or -1 with ERR_PROTOCOL for the first that does.
  */
-int tls_library_check_days(const struct tls_library *l, const void *chain,
-    int64_t days, struct err *e);
+int tls_library_check_days(const void *chain, int64_t days, struct err *e);
 
 /* How the handshake has ended: precedes the records of net/link.h. */
 struct tls_facts {

@@ -37,7 +37,7 @@ static const struct {
 	size_t offset; /* of its pointer in struct tls_library */
 } functions[] = {TLS_FUNCTIONS(ROW)};
 
-static struct tls_library library;
+static struct tls_library lib;
 
 /*
  * libcrypto's memory. While it decodes a private key, it frees copies of the
@@ -68,7 +68,7 @@ free_memory(void *memory, const char *file, int line)
 
 	(void)file, (void)line;
 	if (block != NULL && clears_memory)
-		library.OPENSSL_cleanse(memory, *block);
+		lib.OPENSSL_cleanse(memory, *block);
 	free(block);
 }
 
@@ -96,7 +96,7 @@ tls_library_load(struct err *e)
 	size_t i;
 
 	if (is_loaded)
-		return &library;
+		return &lib;
 	if (!os_has_loader()) {
 		err_set(e, ERR_FAILED,
 		    "this sockt is a static build, and TLS needs one that is "
@@ -124,12 +124,12 @@ tls_library_load(struct err *e)
 			(void)dlclose(handle);
 			return NULL;
 		}
-		memcpy((char *)&library + functions[i].offset, &function,
+		memcpy((char *)&lib + functions[i].offset, &function,
 		    sizeof(function));
 	}
-	(void)library.CRYPTO_set_mem_functions(allocate, resize, free_memory);
+	(void)lib.CRYPTO_set_mem_functions(allocate, resize, free_memory);
 	is_loaded = true;
-	return &library;
+	return &lib;
 }
 
 /* libssl has refused a setting without which it would check less. */
@@ -164,7 +164,7 @@ set_alpn(const struct tls_context *c, const char *text, struct err *e)
 			break;
 	}
 	/* This function returns 0 on success. */
-	if (c->l->SSL_CTX_set_alpn_protos(c->ssl, bytes, length) != 0)
+	if (lib.SSL_CTX_set_alpn_protos(c->ssl, bytes, length) != 0)
 		return refused(e, "--tls-alpn");
 	return 0;
 }
@@ -197,31 +197,31 @@ set_trust(
 	if (o->pin[0] != '\0')
 		return 0;
 	if (o->ca == NULL)
-		return c->l->SSL_CTX_set_default_verify_paths(c->ssl) == 1
+		return lib.SSL_CTX_set_default_verify_paths(c->ssl) == 1
 			   ? 0
 			   : refused(e, "the system's certificates");
 	is_directory = check_file(option, o->ca, e);
 	if (is_directory < 0)
 		return -1;
-	if (c->l->SSL_CTX_load_verify_locations(c->ssl,
+	if (lib.SSL_CTX_load_verify_locations(c->ssl,
 		is_directory ? NULL : o->ca, is_directory ? o->ca : NULL) != 1)
 		return err_set(e, ERR_OUTPUT,
 		    "no certificate can be read from %s (%s)",
 		    text_shown(o->ca), option);
 	/* A named certificate is trusted even if it is not an authority. */
-	if (c->l->X509_VERIFY_PARAM_set_flags(
-		c->l->SSL_CTX_get0_param(c->ssl), TLS_PARTIAL_CHAIN) != 1)
+	if (lib.X509_VERIFY_PARAM_set_flags(
+		lib.SSL_CTX_get0_param(c->ssl), TLS_PARTIAL_CHAIN) != 1)
 		return refused(e, option);
 	if (!o->is_server)
 		return 0;
 	/* A resumed session would not show a certificate that has expired. */
-	(void)c->l->SSL_CTX_set_options(c->ssl, TLS_OP_NO_TICKET);
+	(void)lib.SSL_CTX_set_options(c->ssl, TLS_OP_NO_TICKET);
 	if (is_directory)
 		return 0;
-	names = c->l->SSL_load_client_CA_file(o->ca);
+	names = lib.SSL_load_client_CA_file(o->ca);
 	if (names == NULL)
 		return refused(e, option);
-	c->l->SSL_CTX_set_client_CA_list(c->ssl, names);
+	lib.SSL_CTX_set_client_CA_list(c->ssl, names);
 	return 0;
 }
 
@@ -246,28 +246,27 @@ read_key(struct tls_context *c, const char *path, bool *is_encrypted)
 	while (fd >= 0 && (n = read(fd, text + used, sizeof(text) - used)) > 0)
 		used += (size_t)n;
 	fd_close(&fd);
-	bio = c->l->BIO_new_mem_buf(text, (int)used);
+	bio = lib.BIO_new_mem_buf(text, (int)used);
 	if (bio != NULL) {
 		clears_memory = true;
-		c->key = c->l->PEM_read_bio_PrivateKey(
+		c->key = lib.PEM_read_bio_PrivateKey(
 		    bio, NULL, refuse_password, is_encrypted);
-		c->l->BIO_free(bio);
+		lib.BIO_free(bio);
 		clears_memory = false;
 	}
-	c->l->OPENSSL_cleanse(text, used);
+	lib.OPENSSL_cleanse(text, used);
 }
 
 /* The SHA-256 of a certificate. Returns false, and "", if libcrypto cannot. */
 static bool
-digest_text(
-    const struct tls_library *l, const struct x509 *x, char text[SHA256_TEXT])
+digest_text(const struct x509 *x, char text[SHA256_TEXT])
 {
 	unsigned char bytes[32];
 	unsigned n = sizeof(bytes);
 	size_t i;
 
 	text[0] = '\0';
-	if (l->X509_digest(x, l->EVP_sha256(), bytes, &n) != 1 ||
+	if (lib.X509_digest(x, lib.EVP_sha256(), bytes, &n) != 1 ||
 	    n != sizeof(bytes))
 		return false;
 	for (i = 0; i < sizeof(bytes); i++)
@@ -279,36 +278,35 @@ digest_text(
 static int
 make_certificate(struct tls_context *c, struct err *e)
 {
-	const struct tls_library *l = c->l;
-	struct x509 *x = l->X509_new();
+	struct x509 *x = lib.X509_new();
 	struct x509_name *name;
 	char digest[SHA256_TEXT];
 	bool is_made = false;
 	struct json *j;
 
 	clears_memory = true;
-	c->key = l->EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+	c->key = lib.EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
 	clears_memory = false;
 	if (x != NULL && c->key != NULL) {
-		name = l->X509_get_subject_name(x);
+		name = lib.X509_get_subject_name(x);
 		is_made =
-		    l->X509_set_version(x, 2) == 1 &&
-		    l->ASN1_INTEGER_set_uint64(l->X509_get_serialNumber(x),
+		    lib.X509_set_version(x, 2) == 1 &&
+		    lib.ASN1_INTEGER_set_uint64(lib.X509_get_serialNumber(x),
 			(uint64_t)time(NULL)) == 1 &&
-		    l->X509_gmtime_adj(
-			l->X509_getm_notBefore(x), SELF_BEFORE_S) != NULL &&
-		    l->X509_gmtime_adj(
-			l->X509_getm_notAfter(x), SELF_AFTER_S) != NULL &&
-		    l->X509_set_pubkey(x, c->key) == 1 &&
-		    l->X509_NAME_add_entry_by_txt(name, "CN", TLS_TEXT_UTF8,
+		    lib.X509_gmtime_adj(
+			lib.X509_getm_notBefore(x), SELF_BEFORE_S) != NULL &&
+		    lib.X509_gmtime_adj(
+			lib.X509_getm_notAfter(x), SELF_AFTER_S) != NULL &&
+		    lib.X509_set_pubkey(x, c->key) == 1 &&
+		    lib.X509_NAME_add_entry_by_txt(name, "CN", TLS_TEXT_UTF8,
 			(const unsigned char *)"sockt", -1, -1, 0) == 1 &&
-		    l->X509_set_issuer_name(x, name) == 1 &&
-		    l->X509_sign(x, c->key, l->EVP_sha256()) > 0 &&
-		    l->SSL_CTX_use_certificate(c->ssl, x) == 1 &&
-		    digest_text(l, x, digest);
+		    lib.X509_set_issuer_name(x, name) == 1 &&
+		    lib.X509_sign(x, c->key, lib.EVP_sha256()) > 0 &&
+		    lib.SSL_CTX_use_certificate(c->ssl, x) == 1 &&
+		    digest_text(x, digest);
 	}
 	if (x != NULL)
-		l->X509_free(x);
+		lib.X509_free(x);
 	if (!is_made)
 		return err_set(
 		    e, ERR_FAILED, "--tls-self: libssl makes no certificate");
@@ -334,8 +332,7 @@ set_certificate(
 	if (check_file("--tls-cert", o->certificate, e) < 0 ||
 	    check_file("--tls-key", key, e) < 0)
 		return -1;
-	if (c->l->SSL_CTX_use_certificate_chain_file(c->ssl, o->certificate) !=
-	    1)
+	if (lib.SSL_CTX_use_certificate_chain_file(c->ssl, o->certificate) != 1)
 		return err_set(e, ERR_USAGE,
 		    "--tls-cert: %s: no certificate can be read from it (PEM "
 		    "is expected)",
@@ -348,8 +345,8 @@ set_certificate(
 	else if (c->key == NULL)
 		err_set(e, ERR_USAGE,
 		    "no key can be read from it (PEM is expected)");
-	else if (c->l->X509_check_private_key(
-		     c->l->SSL_CTX_get0_certificate(c->ssl), c->key) != 1)
+	else if (lib.X509_check_private_key(
+		     lib.SSL_CTX_get0_certificate(c->ssl), c->key) != 1)
 		err_set(e, ERR_USAGE,
 		    "the key does not belong to the certificate %s",
 		    text_shown(o->certificate));
@@ -388,32 +385,31 @@ struct tls_context *
 tls_library_context(const struct tls_options *o, struct err *e)
 {
 	struct tls_context *c = &contexts[o->is_server];
-	const struct tls_library *l;
 	long version = TLS_VERSION_1_2 + (o->version > 0 ? o->version - 1 : 0);
 	int result = 0;
 
 	if (c->ssl != NULL)
 		return c;
-	l = c->l = tls_library_load(e);
-	if (l == NULL)
+	if (tls_library_load(e) == NULL)
 		return NULL;
-	c->ssl = l->SSL_CTX_new(
-	    o->is_server ? l->TLS_server_method() : l->TLS_client_method());
+	c->ssl = lib.SSL_CTX_new(
+	    o->is_server ? lib.TLS_server_method() : lib.TLS_client_method());
 	if (c->ssl == NULL) {
 		err_set(e, ERR_FAILED, "TLS: libssl cannot be used: %s",
-		    l->OpenSSL_version(0));
+		    lib.OpenSSL_version(0));
 		return NULL;
 	}
-	(void)l->SSL_CTX_ctrl(
+	(void)lib.SSL_CTX_ctrl(
 	    c->ssl, TLS_CTRL_MODE, TLS_MODE_RELEASE_BUFFERS, NULL);
 	/* SSL_read() returns after a record without data. */
-	(void)l->SSL_CTX_ctrl(
+	(void)lib.SSL_CTX_ctrl(
 	    c->ssl, TLS_CTRL_CLEAR_MODE, TLS_MODE_AUTO_RETRY, NULL);
-	(void)l->SSL_CTX_ctrl(c->ssl, TLS_CTRL_READ_AHEAD, 1, NULL);
-	(void)l->SSL_CTX_set_options(
+	(void)lib.SSL_CTX_ctrl(c->ssl, TLS_CTRL_READ_AHEAD, 1, NULL);
+	(void)lib.SSL_CTX_set_options(
 	    c->ssl, TLS_OP_IGNORE_EOF | TLS_OP_NO_RENEGOTIATION);
-	if (l->SSL_CTX_ctrl(c->ssl, TLS_CTRL_MIN_VERSION, version, NULL) != 1 ||
-	    (o->version > 0 && l->SSL_CTX_ctrl(c->ssl, TLS_CTRL_MAX_VERSION,
+	if (lib.SSL_CTX_ctrl(c->ssl, TLS_CTRL_MIN_VERSION, version, NULL) !=
+		1 ||
+	    (o->version > 0 && lib.SSL_CTX_ctrl(c->ssl, TLS_CTRL_MAX_VERSION,
 				   version, NULL) != 1))
 		result = refused(e, "the version of TLS");
 	if (result == 0)
@@ -421,10 +417,10 @@ tls_library_context(const struct tls_options *o, struct err *e)
 	if (result < 0 || (o->alpn != NULL && set_alpn(c, o->alpn, e) < 0) ||
 	    set_certificate(c, o, e) < 0 || set_trust(c, o, e) < 0) {
 		tls_library_drop_keys();
-		l->SSL_CTX_free(c->ssl);
+		lib.SSL_CTX_free(c->ssl);
 		c->ssl = NULL;
 	}
-	l->ERR_clear_error();
+	lib.ERR_clear_error();
 	return c->ssl != NULL ? c : NULL;
 }
 
@@ -435,42 +431,40 @@ tls_library_drop_keys(void)
 
 	for (c = contexts; c < contexts + 2; c++) {
 		if (c->key != NULL)
-			c->l->EVP_PKEY_free(c->key);
+			lib.EVP_PKEY_free(c->key);
 		c->key = NULL;
 	}
 }
 
 /* Sets text to a name, in UTF-8; "" if it does not fit. */
 static void
-print_name(const struct tls_library *l, char *text, size_t size,
-    const struct x509_name *name)
+print_name(char *text, size_t size, const struct x509_name *name)
 {
-	struct bio *bio = l->BIO_new(l->BIO_s_mem());
+	struct bio *bio = lib.BIO_new(lib.BIO_s_mem());
 	int n;
 
 	text[0] = '\0';
 	if (bio == NULL)
 		return;
-	n = l->X509_NAME_print_ex(bio, name, 0, TLS_NAME_FLAGS);
-	n = n < 0 ? n : l->BIO_read(bio, text, (int)size);
+	n = lib.X509_NAME_print_ex(bio, name, 0, TLS_NAME_FLAGS);
+	n = n < 0 ? n : lib.BIO_read(bio, text, (int)size);
 	text[n < 0 || (size_t)n == size ? 0 : n] = '\0';
-	l->BIO_free(bio);
+	lib.BIO_free(bio);
 }
 
 /* Appends a name of the subjectAltName, if it is one of DNS or an address. */
 static bool
-append_alternative(
-    const struct tls_library *l, char *text, size_t size, const void *general)
+append_alternative(char *text, size_t size, const void *general)
 {
 	char address[INET6_ADDRSTRLEN];
 	int type = 0, n;
-	const struct asn1 *value = l->GENERAL_NAME_get0_value(general, &type);
+	const struct asn1 *value = lib.GENERAL_NAME_get0_value(general, &type);
 	const unsigned char *bytes;
 
 	if (type != TLS_NAME_DNS && type != TLS_NAME_ADDRESS)
 		return true;
-	bytes = l->ASN1_STRING_get0_data(value);
-	n = l->ASN1_STRING_length(value);
+	bytes = lib.ASN1_STRING_get0_data(value);
+	n = lib.ASN1_STRING_length(value);
 	if (text[0] != '\0' && !text_append(text, size, ", "))
 		return false;
 	if (type == TLS_NAME_DNS)
@@ -483,80 +477,77 @@ append_alternative(
 }
 
 static void
-print_alternatives(
-    const struct tls_library *l, char *text, size_t size, const struct x509 *x)
+print_alternatives(char *text, size_t size, const struct x509 *x)
 {
-	void *names = l->X509_get_ext_d2i(x, TLS_SUBJECT_ALT_NAME, NULL, NULL);
+	void *names = lib.X509_get_ext_d2i(x, TLS_SUBJECT_ALT_NAME, NULL, NULL);
 	int i;
 
 	text[0] = '\0';
-	for (i = 0; names != NULL && i < l->OPENSSL_sk_num(names); i++)
+	for (i = 0; names != NULL && i < lib.OPENSSL_sk_num(names); i++)
 		if (!append_alternative(
-			l, text, size, l->OPENSSL_sk_value(names, i))) {
+			text, size, lib.OPENSSL_sk_value(names, i))) {
 			text[0] = '\0';
 			break;
 		}
 	if (names != NULL)
-		l->GENERAL_NAMES_free(names);
+		lib.GENERAL_NAMES_free(names);
 }
 
 static void
-print_time(const struct tls_library *l, char text[24], const struct asn1 *time)
+print_time(char text[24], const struct asn1 *time)
 {
 	struct tm tm;
 
-	if (l->ASN1_TIME_to_tm(time, &tm) != 1 ||
+	if (lib.ASN1_TIME_to_tm(time, &tm) != 1 ||
 	    strftime(text, 24, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
 		text[0] = '\0';
 }
 
 /* Days and seconds until the certificate expires, both negative if it has. */
 static void
-time_left(
-    const struct tls_library *l, const struct x509 *x, int *days, int *seconds)
+time_left(const struct x509 *x, int *days, int *seconds)
 {
 	*days = *seconds = 0;
-	(void)l->ASN1_TIME_diff(days, seconds, NULL, l->X509_get0_notAfter(x));
+	(void)lib.ASN1_TIME_diff(
+	    days, seconds, NULL, lib.X509_get0_notAfter(x));
 }
 
 void
-tls_library_describe(const struct tls_library *l, const struct x509 *x,
-    struct tls_certificate *c)
+tls_library_describe(const struct x509 *x, struct tls_certificate *c)
 {
-	const struct pkey *key = l->X509_get0_pubkey(x);
+	const struct pkey *key = lib.X509_get0_pubkey(x);
 	const char *type;
 	int seconds;
 
 	print_name(
-	    l, c->subject, sizeof(c->subject), l->X509_get_subject_name(x));
-	print_name(l, c->issuer, sizeof(c->issuer), l->X509_get_issuer_name(x));
-	print_alternatives(l, c->names, sizeof(c->names), x);
-	print_time(l, c->not_before, l->X509_get0_notBefore(x));
-	print_time(l, c->not_after, l->X509_get0_notAfter(x));
-	time_left(l, x, &c->days, &seconds);
+	    c->subject, sizeof(c->subject), lib.X509_get_subject_name(x));
+	print_name(c->issuer, sizeof(c->issuer), lib.X509_get_issuer_name(x));
+	print_alternatives(c->names, sizeof(c->names), x);
+	print_time(c->not_before, lib.X509_get0_notBefore(x));
+	print_time(c->not_after, lib.X509_get0_notAfter(x));
+	time_left(x, &c->days, &seconds);
 	c->days += seconds > 43200 ? 1 : seconds < 0 ? -1 : 0;
-	(void)digest_text(l, x, c->sha256);
-	type = key == NULL ? NULL : l->EVP_PKEY_get0_type_name(key);
+	(void)digest_text(x, c->sha256);
+	type = key == NULL ? NULL : lib.EVP_PKEY_get0_type_name(key);
 	snprintf(
 	    c->key_type, sizeof(c->key_type), "%s", type == NULL ? "" : type);
-	c->key_bits = key == NULL ? 0 : l->EVP_PKEY_get_bits(key);
+	c->key_bits = key == NULL ? 0 : lib.EVP_PKEY_get_bits(key);
 }
 
 int
-tls_library_check_days(
-    const struct tls_library *l, const void *chain, int64_t days, struct err *e)
+tls_library_check_days(const void *chain, int64_t days, struct err *e)
 {
 	int i, left, seconds,
-	    count = chain == NULL ? 0 : l->OPENSSL_sk_num(chain);
+	    count = chain == NULL ? 0 : lib.OPENSSL_sk_num(chain);
 	struct tls_certificate c;
 	const struct x509 *x;
 
 	for (i = 0; i < count; i++) {
-		x = l->OPENSSL_sk_value(chain, i);
-		time_left(l, x, &left, &seconds);
+		x = lib.OPENSSL_sk_value(chain, i);
+		time_left(x, &left, &seconds);
 		if (left >= days && seconds >= 0)
 			continue;
-		tls_library_describe(l, x, &c);
+		tls_library_describe(x, &c);
 		return err_set(e, ERR_PROTOCOL,
 		    "the certificate of %s %s%s, on %s (--tls-days %lld)",
 		    text_shown(c.subject),

@@ -104,7 +104,7 @@ note_refused(int is_good, struct store *store)
 	struct x509 *x = p->l->X509_STORE_CTX_get_current_cert(store);
 
 	if (!is_good && x != NULL)
-		tls_library_describe(p->l, x, &p->refused);
+		tls_library_describe(x, &p->refused);
 	return is_good;
 }
 
@@ -116,7 +116,7 @@ check_pin(struct store *store, void *pin)
 	struct x509 *x = p->l->X509_STORE_CTX_get0_cert(store);
 
 	if (x != NULL)
-		tls_library_describe(p->l, x, &p->refused);
+		tls_library_describe(x, &p->refused);
 	if (x != NULL && strcmp(p->refused.sha256, pin) == 0)
 		return 1;
 	p->l->X509_STORE_CTX_set_error(store, TLS_VERIFY_BY_PIN);
@@ -532,7 +532,7 @@ set_facts(const struct tls_process *p, struct tls_facts *f)
 	f->has_peer = peer != NULL;
 	if (!f->has_peer)
 		return;
-	tls_library_describe(l, peer, &f->peer);
+	tls_library_describe(peer, &f->peer);
 	if (verified != 0)
 		snprintf(f->unverified, sizeof(f->unverified), "%s",
 		    l->X509_verify_cert_error_string(verified));
@@ -575,7 +575,7 @@ handshake(
 	if (!f->has_peer && is_verifying(o))
 		err_set(&p->lost, ERR_PROTOCOL, "the peer has no certificate");
 	else if (o->min_days > 0)
-		(void)tls_library_check_days(p->l,
+		(void)tls_library_check_days(
 		    is_verifying(o) && o->pin[0] == '\0'
 			? p->l->SSL_get0_verified_chain(p->ssl)
 			: p->l->SSL_get_peer_cert_chain(p->ssl),
@@ -864,7 +864,7 @@ tls_process_run(const struct tls_request *request, struct tls_context *context,
 	struct tls_process *p = &process;
 
 	p->request = request;
-	p->l = context->l;
+	p->l = tls_library_load(&p->lost);
 	set_up(p, fds);
 	if (p->lost.kind != ERR_NONE)
 		fail_handshake(p, &facts);
