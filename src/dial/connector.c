@@ -6,16 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/err.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "net/endpoint.h"
-#include "net/addr.h"
 #include "net/link.h"
-#include "net/resolve.h"
-#include "net/sock.h"
 #include "net/wait.h"
-#include "tls/tls.h"
 
 /* A program that runs for this long is connected, without --timeout. */
 #define CHECK_MS 1000

@@ -6,10 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/err.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "net/endpoint.h"
 #include "net/icmp.h"
 #include "net/os.h"
 #include "net/link.h"

@@ -11,7 +11,6 @@
 
 #include "base/buf.h"
 #include "base/diag.h"
-#include "base/err.h"
 #include "base/num.h"
 #include "base/text.h"
 #include "http/http_request.h"

@@ -2,14 +2,12 @@
 #include "dial/connector.h"
 
 #include <errno.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
 
 #include "base/diag.h"
-#include "base/err.h"
 #include "base/fd.h"
 #include "base/json.h"
 #include "base/num.h"

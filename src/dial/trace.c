@@ -5,10 +5,8 @@
 #include <poll.h>
 
 #include "base/clock.h"
-#include "base/err.h"
 #include "net/icmp.h"
 #include "net/os.h"
-#include "net/sock.h"
 #include "net/wait.h"
 
 /* The maximum time to live, and how many are tried at a time. */
