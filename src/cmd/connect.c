@@ -809,7 +809,7 @@ prepare(struct client *c, struct err *e)
 	diag_limit(c->until, options_idle_limit().ms);
 	connector->checks_via = connect_options.zero;
 	connector->stops_via = ends_early;
-	connector->is_single = !connect_options.zero;
+	connector->tls.is_single = !connect_options.zero;
 	/* The test repeats its attempts itself. */
 	if (connect_options.zero)
 		connector->retry_ms = -1;

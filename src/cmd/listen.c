@@ -543,7 +543,7 @@ parse_targets(struct listen_state *l, struct err *e)
 	l->target_sock.interface = NULL;
 	connector->dial.names = &l->target_names;
 	connector->dial.sock = &l->target_sock;
-	connector->idle = l->idle;
+	connector->tls.idle = l->idle;
 	/* The handler retries all targets. */
 	connector->retry_ms = -1;
 	/* Whether a program works decides about the next target. */
@@ -632,9 +632,9 @@ set_up(struct listen_state *l, struct endpoint *ep,
 	so->access = &l->access;
 	so->log_level = DIAG_NOTE;
 	so->program_ms = options.time.max_ms;
-	so->idle = l->idle;
+	so->tls.idle = l->idle;
 	so->max_ms = options.time.max_ms;
-	so->is_single = !l->keeps;
+	so->is_single = so->tls.is_single = !l->keeps;
 	so->is_alone = so->is_single || l->handler == HANDLER_STDIO;
 	return options_make_access(&l->access, e);
 }

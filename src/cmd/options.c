@@ -276,7 +276,7 @@ options_make_connector(
 {
 	*c = options.connector;
 	c->timeout = limit_of(options.time.connect_ms, "--connect-timeout");
-	c->idle = options_idle_limit();
+	c->tls.idle = options_idle_limit();
 	c->retry_ms = options.time.retry_ms;
 	c->tls.version = options.tls_version + 1;
 	c->tls.is_on |= options.starttls >= 0;
@@ -295,6 +295,7 @@ options_make_clients(struct tls_options *t, struct err *e)
 {
 	*t = options.clients;
 	t->is_on = t->certificate != NULL || t->is_self;
+	t->idle = options_idle_limit();
 	return t->is_on ? tls_check(t, e) : 0;
 }
 

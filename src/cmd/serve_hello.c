@@ -390,7 +390,6 @@ hello_run(const struct command_args *args, struct err *e)
 		hello_options.http ? HTTP_PORT : HELLO_PORT, e) < 0)
 		return -1;
 	so.access = &access;
-	so.idle = options_idle_limit();
 	so.max_ms = options.time.max_ms;
 	diag_limit(so.until, so.accept_ms);
 	reply_format = hello_options.reply;

@@ -191,9 +191,7 @@ add_tls(const struct attempt *a)
 	struct tls_request request = {.options = &a->o->tls,
 	    .name = name,
 	    .host = a->ep->is_unix ? NULL : a->ep->host,
-	    .until = a->until,
-	    .idle = a->o->idle,
-	    .is_last = a->o->is_single};
+	    .until = a->until};
 	struct link *l = a->link;
 	int64_t start = clock_now();
 

@@ -102,8 +102,6 @@ struct connector_options {
 	bool checks_via; /* wait for via to fail at once, as with retries */
 	bool stops_via;  /* terminate it when the connection is closed */
 	struct limit timeout; /* of an attempt with lookup and proxy */
-	bool is_single;       /* only one connection will be made */
-	struct limit idle;    /* without progress while TLS ends */
 	int64_t retry_ms;     /* retry for this long; -1: one attempt */
 };
 

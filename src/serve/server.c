@@ -371,8 +371,6 @@ request_of(const struct server *s)
 	const struct server_options *o = s->options;
 
 	return (struct tls_request){.options = &o->tls,
-	    .idle = o->idle,
-	    .is_last = o->is_single,
 	    .until = deadline_first(
 		deadline_first(o->until, deadline_max_time(o->max_ms)),
 		deadline_after(TLS_ACCEPT_MS))};

@@ -34,7 +34,6 @@ struct server_options {
 	int log_level;         /* enum diag_level of "accepted" and "closed" */
 	const struct access *access; /* which peers are allowed; NULL: all */
 	struct tls_options tls;      /* of the clients */
-	struct limit idle;           /* without progress while their TLS ends */
 	int64_t max_ms; /* limit of their handshakes; -1: TLS_ACCEPT_MS */
 	bool is_alone;  /* after a successful handshake, reset the clients
 			   whose handshakes are in progress */

@@ -274,9 +274,6 @@ struct tls_facts {
 	struct err failure;
 };
 
-/* The shortest quiet time before the end of the input is passed on. */
-#define TLS_MIN_QUIET_MS 100
-
 /* The descriptors of the process. TLS_FD_HOLD is the other end of TLS_FD_PLAIN,
  * so that only shutdown(2) by sockt ends that, and not its death. TLS_FD_KEYS
  * is the file of SSLKEYLOGFILE, if there is one. */

@@ -210,7 +210,7 @@ tls_begin(const struct tls_request *request, struct link *l, struct err *e)
 	named.host = name;
 	l->tls = t = mem_array(1, sizeof(*t));
 	t->begin_ns = clock_now();
-	t->idle = request->idle;
+	t->idle = o->idle;
 	t->name = request->name == NULL
 		      ? mem_text("TLS")
 		      : mem_text(text_format("%s: TLS", request->name));
@@ -251,7 +251,7 @@ tls_secure(
 	if (l->fd >= 0) {
 		announce(&facts, request->options, clock_now() - t->begin_ns);
 		set_variables(t, &facts);
-		if (request->is_last)
+		if (request->options->is_single)
 			tls_library_drop_keys();
 		return TLS_SECURED;
 	}

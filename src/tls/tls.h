@@ -43,6 +43,9 @@ struct tls_options {
 	bool delays_end;
 	/* Warn about a peer that ends after this end, and has sent nothing. */
 	bool expects_answer;
+	struct limit idle; /* without progress while TLS ends */
+	bool is_single;    /* the first handshake is the last: it clears the
+			      private key */
 };
 
 /* A handshake. */
@@ -51,8 +54,6 @@ struct tls_request {
 	const char *name;      /* in errors: the peer; NULL: not named */
 	const char *host;      /* of a server's certificate; NULL: any */
 	struct deadline until; /* limit of the handshake */
-	struct limit idle;     /* without progress while TLS ends */
-	bool is_last;          /* the last one: clears the private key */
 };
 
 /* Loads libssl. Returns its name and version, or NULL with ERR_FAILED. */

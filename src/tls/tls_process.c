@@ -36,8 +36,10 @@
 /* How long a server may take to reject a client's certificate, or a missing
  * one: in TLS 1.3 it does that after the handshake. */
 #define REJECT_MS 1000
-/* Before the end is passed on, it is quiet for this many answer times. */
+/* Before the end is passed on, it is quiet for this many answer times, and for
+ * this time. */
 #define QUIET_ANSWERS 20
+#define TLS_MIN_QUIET_MS 100
 
 /* The direction to the peer. */
 enum sending {
