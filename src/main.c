@@ -8,7 +8,6 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "cli/command.h"
-#include "cmd/habits.h"
 #include "cmd/options.h"
 #include "cmd/result.h"
 #include "cmd/table.h"
@@ -38,7 +37,7 @@ run(const struct command *c, char **argv, const char **habit, struct err *e)
 		result = c->run(&args, e);
 	}
 	if (result < 0 && e->kind == ERR_USAGE)
-		*habit = habits_find(c, argv, &args);
+		*habit = help_find(c, argv, &args);
 	command_release(c, &args);
 	return result;
 }
@@ -77,7 +76,7 @@ dispatch(int argc, char **argv, const char **habit, struct err *e)
 	}
 	c = command_find(command_table, argv[1], e);
 	if (c == NULL) {
-		*habit = habits_find(NULL, argv + 1, NULL);
+		*habit = help_find(NULL, argv + 1, NULL);
 		return -1;
 	}
 	diag_start(c->name, DIAG_SAY, false, false);

@@ -8,7 +8,6 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "cli/command.h"
-#include "cmd/habits.h"
 #include "cmd/table.h"
 
 /*
@@ -134,7 +133,7 @@ put_commands(const struct typed *t, bool for_help)
 	for (c = command_table; *c != NULL; c++)
 		printf("%s\t%s\n", (*c)->name, (*c)->summary);
 	if (for_help)
-		habits_programs();
+		help_programs();
 	else
 		puts("--help\tlist the commands\n--version\t");
 }

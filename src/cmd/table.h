@@ -1,8 +1,9 @@
-/* The list of commands. */
+/* The list of commands, and the hints for command lines that they reject. */
 #ifndef CMD_TABLE_H
 #define CMD_TABLE_H
 
 struct command;
+struct command_args;
 
 /* All commands, in the order of the help; ends with NULL. */
 extern const struct command *const command_table[];
@@ -16,5 +17,18 @@ extern const struct command http_get_command;
 extern const struct command portscan_command;
 extern const struct command help_command;
 extern const struct command completion_command;
+
+/*
+ * Finds what explains a rejected command line of c, whose words are argv and
+ * which was parsed as far as *args shows; c is NULL if argv[0] is not a
+ * command. Returns a line without sockt's name, valid until the next call, or
+ * NULL. Only what was rejected is looked at: no valid line changes its meaning.
+ */
+const char *help_find(const struct command *c, char *const *argv,
+    const struct command_args *args);
+
+/* Prints the names of the programs that help knows, one per line, with a tab.
+ */
+void help_programs(void);
 
 #endif

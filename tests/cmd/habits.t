@@ -20,7 +20,7 @@ for (@table) {
 }
 cmp_ok scalar @table, '>', 200, 'the table has its rows';
 is join("\n", grep { tr/\t// != 2 || length > 400 } @table), '',
-    'each has three columns, and fits the buffer of habits.c';
+    'each has three columns, and fits the buffer of help.c';
 my %options = map { ("--$_->{name}" => 1, "-$_->{letter}" => 1) }
     map { { %$_, letter => $_->{letter} // '' } } list_options();
 

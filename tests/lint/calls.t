@@ -50,7 +50,7 @@ is found(qr/(?<![\w.>])(?:v?printf|puts|putchar)\s*\(|\bstdout\b/, qr/^$/, @low)
     '', 'below the commands nobody print';
 my @printing = grep { m{^src/cmd/} } @sources;
 is found(qr/(?<![\w.>])(?:v?f?printf|f?puts|f?putchar|fwrite)\s*\(|\bstdout\b/,
-    qr{^src/cmd/(?:completion|habits|help)\.[ch]$}, @printing), '',
+    qr{^src/cmd/(?:completion|help)\.[ch]$}, @printing), '',
     'results are written by result.c';
 is found(qr/(?<!\w)(?:exit|abort|quick_exit)\s*\(/, qr{^src/base/mem\.c$},
     @low), '', 'below the commands nobody exit, but when memory is out';
