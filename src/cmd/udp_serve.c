@@ -60,16 +60,15 @@ static struct {
 	int mode;             /* enum serve_mode */
 	int lines, recv_only; /* of SERVE_PRINT */
 	const char *reply;
-	int64_t count;    /* datagrams; 0: any number */
-	int64_t max_rate; /* -1: not given */
-	char *to;         /* --to */
-	int64_t session_ms, max_sessions;
+	int64_t count; /* datagrams; 0: any number */
+	struct dgram_server_options server;
+	char *to;                         /* --to */
 	struct opt_list joins;            /* --join */
 	int64_t max_programs, program_ms; /* of a program */
 	struct recorder_options record;
-} serve_options = {.max_rate = -1,
-    .session_ms = SESSION_MS,
-    .max_sessions = MAX_SESSIONS,
+} serve_options = {.server = {.max_rate = -1, /* not given */
+		       .session_ms = SESSION_MS,
+		       .max_sessions = MAX_SESSIONS},
     .max_programs = DEFAULT_PROGRAMS,
     .program_ms = PROGRAM_MS};
 
@@ -91,7 +90,7 @@ static const struct opt serve_opts[] = {
 	.excludes = "program"),
     NUMBER(0, "count", "N", serve_options, count, "exit after N datagrams",
 	.min = 1),
-    NUMBER(0, "max-rate", "N", serve_options, max_rate,
+    NUMBER(0, "max-rate", "N", serve_options, server.max_rate,
 	"answer each host at most N times per second, 0: without a limit",
 	.max = 1000000000),
     LIST(0, "join", "GROUP[%INTERFACE]", serve_options, joins,
@@ -104,10 +103,10 @@ static const struct opt forward_opts[] = {
     STRING(0, "to", "HOST:PORT", serve_options, to,
 	"forward datagrams to HOST:PORT, and its answers to the clients",
 	.excludes = "echo discard print reply count program"),
-    DURATION(0, "session-timeout", "TIME", serve_options, session_ms,
+    DURATION(0, "session-timeout", "TIME", serve_options, server.session_ms,
 	"end a client's session after TIME without a datagram", .min = 1,
 	.needs = "to"),
-    NUMBER(0, "max-sessions", "N", serve_options, max_sessions,
+    NUMBER(0, "max-sessions", "N", serve_options, server.max_sessions,
 	"keep at most N sessions: the longest idle one ends", .min = 1,
 	.max = 1000000, .needs = "to"),
     {.kind = OPT_END},
@@ -165,13 +164,13 @@ struct serve_state {
 	enum serve_mode mode;
 	struct listener_options listener; /* the options, completed */
 	struct dgram_server server;
+	struct endpoint to;       /* SERVE_FORWARD: --to */
 	const char *reply;        /* a template (base/template.h) */
 	struct source input;      /* SERVE_PRINT: stdin, or -1 */
 	struct dgram last;        /* its addresses: where input is sent */
 	struct deadline until;    /* --max-time */
 	struct pollfd *fds;       /* owned: sockets, stdin, programs */
 	struct recorder recorder; /* --hexdump, --textdump */
-	struct endpoint to;       /* SERVE_FORWARD: --to */
 	bool is_over; /* no datagram came in time: normal with --fd systemd */
 
 	char *const *argv;        /* the program, or NULL */
@@ -684,7 +683,8 @@ open_input(struct serve_state *s, struct err *e)
 	return source_start(&s->input, e);
 }
 
-/* Opens the record, and opens and binds the sockets; serves, closes them. */
+/* Opens the record, and opens and binds the sockets; serves. The caller closes
+ * them. Returns 0, or -1 with *e. */
 static int
 run_server(struct serve_state *s, const struct dgram_server_options *o,
     const struct command_args *args, const struct endpoint *ep, struct err *e)
@@ -700,12 +700,9 @@ run_server(struct serve_state *s, const struct dgram_server_options *o,
 	if (signals_catch(e) < 0 ||
 	    recorder_open(&s->recorder, &serve_options.record, e) < 0 ||
 	    recorder_begin(&s->recorder, NULL, e) < 0 ||
-	    dgram_server_open(&s->server, ep, o, e) < 0)
-		return signals_server_result(-1, e);
-	if (options_check_inherited(l, args, e) < 0) {
-		dgram_server_close(&s->server);
-		return signals_server_result(-1, e);
-	}
+	    dgram_server_open(&s->server, ep, o, e) < 0 ||
+	    options_check_inherited(l, args, e) < 0)
+		return -1;
 	if (s->mode == SERVE_HELLO && serve_options.reply == NULL &&
 	    (l->is_port_chosen || isatty(STDERR_FILENO) ||
 		diag_shows(DIAG_NOTE)))
@@ -726,8 +723,7 @@ run_server(struct serve_state *s, const struct dgram_server_options *o,
 	for (i = 0; i < s->run_count; i++)
 		release_program(&s->runs[i]);
 	dgram_server_report(&s->server);
-	dgram_server_close(&s->server);
-	return signals_server_result(result, e);
+	return result;
 }
 
 /* Checks the options, and chooses the mode. Returns 0, or -1 with *e:
@@ -774,19 +770,19 @@ serve_run(const struct command_args *args, struct err *e)
 	struct multicast_group *groups =
 	    mem_array(joins->count + 1, sizeof(groups[0]));
 	struct access access = ACCESS_INIT;
-	struct dgram_server_options o = {.listener = &s.listener,
-	    .access = options.access.count > 0 ? &access : NULL,
-	    .groups = groups,
-	    .group_count = joins->count,
-	    .max_rate = serve_options.max_rate,
-	    .to = serve_options.to != NULL ? &s.to : NULL,
-	    .max_sessions = serve_options.max_sessions,
-	    .session_ms = serve_options.session_ms};
+	struct dgram_server_options o = serve_options.server;
 	unsigned only = options.names.interface;
 	struct endpoint ep;
 	int result;
 	size_t i;
 
+	o.listener = &s.listener;
+	o.groups = groups;
+	o.group_count = joins->count;
+	if (options.access.count > 0)
+		o.access = &access;
+	if (serve_options.to != NULL)
+		o.to = &s.to;
 	if (o.max_rate < 0)
 		o.max_rate = o.to != NULL ? 0 : MAX_RATE;
 	diag_limit(s.until, options.time.idle_ms);
@@ -808,7 +804,9 @@ serve_run(const struct command_args *args, struct err *e)
 	if (result == 0)
 		result = options_make_access(&access, e);
 	if (result == 0)
-		result = run_server(&s, &o, args, &ep, e);
+		result =
+		    signals_server_result(run_server(&s, &o, args, &ep, e), e);
+	dgram_server_close(&s.server);
 	result = recorder_close(&s.recorder, true, result, e);
 	access_release(&access);
 	source_release(&s.input);
