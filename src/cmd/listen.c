@@ -611,8 +611,7 @@ set_up(struct listen_state *l, struct endpoint *ep,
 	if (l->handler != HANDLER_STDIO &&
 	    recorder_check(&stdio_relay_options.record, l->keeps, e) < 0)
 		return -1;
-	*so = options.server;
-	if (l->handler == HANDLER_STDIO && so->max_per_host > 0)
+	if (l->handler == HANDLER_STDIO && options.server.max_per_host > 0)
 		return err_set(e, ERR_USAGE,
 		    "--max-per-host goes with a handler: stdin and stdout "
 		    "have one connection at a time");
@@ -627,16 +626,14 @@ set_up(struct listen_state *l, struct endpoint *ep,
 	if (o->user != NULL && getpwnam(o->user) == NULL)
 		return err_set(e, ERR_USAGE, "--user: there is no user '%s'",
 		    text_shown(o->user));
-	if (options_make_clients(&so->tls, e) < 0)
+	if (options_make_server(so, &l->access, e) < 0)
 		return -1;
-	so->access = &l->access;
 	so->log_level = DIAG_NOTE;
 	so->program_ms = options.time.max_ms;
 	so->tls.idle = l->idle;
-	so->max_ms = options.time.max_ms;
 	so->is_single = so->tls.is_single = !l->keeps;
 	so->is_alone = so->is_single || l->handler == HANDLER_STDIO;
-	return options_make_access(&l->access, e);
+	return 0;
 }
 
 static int

@@ -291,12 +291,17 @@ options_make_connector(
 }
 
 int
-options_make_clients(struct tls_options *t, struct err *e)
+options_make_server(struct server_options *s, struct access *a, struct err *e)
 {
-	*t = options.clients;
-	t->is_on = t->certificate != NULL || t->is_self;
-	t->idle = options_idle_limit();
-	return t->is_on ? tls_check(t, e) : 0;
+	*s = options.server;
+	s->access = a;
+	s->max_ms = options.time.max_ms;
+	s->tls = options.clients;
+	s->tls.is_on = s->tls.certificate != NULL || s->tls.is_self;
+	s->tls.idle = options_idle_limit();
+	if (s->tls.is_on && tls_check(&s->tls, e) < 0)
+		return -1;
+	return options_make_access(a, e);
 }
 
 const struct opt options_access[] = {
@@ -402,17 +407,14 @@ options_parse_local(struct endpoint *ep, const struct command_args *args,
 
 int
 options_check_inherited(
-    struct listener *l, const struct command_args *args, struct err *e)
+    const struct listener *l, const struct command_args *args, struct err *e)
 {
 	static const char why[] = "is for a listening socket: --fd is a "
 				  "connection, which is served alone";
 
-	if ((!l->is_connection ||
-		command_check(args, "connection", why, e) == 0) &&
-	    (!addr_is_unix(&l->addrs[0]) || check_unix_server(args, e) == 0))
-		return 0;
-	listener_close(l, NULL);
-	return -1;
+	if (l->is_connection && command_check(args, "connection", why, e) < 0)
+		return -1;
+	return addr_is_unix(&l->addrs[0]) ? check_unix_server(args, e) : 0;
 }
 
 struct limit

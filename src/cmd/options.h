@@ -103,10 +103,12 @@ int options_make_connector(
     struct connector_options *c, bool is_client, struct err *e);
 
 /*
- * Sets *t to options.clients: TLS is used with --tls-cert or --tls-self. Loads
- * the certificates. Returns 0, or -1 with the error of tls_check().
+ * Sets *s to options.server with the rules of *a, which options_make_access()
+ * adds, the limits, and the TLS of clients: it is used with --tls-cert or
+ * --tls-self. Loads the certificates. Returns 0, or -1 with *e.
  */
-int options_make_clients(struct tls_options *t, struct err *e);
+int options_make_server(
+    struct server_options *s, struct access *a, struct err *e);
 
 /* Adds the rules to *a, of files within --max-time. Returns 0, or -1 with *e;
  * the caller calls access_release() in both cases. */
@@ -124,11 +126,9 @@ int options_check_unix(const struct command_args *args, struct err *e);
 int options_parse_local(struct endpoint *ep, const struct command_args *args,
     const char *protocol, int port, struct err *e);
 
-/*
- * Rejects options that have no meaning for what was inherited (--fd). Returns
- * 0, or -1 with ERR_USAGE and the listener closed.
- */
+/* Rejects options that have no meaning for what was inherited (--fd). Returns
+ * 0, or -1 with ERR_USAGE. */
 int options_check_inherited(
-    struct listener *l, const struct command_args *args, struct err *e);
+    const struct listener *l, const struct command_args *args, struct err *e);
 
 #endif

@@ -349,28 +349,31 @@ run_server(const struct endpoint *ep, const struct command_args *args,
 	struct listener listener;
 	struct server server;
 	struct link client;
-	int accepted, result;
+	int result;
 
 	/* From here on a signal ends the command cleanly. */
 	if (signals_catch(e) < 0)
 		return -1;
 	/* 1. Socket, 2. bind, 3. listen, for each address. */
-	if (listener_open(&listener, ep, &options.listener, e) < 0 ||
-	    options_check_inherited(&listener, args, e) < 0)
-		return signals_server_result(-1, e);
-	server_start(&server, &listener, o);
-	listener_announce(&listener);
-	sandbox_enter();
-	/* 4. Accept, 5. serve in a child process, 6. accept again, unless the
-	 * only connection is inherited. */
-	do {
-		accepted = server_accept(&server, &client, e);
-		/* It closes this process's copy. */
-		if (accepted == 0)
-			server_fork(&server, &client, serve, NULL, false);
-	} while (accepted == 0 && !listener.is_connection);
-	result = server_end(&server, accepted, e);
-	server_stop(&server);
+	result = listener_open(&listener, ep, &options.listener, e);
+	if (result == 0)
+		result = options_check_inherited(&listener, args, e);
+	if (result == 0) {
+		server_start(&server, &listener, o);
+		listener_announce(&listener);
+		sandbox_enter();
+		/* 4. Accept, 5. serve in a child process, which closes this
+		 * process's copy, 6. accept again, unless the only connection
+		 * is inherited. */
+		do {
+			result = server_accept(&server, &client, e);
+			if (result == 0)
+				server_fork(
+				    &server, &client, serve, NULL, false);
+		} while (result == 0 && !listener.is_connection);
+		result = server_end(&server, result, e);
+		server_stop(&server);
+	}
 	listener_close(&listener, NULL);
 	return listener.is_connection ? result
 				      : signals_server_result(result, e);
@@ -379,7 +382,7 @@ run_server(const struct endpoint *ep, const struct command_args *args,
 static int
 hello_run(const struct command_args *args, struct err *e)
 {
-	struct server_options so = options.server;
+	struct server_options so;
 	struct access access = ACCESS_INIT;
 	const char *text = hello_options.greeting;
 	struct endpoint ep;
@@ -389,9 +392,7 @@ hello_run(const struct command_args *args, struct err *e)
 	if (options_parse_local(&ep, args, "tcp",
 		hello_options.http ? HTTP_PORT : HELLO_PORT, e) < 0)
 		return -1;
-	so.access = &access;
-	so.max_ms = options.time.max_ms;
-	diag_limit(so.until, so.accept_ms);
+	diag_limit(deadline_none(), options.server.accept_ms);
 	reply_format = hello_options.reply;
 	if (reply_format == NULL)
 		reply_format = hello_options.http ? "Hello!" : REPLY;
@@ -402,8 +403,7 @@ hello_run(const struct command_args *args, struct err *e)
 	greeting_length = n < 0 ? 0 : (size_t)n;
 	if (n < 0)
 		err_prefix(e, "--greeting");
-	else if (options_make_clients(&so.tls, e) == 0 &&
-		 options_make_access(&access, e) == 0)
+	else if (options_make_server(&so, &access, e) == 0)
 		result = run_server(&ep, args, &so, e);
 	access_release(&access);
 	free(greeting);
