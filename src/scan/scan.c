@@ -603,8 +603,7 @@ handle_outcome(struct scan *s, uint32_t id, struct probe_outcome o)
 	struct probe *p = probe_at(s, id);
 	enum scan_reason reason;
 
-	if (o.errnum == 0)
-		probe_report(&s->pool, id, 0);
+	probe_report(&s->pool, id, o.errnum);
 	/* Nobody else has the port: it is closed. */
 	if (o.errnum == 0 && sock_is_self_connect(p->fd)) {
 		probe_drop(&s->pool, id);
@@ -612,22 +611,19 @@ handle_outcome(struct scan *s, uint32_t id, struct probe_outcome o)
 		o.origin = PROBE_REMOTE;
 	}
 	if (o.origin == PROBE_UNSURE) {
-		probe_report(&s->pool, id, o.errnum);
 		/* The error is cleared: another poll would report success. */
 		probe_drop(&s->pool, id);
 		p->unsure_errnum = o.errnum;
 		handle_silence(s, id);
 		return;
 	}
-	if (o.errnum != 0)
-		probe_report(&s->pool, id, o.errnum);
-	if (o.origin == PROBE_LOCAL || reason_of(s, o.errnum) == SCAN_LOCAL) {
+	reason = reason_of(s, o.errnum);
+	if (o.origin == PROBE_LOCAL || reason == SCAN_LOCAL) {
 		/* Another try follows, unless it has failed for too long. */
 		end_flight(s, id);
 		p->state = PROBE_WAITING;
 		s->progress->errnum = o.errnum;
-		if (p->fd >= 0)
-			probe_drop(&s->pool, id);
+		probe_drop(&s->pool, id);
 		p->tries--;
 		if (try_again(s, id, o.errnum))
 			return;
@@ -636,7 +632,6 @@ handle_outcome(struct scan *s, uint32_t id, struct probe_outcome o)
 		return;
 	}
 	s->pause.pause = 0;
-	reason = reason_of(s, o.errnum);
 	if (reason == SCAN_CONNECTED && s->o->banner_ms > 0)
 		await_banner(s, id);
 	else
