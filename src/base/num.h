@@ -1,12 +1,21 @@
 /*
- * Strict parsing of numbers: the entire text must be the number. Signs, spaces,
- * trailing characters and overflow are rejected, never clipped.
+ * Numbers. Their parsing is strict: the entire text must be the number. Signs,
+ * spaces, trailing characters and overflow are rejected, never clipped.
  */
 #ifndef BASE_NUM_H
 #define BASE_NUM_H
 
 #include <stdbool.h>
 #include <stdint.h>
+
+/* n, but at least min, and at most max even if that is less. */
+static inline int64_t
+num_clamp(int64_t n, int64_t min, int64_t max)
+{
+	if (n < min)
+		n = min;
+	return n < max ? n : max;
+}
 
 /* Parses decimal digits only, at most 31; returns false and keeps *out
  * otherwise. */

@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "base/step.h"
 #include "net/addr.h"
 #include "net/icmp.h"
@@ -22,7 +23,6 @@
 #define MAX_BURST 128
 /* At most this much of a late wake-up is made up for. */
 #define SLACK_NS (20 * CLOCK_MS)
-#define HOUR_US (INT64_C(3600) * 1000000)
 
 /* The lists: free slots, waiting probes, then the buckets of the wheel. */
 enum { LIST_FREE, LIST_WAITING, LIST_WHEEL };
@@ -159,10 +159,7 @@ probe_set_timer(struct probe_pool *p, uint32_t id, int64_t expires_ns)
 
 	probe_unlink(p, id);
 	/* A later time than the wheel covers takes more than one turn. */
-	if (tick <= p->tick)
-		tick = p->tick + 1;
-	if (tick > p->tick + PROBE_BUCKETS - 1)
-		tick = p->tick + PROBE_BUCKETS - 1;
+	tick = num_clamp(tick, p->tick + 1, p->tick + PROBE_BUCKETS - 1);
 	insert(p, id, head(p, bucket_of(tick)));
 	p->probes[id].expires_ns = expires_ns;
 	p->timed++;
@@ -465,9 +462,8 @@ probe_pace_grow(struct probe_pace *p)
 void
 probe_pace_shrink(struct probe_pace *p, uint32_t size)
 {
-	if (size < PACE_MIN)
-		size = PACE_MIN;
-	p->window = p->threshold = size < p->limit ? size : p->limit;
+	p->window = (uint32_t)num_clamp(size, PACE_MIN, p->limit);
+	p->threshold = p->window;
 	p->credit = 0;
 }
 
@@ -492,13 +488,9 @@ add_burst(int64_t *burst, int64_t per_tick, int64_t ticks)
 void
 probe_pace_fill(struct probe_pace *p, int64_t now_ns)
 {
-	int64_t per_tick = p->window / 8;
+	int64_t per_tick = num_clamp(p->window / 8, MIN_BURST, MAX_BURST);
 	int64_t ticks = (now_ns - p->filled_ns) / PACE_TICK_NS;
 
-	if (per_tick < MIN_BURST)
-		per_tick = MIN_BURST;
-	if (per_tick > MAX_BURST)
-		per_tick = MAX_BURST;
 	if (ticks <= 0)
 		return;
 	add_burst(&p->burst, per_tick, ticks);
@@ -530,32 +522,22 @@ probe_pace_next(const struct probe_pace *p)
 void
 probe_rtt_sample(struct probe_rtt *r, int64_t ns)
 {
-	int64_t us = ns / 1000, error;
-
-	if (us < 1)
-		us = 1;
-	if (us > HOUR_US)
-		us = HOUR_US;
-	if (r->srtt_us == 0) {
-		r->srtt_us = (uint32_t)us;
-		r->rttvar_us = (uint32_t)(us / 2);
+	if (ns < 1)
+		ns = 1;
+	if (r->srtt_ns == 0) {
+		r->srtt_ns = ns;
+		r->rttvar_ns = ns / 2;
 		return;
 	}
-	error = us - (int64_t)r->srtt_us;
-	if (error < 0)
-		error = -error;
-	r->rttvar_us = (uint32_t)((3 * (int64_t)r->rttvar_us + error) / 4);
-	r->srtt_us = (uint32_t)((7 * (int64_t)r->srtt_us + us) / 8);
+	r->rttvar_ns = (3 * r->rttvar_ns + llabs(ns - r->srtt_ns)) / 4;
+	r->srtt_ns = (7 * r->srtt_ns + ns) / 8;
 }
 
 int64_t
-probe_rtt_timeout_us(const struct probe_rtt *r, int64_t limit_us)
+probe_rtt_timeout(const struct probe_rtt *r, int64_t limit_ns)
 {
-	int64_t us = PACE_TIMEOUT_US;
+	int64_t ns =
+	    r->srtt_ns != 0 ? r->srtt_ns + 4 * r->rttvar_ns : PACE_TIMEOUT_NS;
 
-	if (r->srtt_us != 0)
-		us = (int64_t)r->srtt_us + 4 * (int64_t)r->rttvar_us;
-	if (us < PACE_MIN_TIMEOUT_US)
-		us = PACE_MIN_TIMEOUT_US;
-	return us < limit_us ? us : limit_us;
+	return num_clamp(ns, PACE_MIN_TIMEOUT_NS, limit_ns);
 }

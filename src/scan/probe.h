@@ -89,28 +89,27 @@ void probe_pace_spend(struct probe_pace *p, int64_t now_ns);
 struct deadline probe_pace_next(const struct probe_pace *p);
 
 /* The timeout before the first sample, and the minimum. */
-#define PACE_TIMEOUT_US 1000000
-#define PACE_MIN_TIMEOUT_US 100000
+#define PACE_TIMEOUT_NS (1000 * CLOCK_MS)
+#define PACE_MIN_TIMEOUT_NS (100 * CLOCK_MS)
 
 /*
- * The round-trip times of a host, in microseconds to save space. The caller
- * applies Karn's rule: a time that may belong to a retransmission is not a
- * sample.
+ * The round-trip times of a host. The caller applies Karn's rule: a time that
+ * may belong to a retransmission is not a sample.
  */
 struct probe_rtt {
-	uint32_t srtt_us;   /* smoothed; 0: no sample yet */
-	uint32_t rttvar_us; /* its variation */
+	int64_t srtt_ns;   /* smoothed; 0: no sample yet */
+	int64_t rttvar_ns; /* its variation */
 };
 
-/* Adds a sample of ns nanoseconds; more than an hour counts as an hour. */
+/* Adds a sample. */
 void probe_rtt_sample(struct probe_rtt *r, int64_t ns);
 
 /*
- * The timeout of RFC 6298 in microseconds: PACE_TIMEOUT_US without a sample,
- * otherwise srtt + 4 rttvar and at least PACE_MIN_TIMEOUT_US; in both cases at
- * most limit_us.
+ * The timeout of RFC 6298 in nanoseconds: PACE_TIMEOUT_NS without a sample,
+ * otherwise srtt + 4 rttvar and at least PACE_MIN_TIMEOUT_NS; in both cases at
+ * most limit_ns.
  */
-int64_t probe_rtt_timeout_us(const struct probe_rtt *r, int64_t limit_us);
+int64_t probe_rtt_timeout(const struct probe_rtt *r, int64_t limit_ns);
 
 /*
  * The probes: a fixed pool of slots, each known by its index, and the lists

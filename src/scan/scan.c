@@ -28,6 +28,7 @@
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "net/addr.h"
 #include "net/ready.h"
 #include "net/signals.h"
@@ -48,7 +49,7 @@
 /* The maximum number of tries of one port at any loss rate. */
 #define MAX_TRIES 8
 /* The shortest timer of a silent probe. */
-#define MIN_TIMER_US 25000
+#define MIN_TIMER_NS (25 * CLOCK_MS)
 /* Local failures of a port, and the first and longest pause after one. */
 #define MAX_FAILURES 12
 #define PAUSE_MS 5
@@ -244,12 +245,10 @@ is_open(enum scan_reason reason)
 static int64_t
 timeout_ns(const struct scan *s, const struct scan_host *h)
 {
-	int64_t limit_us = s->timeout_ns / 1000;
-
-	if (h->rtt.srtt_us != 0 || s->rtt.srtt_us == 0)
-		return probe_rtt_timeout_us(&h->rtt, limit_us) * 1000;
+	if (h->rtt.srtt_ns != 0 || s->rtt.srtt_ns == 0)
+		return probe_rtt_timeout(&h->rtt, s->timeout_ns);
 	/* The other hosts' round trips are a rough estimate. */
-	return probe_rtt_timeout_us(&s->rtt, limit_us / 2) * 2000;
+	return probe_rtt_timeout(&s->rtt, s->timeout_ns / 2) * 2;
 }
 
 /*
@@ -262,11 +261,11 @@ set_timer(struct scan *s, uint32_t id)
 	const struct scan_host *h = host_of(s, id);
 	int64_t sent = probe_at(s, id)->sent_ns, now = clock_now();
 	int64_t expiry = sent + timeout_ns(s, h), next;
-	int64_t interval = PACE_MIN_TIMEOUT_US;
+	int64_t interval = PACE_MIN_TIMEOUT_NS;
 
-	if (h->rtt.srtt_us != 0 && (int64_t)h->rtt.srtt_us * 5 / 4 < interval)
-		interval = (int64_t)h->rtt.srtt_us * 5 / 4;
-	interval = (interval > MIN_TIMER_US ? interval : MIN_TIMER_US) * 1000;
+	if (h->rtt.srtt_ns != 0)
+		interval =
+		    num_clamp(h->rtt.srtt_ns * 5 / 4, MIN_TIMER_NS, interval);
 	next = (sent + interval > now ? sent : now) + interval;
 	probe_set_timer(&s->pool, id, expiry < next ? expiry : next);
 }
@@ -371,8 +370,8 @@ update_estimates(struct scan *s, uint32_t id, bool is_refusal, int64_t now)
 		/* An earlier try or its answer was lost. */
 		if (p->tries > h->lost)
 			h->lost = p->tries;
-		probe_pace_halve(&s->pace, now,
-		    probe_rtt_timeout_us(&h->rtt, INT64_MAX) * 1000);
+		probe_pace_halve(
+		    &s->pace, now, probe_rtt_timeout(&h->rtt, INT64_MAX));
 	}
 	if (!h->is_up) {
 		h->is_up = true;
@@ -455,10 +454,7 @@ join_round(struct scan *s, uint32_t id)
 	int64_t now = clock_now(), pause = now - h->refused_ns;
 	struct addr a;
 
-	if (pause < MIN_GAP_NS)
-		pause = MIN_GAP_NS;
-	if (now + pause > h->refused_ns + TOKEN_NS)
-		pause = h->refused_ns + TOKEN_NS - now;
+	pause = num_clamp(pause, MIN_GAP_NS, h->refused_ns + TOKEN_NS - now);
 	if (h->round_ns <= now) {
 		h->round_ns = now + (pause > COALESCE_NS ? pause : COALESCE_NS);
 		h->round_size = 0;
@@ -563,7 +559,7 @@ try_again(struct scan *s, uint32_t id, int errnum)
 {
 	struct probe *p = probe_at(s, id);
 	struct scan_host *h = host_of(s, id);
-	int64_t now = clock_now(), pause_ns;
+	int64_t now = clock_now();
 
 	if (h->failing_ns == 0 && (errnum == ENETUNREACH || errnum == EACCES) &&
 	    probe_is_broadcast(&s->pool, id))
@@ -575,12 +571,9 @@ try_again(struct scan *s, uint32_t id, int errnum)
 		/* The host's probes wait for as long as its outage lasts. */
 		if (h->failing_ns == 0)
 			h->failing_ns = now;
-		pause_ns = now - h->failing_ns;
-		if (pause_ns < PAUSE_MS * CLOCK_MS)
-			pause_ns = PAUSE_MS * CLOCK_MS;
-		if (pause_ns > MAX_PAUSE_MS * CLOCK_MS)
-			pause_ns = MAX_PAUSE_MS * CLOCK_MS;
-		h->retry_ns = now + pause_ns;
+		h->retry_ns =
+		    now + num_clamp(now - h->failing_ns, PAUSE_MS * CLOCK_MS,
+			      MAX_PAUSE_MS * CLOCK_MS);
 	}
 	p->failures++;
 	if (has_outage_expired(s, h, now))
