@@ -322,7 +322,7 @@ static int
 open_socket(struct probe_pool *pool, uint32_t id, const struct addr *a)
 {
 	struct probe *p = &pool->probes[id];
-	int family = addr_family(a), errnum;
+	int family = addr_family(a);
 
 	if (p->fd >= 0 && p->family != family)
 		probe_drop(pool, id);
@@ -333,9 +333,8 @@ open_socket(struct probe_pool *pool, uint32_t id, const struct addr *a)
 		return errno;
 	if (pool->interface != NULL &&
 	    sock_bind_interface(p->fd, pool->interface) < 0) {
-		errnum = errno;
 		sock_close(&p->fd);
-		return errnum;
+		return errno;
 	}
 	p->family = (uint8_t)family;
 	step_name(p->fd, "the probe socket", 0);
