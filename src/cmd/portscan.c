@@ -185,7 +185,7 @@ protocol(void)
 static int
 add_ports(void *ports, const char *text, struct err *e)
 {
-	return ports_parse(ports, protocol(), text, e);
+	return ports_add(ports, protocol(), text, e);
 }
 
 static int
@@ -202,7 +202,7 @@ add_list(
 	size_t i;
 
 	for (i = 0; i < l->count; i++)
-		if (add(context, l->items[i], e) < 0)
+		if (wordlist_split(l->items[i], add, context, e) < 0)
 			return -1;
 	return 0;
 }
@@ -214,7 +214,8 @@ choose_ports(struct run *run, const char *operand, struct err *e)
 	const char *file = portscan_options.ports_file;
 	struct ports ports = {.bits = {0}}, excluded = {.bits = {0}};
 
-	if (operand != NULL && add_ports(&ports, operand, e) < 0)
+	if (operand != NULL &&
+	    wordlist_split(operand, add_ports, &ports, e) < 0)
 		return -1;
 	run->is_listed = operand != NULL || file != NULL;
 	if (!run->is_listed)
@@ -467,7 +468,7 @@ scan_and_report(struct run *run, const char *hosts, struct err *e)
 	if (!options.names.numeric)
 		scan_report_read_services(r);
 	if (hosts != NULL)
-		result = add_hosts(run, hosts, e);
+		result = wordlist_split(hosts, add_hosts, run, e);
 	if (result == 0 && file != NULL)
 		result = wordlist_read(file, run->until, add_hosts, run, e);
 	if (result == 0)

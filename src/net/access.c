@@ -34,9 +34,6 @@ int
 access_add(struct access *a, bool allow, const char *text,
     struct deadline until, struct err *e)
 {
-	char item[256]; /* longer than any network */
-	size_t n;
-
 	/* An empty allow list allows no peer. */
 	a->has_allow = a->has_allow || allow;
 	a->is_allowing = allow;
@@ -45,18 +42,7 @@ access_add(struct access *a, bool allow, const char *text,
 		    "'@-' is not a file (@./- is a file named '-')");
 	if (text[0] == '@')
 		return wordlist_read(text + 1, until, add_rule, a, e);
-	for (;; text += n + 1) {
-		n = strcspn(text, ",");
-		if (n >= sizeof(item))
-			return err_set(e, ERR_USAGE,
-			    "an item of %zu bytes is not an address", n);
-		memcpy(item, text, n);
-		item[n] = '\0';
-		if (add_rule(a, item, e) < 0)
-			return -1;
-		if (text[n] == '\0')
-			return 0;
-	}
+	return wordlist_split(text, add_rule, a, e);
 }
 
 static bool

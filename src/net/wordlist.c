@@ -1,14 +1,16 @@
-/* Reads the words of a file, whose data may come slowly. */
+/* The words of a list: of text, or of a file whose data may come slowly. */
 #include "net/wordlist.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/err.h"
 #include "base/fd.h"
+#include "base/mem.h"
 #include "base/text.h"
 #include "net/sock.h"
 #include "net/wait.h"
@@ -120,4 +122,22 @@ wordlist_read(const char *path, struct deadline until, wordlist_add *add,
 	if (result == 0 && l.wrong > 1)
 		err_append(e, "%" PRIu64 " more lines are wrong", l.wrong - 1);
 	return l.wrong > 0 ? -1 : result;
+}
+
+int
+wordlist_split(
+    const char *text, wordlist_add *add, void *context, struct err *e)
+{
+	char *copy = mem_text(text), *word = copy, *comma;
+	int result;
+
+	do {
+		comma = strchr(word, ',');
+		if (comma != NULL)
+			*comma = '\0';
+		result = add(context, word, e);
+		word = comma + 1;
+	} while (result == 0 && comma != NULL);
+	free(copy);
+	return result;
 }

@@ -1,4 +1,4 @@
-/* Lists in files: words separated by spaces, tabs, commas and line ends. */
+/* Lists: words separated by commas, and in files also by white space. */
 #ifndef NET_WORDLIST_H
 #define NET_WORDLIST_H
 
@@ -21,5 +21,12 @@ typedef int wordlist_add(void *context, const char *word, struct err *e);
  */
 int wordlist_read(const char *path, struct deadline until, wordlist_add *add,
     void *context, struct err *e);
+
+/*
+ * Calls add() for every word of text, which single commas separate. Returns 0,
+ * or the first error of add(), with *e set.
+ */
+int wordlist_split(
+    const char *text, wordlist_add *add, void *context, struct err *e);
 
 #endif

@@ -11,8 +11,6 @@
 #include "base/text.h"
 
 #define HIGHEST 65535
-/* Longer than any valid element. */
-#define ELEMENT 80
 /* The distance in the list between the first ports of two hosts. */
 #define START_STEP 7919
 
@@ -70,28 +68,13 @@ refuse(const char *element, const char *why, struct err *e)
 	    e, ERR_USAGE, "ports '%s': %s", text_shown(element), why);
 }
 
-/* Parses one end of a range: a number, or if n is 0 the default. */
-static bool
-parse_end(const char *text, size_t n, int64_t omitted, int64_t *port)
-{
-	char digits[ELEMENT + 1];
-
-	if (n == 0) {
-		*port = omitted;
-		return true;
-	}
-	memcpy(digits, text, n);
-	digits[n] = '\0';
-	return num_parse(digits, 1, HIGHEST, port);
-}
-
-static int
-parse_element(
+int
+ports_add(
     struct ports *p, const char *protocol, const char *text, struct err *e)
 {
-	const char *hyphen = strchr(text, '-');
+	const char *end = text;
 	const struct servent *s;
-	int64_t low, high;
+	int64_t low = 1, high;
 
 	if (text[0] == '\0')
 		return refuse(text, "an element is empty", e);
@@ -111,45 +94,31 @@ parse_element(
 		    e);
 	/* Text that begins with a digit was meant as a number. */
 	s = text_is_digit(text[0]) ? NULL : getservbyname(text, protocol);
-	if (s != NULL && s->s_port != 0)
+	if (s != NULL && s->s_port != 0) {
 		low = high = ntohs((uint16_t)s->s_port);
-	else if (num_parse(text, 1, HIGHEST, &low))
+	} else {
+		/* "80", "20-25", "-1024", "60000-" or "-" */
+		num_digits(&end, HIGHEST, &low);
 		high = low;
-	else if (hyphen == NULL)
-		return refuse(text,
-		    "neither a number from 1 to 65535 nor a known service", e);
-	/* "20-25", "-1024", "60000-" or "-" */
-	else if (!parse_end(text, (size_t)(hyphen - text), 1, &low) ||
-		 !parse_end(hyphen + 1, strlen(hyphen + 1), HIGHEST, &high))
-		return refuse(text,
-		    "neither a range within 1-65535 nor a service name", e);
+		if (*end == '-') {
+			end++;
+			high = HIGHEST;
+			num_digits(&end, HIGHEST, &high);
+		}
+		if (*end != '\0' || low == 0 || high == 0)
+			return refuse(text,
+			    strchr(text, '-') == NULL
+				? "neither a number from 1 to 65535 nor a "
+				  "known service"
+				: "neither a range within 1-65535 nor a "
+				  "service name",
+			    e);
+	}
 	if (low > high)
 		return refuse(text, "the range is reversed", e);
 	for (; low <= high; low++)
 		add_port(p, (uint16_t)low);
 	return 0;
-}
-
-int
-ports_parse(
-    struct ports *p, const char *protocol, const char *text, struct err *e)
-{
-	char element[ELEMENT + 1];
-	size_t n;
-
-	for (;;) {
-		n = strcspn(text, ",");
-		if (n > ELEMENT)
-			return err_set(
-			    e, ERR_USAGE, "ports: an element is too long");
-		memcpy(element, text, n);
-		element[n] = '\0';
-		if (parse_element(p, protocol, element, e) < 0)
-			return -1;
-		if (text[n] == '\0')
-			return 0;
-		text += n + 1;
-	}
 }
 
 /* Ports that many hosts either serve or refuse. */

@@ -12,8 +12,7 @@ struct ports {
 };
 
 /*
- * Adds the ports of text for protocol, "tcp" or "udp": elements separated by
- * commas, each of them
+ * Adds the ports of an element of a list for protocol, "tcp" or "udp":
  *
  *	22  ssh  20-25  -1024  60000-  -      a port, a service, ranges, all
  *
@@ -21,7 +20,7 @@ struct ports {
  * -1 with a usage error that names the element: port 0, 65536, "80x", a
  * reversed or empty range, an unknown name, a form of other programs.
  */
-int ports_parse(
+int ports_add(
     struct ports *p, const char *protocol, const char *text, struct err *e);
 
 /*

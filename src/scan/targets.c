@@ -156,47 +156,47 @@ parse_octets(const char *text, struct addr *a, uint32_t *high, struct err *e)
 
 /* Adds a name, for targets_look_up(). */
 static int
-add_name(struct targets *t, const char *text, const struct name_options *o,
-    struct err *e)
+add_name(struct targets *t, const struct endpoint *ep,
+    const struct name_options *o, struct err *e)
 {
-	struct endpoint ep = {.port = 0};
-
-	if (strlen(text) >= sizeof(ep.host))
-		return usage_error(text, "longer than a name can be", e);
-	memcpy(ep.host, text, strlen(text) + 1);
-	if (resolve_check(&ep, o, e) < 0)
+	if (resolve_check(ep, o, e) < 0)
 		return -1;
 	t->names = mem_grow(
 	    t->names, t->name_count, &t->name_capacity, sizeof(t->names[0]));
 	t->names[t->name_count].position = t->excludes ? EXCLUDED : t->position;
-	t->names[t->name_count++].text = mem_text(text);
+	t->names[t->name_count++].text = mem_text(ep->host);
 	t->position++;
 	return 0;
 }
 
-static int
-add_element(
-    struct targets *t, char *text, const struct name_options *o, struct err *e)
+int
+targets_add(struct targets *t, const char *text, const struct name_options *o,
+    struct err *e)
 {
 	const char *why = invalid_reason(text);
 	size_t n = strlen(text);
+	struct endpoint ep = {.port = 0};
 	uint32_t high = 0;
 	struct addr a;
 	int family;
 
 	if (why != NULL)
 		return usage_error(text, why, e);
+	if (n >= sizeof(ep.host))
+		return usage_error(text, "longer than a name can be", e);
 	if (text[0] == '[' && text[n - 1] == ']') {
-		text[n - 1] = '\0';
 		text++;
+		n -= 2;
 	}
+	memcpy(ep.host, text, n);
+	text = ep.host;
 	if (strchr(text, '/') != NULL) {
 		if (parse_network(text, &a, &high, e) < 0)
 			return -1;
 	} else if (addr_parse_ip(&a, text, 0)) {
 		high = tail_of(&a);
 	} else if (!is_range(text)) {
-		return add_name(t, text, o, e);
+		return add_name(t, &ep, o, e);
 	} else if (parse_octets(text, &a, &high, e) < 0) {
 		return -1;
 	}
@@ -214,28 +214,6 @@ add_element(
 	add_range(t, &a, high, t->excludes ? EXCLUDED : t->position);
 	t->position++;
 	return 0;
-}
-
-int
-targets_add(struct targets *t, const char *text, const struct name_options *o,
-    struct err *e)
-{
-	char element[ENDPOINT_HOST + 32];
-	size_t n;
-
-	for (;;) {
-		n = strcspn(text, ",");
-		if (n >= sizeof(element))
-			return usage_error(
-			    text, "longer than a name can be", e);
-		memcpy(element, text, n);
-		element[n] = '\0';
-		if (add_element(t, element, o, e) < 0)
-			return -1;
-		if (text[n] == '\0')
-			return 0;
-		text += n + 1;
-	}
 }
 
 /*

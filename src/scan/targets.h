@@ -40,7 +40,7 @@ struct targets {
 };
 
 /*
- * Adds the hosts of text: elements separated by commas, each of them
+ * Adds the hosts of an element of a list:
  *
  *	example.test            a name
  *	192.0.2.7  2001:db8::7  an address; %SCOPE and brackets are allowed

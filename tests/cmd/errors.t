@@ -152,7 +152,7 @@ for my $row (
     ['http-get ' . 'a' x 9_000, 2, qr/: it is too long$/],
     ['connect --' . 'a' x 40 . ' h 1', 2, qr/^there is no option --a+$/],
     ['listen --allow ' . 'a' x 600 . ' 1', 2,
-        qr/an item of 600 bytes is not an address$/],
+        qr/is neither a numeric address nor a network ADDRESS\/BITS$/],
     ['connect ' . '--send a ' x 129 . 'h 1', 2,
         qr/more than 128 steps of a script$/],
     ['connect -e true h 1 -- false', 2,

@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "lib/tap.h"
+#include "net/wordlist.h"
 #include "scan/ports.h"
 
 static bool
@@ -33,11 +34,17 @@ ports_text(const struct ports *p, char *buf, size_t size)
 	return buf;
 }
 
+static int
+add(void *ports, const char *text, struct err *e)
+{
+	return ports_add(ports, "tcp", text, e);
+}
+
 /* Adds text's ports for TCP. */
 static int
 parse(struct ports *p, const char *text, struct err *e)
 {
-	return ports_parse(p, "tcp", text, e);
+	return wordlist_split(text, add, p, e);
 }
 
 static void
@@ -105,7 +112,7 @@ test_syntax(void)
 	refuses("1,2,a-service-name-that-is-longer-than-any-in-the-world-and-"
 		"than-all-that-a-line-of-services-can-reasonably-contain-even-"
 		"with-its-aliases",
-	    "too long");
+	    "service name");
 	refuses("99999999999999999999", "1 to 65535");
 	refuses("\033[1m", "\\x1b");
 }

@@ -3,8 +3,15 @@
 
 #include "base/err.h"
 #include "lib/tap.h"
+#include "net/wordlist.h"
 
 static const struct name_options numeric = {.numeric = 1};
+
+static int
+add(void *targets, const char *text, struct err *e)
+{
+	return targets_add(targets, text, &numeric, e);
+}
 
 /* Adds the hosts of text without those of out, NULL for none. */
 static int
@@ -13,10 +20,10 @@ choose(struct targets *t, const char *text, const char *out, struct err *e)
 	const struct targets_lookup o = {.until.at_ns = INT64_MAX};
 
 	memset(t, 0, sizeof(*t));
-	if (targets_add(t, text, &numeric, e) < 0)
+	if (wordlist_split(text, add, t, e) < 0)
 		return -1;
 	t->excludes = true;
-	if ((out != NULL && targets_add(t, out, &numeric, e) < 0) ||
+	if ((out != NULL && wordlist_split(out, add, t, e) < 0) ||
 	    targets_look_up(t, &o, e) < 0)
 		return -1;
 	targets_merge(t);
