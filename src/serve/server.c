@@ -389,15 +389,11 @@ static bool
 start_pending(struct server *s, struct server_pending *p)
 {
 	struct err e = ERR_INIT;
-	int result;
 
 	if (!deadline_passed(s->resume))
 		return true;
-	(void)diag_connection(p->link.number);
 	p->request = request_of(s);
-	result = tls_begin(&p->request, &p->link, &e);
-	(void)diag_connection(0);
-	if (result == 0)
+	if (tls_begin(&p->request, &p->link, &e) == 0)
 		return true;
 	if ((err_is_shortage(e.errnum) || e.errnum == EAGAIN) &&
 	    s->count + s->pending_count > 1) {
@@ -408,23 +404,6 @@ start_pending(struct server *s, struct server_pending *p)
 	return false;
 }
 
-/* Reports that a handshake has failed. */
-static void
-fail_pending(
-    const struct server *s, struct link *l, bool is_probe, struct err *e)
-{
-	l->first = LINK_FIRST_PEER;
-	err_prefix(e, "%s", addr_text(&l->remote));
-	(void)diag_connection(l->number);
-	if (is_probe)
-		diag_note("%s (a probe, it seems)", e->text);
-	else
-		diag_error(e);
-	link_log_closed(s->options->log_level, l, (int)e->kind);
-	(void)diag_connection(0);
-	reset(l);
-}
-
 /* Starts and ends handshakes. Returns true with *l when one has succeeded. */
 static bool
 find_secured(struct server *s, struct link *l)
@@ -433,11 +412,13 @@ find_secured(struct server *s, struct link *l)
 	struct err e = ERR_INIT;
 	struct pollfd f = {.events = POLLIN};
 	enum tls_result result;
+	bool found = false;
 	size_t i = 0;
 	int ready;
 
-	while (i < s->pending_count) {
+	while (i < s->pending_count && !found) {
 		p = &s->pending[i];
+		(void)diag_connection(p->link.number);
 		if (p->link.tls == NULL) {
 			if (start_pending(s, p))
 				i++;
@@ -452,19 +433,24 @@ find_secured(struct server *s, struct link *l)
 			continue;
 		}
 		*l = p->link;
-		(void)diag_connection(l->number);
 		result = tls_secure(&p->request, l, ready < 0 ? 0 : ready, &e);
-		(void)diag_connection(0);
 		*p = s->pending[--s->pending_count];
-		if (result != TLS_SECURED) {
-			fail_pending(s, l, result == TLS_PROBED, &e);
+		found = result == TLS_SECURED;
+		if (found)
 			continue;
-		}
-		if (s->options->is_alone)
-			reset_pending(s);
-		return true;
+		l->first = LINK_FIRST_PEER;
+		err_prefix(&e, "%s", addr_text(&l->remote));
+		if (result == TLS_PROBED)
+			diag_note("%s (a probe, it seems)", e.text);
+		else
+			diag_error(&e);
+		link_log_closed(s->options->log_level, l, (int)e.kind);
+		reset(l);
 	}
-	return false;
+	(void)diag_connection(0);
+	if (found && s->options->is_alone)
+		reset_pending(s);
+	return found;
 }
 
 /* server_accept() on listening sockets; reason is the current one of waits. */
