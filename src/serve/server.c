@@ -26,19 +26,6 @@
 /* More consecutive failures than this do not come from single connections. */
 #define MAX_FAILURES 16
 
-/* Makes room for twice as many. */
-static void
-grow(struct server *s)
-{
-	s->capacity = s->capacity == 0 ? 64 : 2 * s->capacity;
-	s->pending = mem_resize(s->pending, s->capacity, sizeof(s->pending[0]));
-	s->conns = mem_resize(s->conns, s->capacity, sizeof(s->conns[0]));
-	/* The listening sockets, too. */
-	s->fds = mem_resize(s->fds,
-	    2 * s->capacity + s->listener->count + WAIT_SPARE,
-	    sizeof(s->fds[0]));
-}
-
 void
 server_start(
     struct server *s, struct listener *l, const struct server_options *o)
@@ -47,7 +34,6 @@ server_start(
 	    .options = o,
 	    .resume = deadline_after(0),
 	    .backoff = {.min = MIN_PAUSE_MS, .max = MAX_PAUSE_MS}};
-	grow(s);
 }
 
 /* Whether the peer is accepted and gets a number; logs either case. */
@@ -167,6 +153,9 @@ wait_event(struct server *s, struct deadline until, bool accepts)
 	const struct listener *l = s->listener;
 	size_t listening = 0, i, n;
 
+	s->fds = mem_resize(s->fds,
+	    l->count + s->count + s->pending_count + WAIT_SPARE,
+	    sizeof(s->fds[0]));
 	if (accepts &&
 	    (!is_full(s) || (diag_shows(DIAG_NOTE) && !s->is_full_reported))) {
 		if (deadline_passed(s->resume))
@@ -307,8 +296,8 @@ add_conn(struct server *s, struct proc *p, struct link *l)
 {
 	struct proc *carrier = tls_leave(l);
 
-	if (s->count == s->capacity)
-		grow(s);
+	s->conns =
+	    mem_grow(s->conns, s->count, &s->capacity, sizeof(s->conns[0]));
 	s->conns[s->count++] =
 	    (struct server_conn){.proc = p, .link = *l, .carrier = carrier};
 }
@@ -484,8 +473,9 @@ accept_next(
 			if (try_accept(s, l) == 0) {
 				if (!o->tls.is_on)
 					return 0;
-				if (s->pending_count == s->capacity)
-					grow(s);
+				s->pending = mem_grow(s->pending,
+				    s->pending_count, &s->pending_capacity,
+				    sizeof(s->pending[0]));
 				s->pending[s->pending_count++] =
 				    (struct server_pending){.link = *l};
 			} else if (errno != EAGAIN) {

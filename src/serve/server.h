@@ -61,7 +61,7 @@ struct server {
 	struct server_pending *pending; /* owned */
 	struct pollfd *fds;             /* owned; room for all that is polled */
 	size_t count, pending_count;
-	size_t capacity;    /* of conns and of pending */
+	size_t capacity, pending_capacity; /* of conns, of pending */
 	int last_status;    /* shell status of the last connection */
 	int failures;       /* consecutive failures of accept(2) */
 	unsigned accepted;  /* number of connections, for their names */
