@@ -33,10 +33,9 @@ enum outcome { FAILED = -1, NOTHING, SOMETHING };
 static void
 unblock(struct sender *x)
 {
-	x->block = SENDER_FREE;
-	x->pause.pause = 0;
+	x->pause.pause = x->resume.at_ns = 0;
 	x->timeout = deadline_none();
-	x->retried = x->was_writable = false;
+	x->is_blocked = x->retried = x->was_writable = false;
 }
 
 /*
@@ -403,17 +402,15 @@ check_icmp(struct sender *x, int errnum, struct err *e)
 static int
 block(struct sender *x, int errnum, struct err *e)
 {
-	if (x->block == SENDER_FREE && awaits_replies(x))
+	if (!x->is_blocked && awaits_replies(x))
 		x->timeout = deadline_limit(x->o->timeout_ms, "--timeout");
 	if (deadline_passed(x->timeout)) {
 		deadline_error(x->timeout, "the receiver took no datagram", e);
 		return err_prefix(e, "%s", addr_text(&x->peer));
 	}
-	x->block = SENDER_FULL;
-	if (errnum == ENOBUFS || x->unconnected || x->was_writable) {
-		x->block = SENDER_PAUSED;
+	x->is_blocked = true;
+	if (errnum == ENOBUFS || x->unconnected || x->was_writable)
 		x->resume.at_ns = clock_now() + backoff_next(&x->pause);
-	}
 	return 0;
 }
 
@@ -511,7 +508,7 @@ wait_more(struct sender *x, struct err *e)
 	bool may_fill = allowance(x, now) > 0;
 
 	if (count_unsent(x) > 0) {
-		if (x->block == SENDER_FULL)
+		if (deadline_passed(x->resume))
 			fds[0].events |= POLLOUT;
 		else
 			until = deadline_first(until, x->resume);
@@ -575,7 +572,7 @@ static bool
 needs_no_wait(struct sender *x)
 {
 	if (count_unsent(x) > 0)
-		return x->block == SENDER_FREE;
+		return !x->is_blocked;
 	if (is_complete(x))
 		return is_finished(x);
 	return x->found != SOURCE_WAIT && allowance(x, clock_now()) > 0;
@@ -597,8 +594,7 @@ run(struct sender *x, struct err *e)
 		    check_limits(x, received, now, e) < 0 ||
 		    fill(x, now, e) < 0)
 			return -1;
-		if (count_unsent(x) > 0 &&
-		    (x->block != SENDER_PAUSED || deadline_passed(x->resume)) &&
+		if (count_unsent(x) > 0 && deadline_passed(x->resume) &&
 		    send_some(x, e) < 0)
 			return -1;
 		/* The address stays, unless the first datagram was refused.

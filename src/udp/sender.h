@@ -81,13 +81,6 @@ struct sender_options {
 	void *context;
 };
 
-/* Why a datagram is unsent, and what ends the wait for it. */
-enum sender_block {
-	SENDER_FREE,  /* nothing blocks it */
-	SENDER_FULL,  /* no space; poll(2) reports when there is some */
-	SENDER_PAUSED /* no space, and poll(2) does not report it */
-};
-
 struct sender {
 	const struct sender_options *o;
 	int fd; /* owned; -1: none */
@@ -113,11 +106,11 @@ struct sender {
 	int found;               /* enum source_next: what follows them */
 	struct err source_error; /* if that is SOURCE_ERROR */
 
-	bool retried;      /* EMSGSIZE may be that of an earlier datagram */
-	bool was_writable; /* in the last poll */
-	enum sender_block block;
-	struct backoff pause;    /* the last pause, in nanoseconds */
-	struct deadline resume;  /* end of the pause */
+	bool retried;         /* EMSGSIZE may be that of an earlier datagram */
+	bool is_blocked;      /* there was no space for a datagram */
+	bool was_writable;    /* in the last poll */
+	struct backoff pause; /* the last pause, in nanoseconds */
+	struct deadline resume;  /* its end, where poll(2) reports no space */
 	struct deadline timeout; /* when a blocked datagram times out */
 };
 
