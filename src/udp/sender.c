@@ -394,27 +394,8 @@ check_icmp(struct sender *x, int errnum, struct err *e)
 	return SOMETHING;
 }
 
-/*
- * Handles a lack of space. For a connected socket poll(2) reports when there is
- * some; for others, and if its report was wrong, a pause is used. Returns 0, or
- * -1 with *e if that has lasted too long.
- */
-static int
-block(struct sender *x, int errnum, struct err *e)
-{
-	if (!x->is_blocked && awaits_replies(x))
-		x->timeout = deadline_limit(x->o->timeout_ms, "--timeout");
-	if (deadline_passed(x->timeout)) {
-		deadline_error(x->timeout, "the receiver took no datagram", e);
-		return err_prefix(e, "%s", addr_text(&x->peer));
-	}
-	x->is_blocked = true;
-	if (errnum == ENOBUFS || x->unconnected || x->was_writable)
-		x->resume.at_ns = clock_now() + backoff_next(&x->pause);
-	return 0;
-}
-
-/* Handles a failed send. Returns 0 to try again, or -1 with *e. */
+/* Handles a failed send. Returns 0 to try again, or -1 with *e: also if there
+ * was no space for too long. */
 static int
 handle_send_error(struct sender *x, int errnum, struct err *e)
 {
@@ -432,7 +413,20 @@ handle_send_error(struct sender *x, int errnum, struct err *e)
 		return earlier == FAILED ? -1 : 0;
 	case EAGAIN:
 	case ENOBUFS:
-		return block(x, errnum, e);
+		if (!x->is_blocked && awaits_replies(x))
+			x->timeout =
+			    deadline_limit(x->o->timeout_ms, "--timeout");
+		if (deadline_passed(x->timeout)) {
+			deadline_error(
+			    x->timeout, "the receiver took no datagram", e);
+			return err_prefix(e, "%s", addr_text(&x->peer));
+		}
+		x->is_blocked = true;
+		/* Only for a connected socket poll(2) reports space, and that
+		 * may be wrong. */
+		if (errnum == ENOBUFS || x->unconnected || x->was_writable)
+			x->resume.at_ns = clock_now() + backoff_next(&x->pause);
+		return 0;
 	default:
 		return check_icmp(x, errnum, e) == FAILED ? -1 : 0;
 	}
@@ -491,8 +485,9 @@ receive(struct sender *x, struct err *e)
 }
 
 /*
- * Waits until there may be more to do: for the time limits; replies and ICMP
- * errors (fds[0]); if datagrams are unsent, for space or the end of a pause;
+ * Waits until there may be more to do, unless a datagram can be sent or filled
+ * in now, or all is done: for the time limits; replies and ICMP errors
+ * (fds[0]); if datagrams are unsent, for space or the end of a pause;
  * otherwise, for the next message, for input (fds[1]) or its time by the rate.
  */
 static int
@@ -505,19 +500,25 @@ wait_more(struct sender *x, struct err *e)
 	    deadline_first(x->o->until, stream_end(x)), reply_deadline(x));
 	struct deadline next = {.at_ns = x->next_ns};
 	int64_t now = clock_now();
-	bool may_fill = allowance(x, now) > 0;
+	bool may_fill = !is_complete(x) && allowance(x, now) > 0;
 
 	if (count_unsent(x) > 0) {
+		if (!x->is_blocked)
+			return 0;
 		if (deadline_passed(x->resume))
 			fds[0].events |= POLLOUT;
 		else
 			until = deadline_first(until, x->resume);
 		until = deadline_first(until, x->timeout);
-	} else if (!is_complete(x) && x->found == SOURCE_WAIT && may_fill) {
+	} else if (is_finished(x) || (may_fill && x->found != SOURCE_WAIT)) {
+		return 0;
+	} else if (may_fill) {
 		fds[1].fd = x->o->source->fd;
-	} else if (!is_complete(x) && (may_fill || x->next_ns > now)) {
+	} else if (!is_complete(x) && x->next_ns > now) {
 		until = deadline_first(until, next);
 	}
+	if (x->o->on_idle(e) < 0)
+		return -1;
 	if (wait_poll(fds, 2, until) < 0)
 		return err_sys(e, ERR_FAILED, errno, "waiting for replies");
 	x->was_writable = (fds[0].revents & POLLOUT) != 0;
@@ -567,17 +568,6 @@ check_limits(
 	return 0;
 }
 
-/* Whether a datagram can be sent or filled in now, or all is done. */
-static bool
-needs_no_wait(struct sender *x)
-{
-	if (count_unsent(x) > 0)
-		return !x->is_blocked;
-	if (is_complete(x))
-		return is_finished(x);
-	return x->found != SOURCE_WAIT && allowance(x, clock_now()) > 0;
-}
-
 /* Sends to a peer, and receives; waits if nothing can be done. Returns 0, or -1
  * with *e. */
 static int
@@ -604,8 +594,7 @@ run(struct sender *x, struct err *e)
 				return -1;
 			x->is_trial = false;
 		}
-		if (!needs_no_wait(x) &&
-		    (x->o->on_idle(e) < 0 || wait_more(x, e) < 0))
+		if (wait_more(x, e) < 0)
 			return -1;
 	}
 	/* The last datagrams may have been refused meanwhile. */
