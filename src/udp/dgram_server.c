@@ -456,17 +456,6 @@ is_same_file(const struct addr *a, const struct addr *b)
 	       x.st_ino == y.st_ino;
 }
 
-static bool
-is_joined(const struct sessions *s, const struct addr *group)
-{
-	size_t i;
-
-	for (i = 0; i < s->o->group_count; i++)
-		if (addr_same_host(&s->o->groups[i].addr, group))
-			return true;
-	return false;
-}
-
 /* Whether this server receives what is sent to an address. */
 static bool
 is_own(const struct sessions *s, const struct addr *a)
@@ -474,6 +463,7 @@ is_own(const struct sessions *s, const struct addr *a)
 	const struct listener *l = &s->server->listener;
 	const struct addr *bound = l->addrs;
 	struct addr to = *a;
+	bool is_any = false;
 	size_t i;
 
 	/* The system sends to the loopback address instead. */
@@ -482,12 +472,14 @@ is_own(const struct sessions *s, const struct addr *a)
 	for (i = 0; i < l->count; i++, bound++) {
 		if (addr_equal(bound, &to) || is_same_file(bound, &to))
 			return true;
-		if (addr_is_any(bound) && addr_port(bound) == addr_port(&to) &&
-		    (addr_family(bound) == addr_family(&to) || l->is_dual) &&
-		    (is_joined(s, &to) || sock_is_local(&to)))
-			return true;
+		is_any |=
+		    addr_is_any(bound) && addr_port(bound) == addr_port(&to) &&
+		    (addr_family(bound) == addr_family(&to) || l->is_dual);
 	}
-	return false;
+	for (i = 0; is_any && i < s->o->group_count; i++)
+		if (addr_same_host(&s->o->groups[i].addr, &to))
+			return true;
+	return is_any && sock_is_local(&to);
 }
 
 static void
@@ -798,20 +790,6 @@ open_sessions(struct dgram_server *server, struct err *e)
 		   : err_sys(e, ERR_FAILED, errno, "preparing to wait");
 }
 
-static void
-free_sessions(struct sessions *s)
-{
-	if (s->lookup.in >= 0)
-		resolve_cancel(&s->lookup);
-	if (s->set != NULL)
-		ready_set_free(s->set);
-	addr_list_release(&s->found);
-	addr_list_release(&s->targets);
-	free(s->buckets);
-	free(s->items);
-	free(s);
-}
-
 /* Joins each group on each socket of its family. */
 static int
 join_groups(struct dgram_server *s, struct err *e)
@@ -946,8 +924,19 @@ dgram_server_report(struct dgram_server *s)
 void
 dgram_server_close(struct dgram_server *s)
 {
-	if (s->sessions != NULL)
-		free_sessions(s->sessions);
+	struct sessions *x = s->sessions;
+
+	if (x != NULL) {
+		if (x->lookup.in >= 0)
+			resolve_cancel(&x->lookup);
+		if (x->set != NULL)
+			ready_set_free(x->set);
+		addr_list_release(&x->found);
+		addr_list_release(&x->targets);
+		free(x->buckets);
+		free(x->items);
+		free(x);
+	}
 	listener_close(&s->listener, NULL);
 	free(s->full_ns);
 	free(s->drops);
