@@ -526,13 +526,9 @@ bool
 sock_reports_acks(int fd)
 {
 	struct os_tcp tcp;
-#ifdef TIOCOUTQ
 	int bytes;
 
-	if (ioctl(fd, TIOCOUTQ, &bytes) == 0)
-		return true;
-#endif
-	return os_tcp_info(fd, &tcp);
+	return ioctl(fd, TIOCOUTQ, &bytes) == 0 || os_tcp_info(fd, &tcp);
 }
 
 bool
@@ -551,15 +547,13 @@ sock_is_acked(int fd)
 uint64_t
 sock_unacked_bytes(int fd)
 {
-	int bytes = 0;
+	int bytes;
 
-#ifdef TIOCOUTQ
-	if (ioctl(fd, TIOCOUTQ, &bytes) < 0)
-		return 0;
-#endif
 	/* On a Unix socket they have reached the peer, which has not read them
 	 * yet. */
-	return bytes <= 0 || sock_is_unix(fd) ? 0 : (uint64_t)bytes;
+	return ioctl(fd, TIOCOUTQ, &bytes) < 0 || bytes <= 0 || sock_is_unix(fd)
+		   ? 0
+		   : (uint64_t)bytes;
 }
 
 struct deadline
