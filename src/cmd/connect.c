@@ -760,8 +760,6 @@ run_program(const struct client *c, struct link *l, struct err *e)
 	proc_free(&p);
 	is_kept_open = link_is_direct(l) && status >= 0 && proc_orphans_live();
 	link_count(l, is_kept_open);
-	if (is_kept_open)
-		link_log_goes_on(l);
 	/* A process in between would make a complete end of a FIN. */
 	if (is_kept_open || (status < 0 && !link_is_direct(l)))
 		sock_close(&l->fd);

@@ -240,6 +240,10 @@ link_count(struct link *l, bool goes_on)
 {
 	const struct os_tcp *tcp = &l->tcp;
 
+	if (goes_on)
+		diag_note("%s: the program has ended, and a process that it "
+			  "started keeps the connection",
+		    addr_text(&l->remote));
 	link_observe(l);
 	/* The kernel counts encrypted bytes. */
 	l->bytes_unknown = !tcp->is_known || l->tls != NULL;
@@ -695,14 +699,6 @@ link_discard(struct link *l)
 	if (l->tls != NULL)
 		(void)end_tls(l, true, deadline_after(DISCARD_MS), &ignored);
 	release(l);
-}
-
-void
-link_log_goes_on(const struct link *l)
-{
-	diag_note("%s: the program has ended, and a process that it started "
-		  "keeps the connection",
-	    addr_text(&l->remote));
 }
 
 bool

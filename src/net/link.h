@@ -156,8 +156,8 @@ bool link_is_direct(const struct link *l);
 /*
  * Sets the outcome of a connection that another process used, from the kernel's
  * counters: both numbers of bytes, who finished first, and whether it was
- * reset. goes_on: another process still uses it. If nothing is known, only
- * bytes_unknown is set.
+ * reset. goes_on: another process still uses it, which is logged. If nothing is
+ * known, only bytes_unknown is set.
  */
 void link_count(struct link *l, bool goes_on);
 
@@ -257,10 +257,6 @@ void link_drop_tls(struct link *l);
  * peer. A process gets a moment to end it in order.
  */
 void link_discard(struct link *l);
-
-/* Logs that the program has exited and a process it started keeps the
- * connection. */
-void link_log_goes_on(const struct link *l);
 
 /*
  * Whether the peer only probed the port: it sent nothing and reset the

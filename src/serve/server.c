@@ -221,8 +221,6 @@ end_program(struct server *s, struct server_conn *c)
 
 	if (!is_cut)
 		sock_reset_on_close(c->link.fd, false);
-	if (goes_on)
-		link_log_goes_on(&c->link);
 	log_closed(s, &c->link, goes_on, is_cut && !goes_on);
 	if (goes_on || is_cut) {
 		sock_close(&c->link.fd);
