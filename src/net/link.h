@@ -8,10 +8,6 @@
  * the death of its process looks like end of file. So the processes report how
  * the connection ended: TLS in records on a second socket, a program by its
  * exit status.
- *
- *   link_finish   sends FIN; receiving continues
- *   link_end      how the peer's direction has ended
- *   link_close    ends the connection, and reports whether that was orderly
  */
 #ifndef NET_LINK_H
 #define NET_LINK_H
@@ -60,8 +56,7 @@ struct link_record {
 	struct os_tcp tcp; /* the kernel's counters, as of the last request */
 };
 
-/* The TLS of a connection, on the heap. tls_start() makes it, the link owns it.
- */
+/* The TLS of a connection, which tls_start() allocates; the link owns it. */
 struct link_tls {
 	struct proc *proc;
 	int hold;   /* a copy of the link's descriptor, so that closing this
@@ -83,8 +78,7 @@ struct link {
 	int fd;                    /* owned; -1: closed */
 	struct addr local, remote; /* with a proxy, remote is the proxy */
 	int64_t start_ns;          /* when it began (base/clock.h) */
-	unsigned number; /* of a connection that a server accepted, from 1; or 0
-			  */
+	unsigned number;           /* given by a server, from 1; or 0 */
 
 	/* How long dialing took. */
 	int64_t resolve_ns; /* the name lookup */
@@ -127,11 +121,7 @@ struct link {
  * descriptor is closed; link_count() and link_close() call it themselves. */
 void link_observe(struct link *l);
 
-/*
- * Why the connection makes no progress, as a clause of a message with the
- * kernel's numbers (net/stall.h); peer names the other side. awaits_peer: the
- * caller waits for data from the peer. NULL if nothing is known.
- */
+/* stall_text() (net/stall.h) of the connection, by its counters of now. */
 const char *link_why(struct link *l, bool awaits_peer, const char *peer);
 
 /*

@@ -38,8 +38,7 @@ struct sock_options {
 };
 
 /*
- * Opens a close-on-exec, non-blocking socket of the family and type
- * (SOCK_STREAM, SOCK_DGRAM). Returns the fd, which the caller
+ * Opens a close-on-exec, non-blocking socket. Returns the fd, which the caller
  * closes, or -1 with errno: CAUSE_SOCKET_DENIED (base/err.h) if a sandbox does
  * not permit it.
  */
@@ -58,9 +57,7 @@ bool sock_route(const struct addr *a, int flag, struct addr *local);
  * Sends nothing, and is not a step of -vv. */
 bool sock_is_local(const struct addr *a);
 
-/*
- * An option of a user or of a tutorial; setting it is a step of -vv.
- */
+/* An option of a user or of a tutorial; setting it is a step of -vv. */
 struct sock_option {
 	int level, name;   /* of setsockopt(2) */
 	const char *text;  /* "SO_REUSEADDR" */

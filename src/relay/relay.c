@@ -649,9 +649,7 @@ loop(struct relay *r, struct pollfd *fds, struct err *e)
 	}
 }
 
-/*
- * Bytes of the input that the peer has not acknowledged, as far as sockt knows.
- */
+/* Bytes of the input that the peer is not known to have acknowledged. */
 static uint64_t
 undelivered(const struct relay *r)
 {
