@@ -208,23 +208,19 @@ add(struct listener *l, const struct addr *a, const struct listener_options *o,
 		     : "bind works although earlier connections of this port "
 		       "are in TIME-WAIT",
 	    NULL};
-	int fd = sock_open(addr_family(a), o->type), result = 0;
+	int fd = sock_open(addr_family(a), o->type), result;
 
 	if (!addr_is_unix(a) && addr_port(a) == 0)
 		l->is_port_chosen = true;
 	if (fd < 0)
 		return err_sys(e, ERR_LOCAL, errno, "%s", addr_text(a));
-	if (addr_family(a) == AF_INET6 &&
-	    sock_set_quietly(
-		fd, IPPROTO_IPV6, IPV6_V6ONLY, l->is_dual ? 0 : 1) < 0)
-		result = err_sys(
-		    e, ERR_LOCAL, errno, "%s: IPV6_V6ONLY", addr_text(a));
-	if (result == 0 &&
-	    (is_group || (l->type == SOCK_STREAM && !addr_is_unix(a))) &&
-	    sock_set_int(fd, &reuse, 1) < 0)
-		result = err_sys(
-		    e, ERR_LOCAL, errno, "%s: SO_REUSEADDR", addr_text(a));
-	if (result == 0)
+	if ((addr_family(a) == AF_INET6 &&
+		sock_set_quietly(
+		    fd, IPPROTO_IPV6, IPV6_V6ONLY, l->is_dual ? 0 : 1) < 0) ||
+	    ((is_group || (l->type == SOCK_STREAM && !addr_is_unix(a))) &&
+		sock_set_int(fd, &reuse, 1) < 0))
+		result = err_sys(e, ERR_LOCAL, errno, "%s", addr_text(a));
+	else
 		result = sock_set(fd, addr_family(a), o->sock, e);
 	if (result == 0 && bind_listen(l, fd, a, o) < 0)
 		result = bind_error(a, o->type, errno, e);
@@ -366,10 +362,10 @@ move_above_standard(int fd, const char *stdio_error, struct err *e)
 	/* Messages must not fail on standard error, which programs inherit. */
 	if (fcntl(2, F_GETFD) < 0) {
 		null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-		if (null >= 0 && null != 2)
+		if (null >= 0 && null != 2) {
 			dup2(null, 2);
-		if (null >= 0 && null != 2)
 			fd_close(&null);
+		}
 	}
 	fd_reserve_standard();
 	return moved;
@@ -482,11 +478,10 @@ void
 listener_announce(const struct listener *l)
 {
 	bool is_dgram = l->type == SOCK_DGRAM;
-	const char *verb = is_dgram ? "receiving" : "listening";
-	const char *protocol = is_dgram ? "UDP" : "TCP";
 	int level =
 	    l->is_port_chosen || isatty(STDERR_FILENO) ? DIAG_SAY : DIAG_NOTE;
 	const struct addr *a;
+	const char *where;
 	struct json *j;
 
 	for (a = l->addrs; a < l->addrs + l->count && !l->is_connection; a++) {
@@ -494,18 +489,18 @@ listener_announce(const struct listener *l)
 		addr_json(a, j, "local");
 		if (!addr_is_unix(a))
 			json_text(j, "protocol", is_dgram ? "udp" : "tcp");
-		if (addr_is_unix(a))
-			diag_event_end(level, "%s on %s", verb, addr_text(a));
-		else if (!addr_is_any(a))
-			diag_event_end(level, "%s on %s (%s)", verb,
-			    addr_text(a), protocol);
-		else
-			diag_event_end(level,
-			    "%s on every %s (%s), port %u (%s)", verb,
+		where = addr_text(a);
+		if (addr_is_any(a))
+			where = text_format("every %s (%s), port %u",
 			    l->is_dual ? "address, IPv4 and IPv6"
 			    : addr_family(a) == AF_INET6 ? "IPv6 address"
 							 : "IPv4 address",
-			    addr_ip_text(a), addr_port(a), protocol);
+			    addr_ip_text(a), addr_port(a));
+		diag_event_end(level, "%s on %s%s",
+		    is_dgram ? "receiving" : "listening", where,
+		    addr_is_unix(a) ? ""
+		    : is_dgram      ? " (UDP)"
+				    : " (TCP)");
 	}
 }
 
