@@ -386,8 +386,7 @@ launch(struct proc **result, const struct proc_options *o, struct start *start)
 	if ((o->leads_group || start != NULL) && !table.adopts)
 		table.adopts = os_adopt_orphans(true);
 	if (signals_catch_children() == 0 &&
-	    (!o->has_pair || (sock_pair(pair) == 0 &&
-				 sock_nonblocking(pair[0], true) == 0)) &&
+	    (!o->has_pair || sock_pair(pair) == 0) &&
 	    (!o->has_errors || (fd_pipe(errors, false) == 0 &&
 				   sock_nonblocking(errors[0], true) == 0))) {
 		if (start != NULL) {

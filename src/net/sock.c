@@ -100,7 +100,9 @@ sock_is_local(const struct addr *a)
 int
 sock_pair(int ends[2])
 {
-	return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends);
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+		return -1;
+	return sock_nonblocking(ends[0], true);
 }
 
 int

@@ -87,8 +87,8 @@ int sock_bind_interface(int fd, const char *name);
 int sock_set(int fd, int family, const struct sock_options *o, struct err *e);
 
 /*
- * Opens a pair of connected, close-on-exec, blocking Unix sockets. Returns 0,
- * or -1 with errno.
+ * Opens a pair of connected, close-on-exec Unix sockets, of which the first
+ * does not block. Returns 0, or -1 with errno; the caller closes both anyhow.
  */
 int sock_pair(int ends[2]);
 

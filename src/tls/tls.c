@@ -214,8 +214,7 @@ tls_begin(const struct tls_request *request, struct link *l, struct err *e)
 	t->name = request->name == NULL
 		      ? mem_text("TLS")
 		      : mem_text(text_format("%s: TLS", request->name));
-	if (sock_pair(pair) == 0 && sock_nonblocking(pair[0], true) == 0 &&
-	    sock_pair(ends) == 0 && sock_nonblocking(ends[0], true) == 0)
+	if (sock_pair(pair) == 0 && sock_pair(ends) == 0)
 		pid = proc_fork(&t->proc, &(const struct proc_options){0});
 	if (pid == 0)
 		tls_process_run(&named, context,

@@ -77,7 +77,6 @@ end_of(const struct link_record *record)
 	int ends[2];
 
 	(void)sock_pair(ends);
-	(void)sock_nonblocking(ends[0], true);
 	t.report = ends[0];
 	if (record != NULL)
 		(void)fd_write_all(ends[1], record, sizeof(*record));
