@@ -70,7 +70,7 @@ int wait_events(struct pollfd *fds, nfds_t count, struct deadline until,
 /* wait_poll() for one descriptor. */
 int wait_fd(int fd, short events, struct deadline until);
 
-/* Sleeps until the deadline. Returns 0, or -1 with EINTR for a caught signal. */
+/* Sleeps until the deadline. Returns 0, or -1 with EINTR: a caught signal. */
 int wait_until(struct deadline until);
 
 /*
