@@ -30,7 +30,7 @@ run(const struct command *c, char **argv, const char **habit, struct err *e)
 
 	result = command_parse(c, argv, &args, e);
 	if (result == 0 && args.help != COMMAND_NO_HELP) {
-		usage_help(c, args.help == COMMAND_SHORT_HELP);
+		command_help(c, args.help == COMMAND_SHORT_HELP);
 	} else if (result == 0) {
 		diag_start(c->name, options.report.level,
 		    options.report.json != 0, options.report.log_time != 0);
@@ -38,7 +38,7 @@ run(const struct command *c, char **argv, const char **habit, struct err *e)
 	}
 	if (result < 0 && e->kind == ERR_USAGE)
 		*habit = help_find(c, argv, &args);
-	command_release(c, &args);
+	command_release(&args);
 	return result;
 }
 

@@ -1,4 +1,4 @@
-/* Finds a command by its name, and parses its command line. */
+/* Commands: their option tables, command lines and help. */
 #include "cli/command.h"
 
 #include <stdio.h>
@@ -8,10 +8,219 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "base/text.h"
 
 /* Greater than every distance; a search for the nearest starts with it. */
 #define DISTANCE_NONE 100
+/* The columns of help, and the one where the help of an option begins. */
+#define WIDTH 80
+#define HELP_COLUMN 28
+
+bool
+command_next_option(struct opt_at *at)
+{
+	at->opt = at->opt == NULL ? at->group->opts : at->opt + 1;
+	while (at->opt != NULL && at->opt->kind == OPT_END)
+		at->opt = (++at->group)->opts;
+	return at->opt != NULL;
+}
+
+/* The group of an option, which is one of them. */
+static const struct opt_group *
+group_of(const struct opt_group *groups, const struct opt *o)
+{
+	struct opt_at at = {groups, NULL};
+
+	while (command_next_option(&at) && at.opt != o)
+		;
+	return at.group;
+}
+
+const struct opt *
+command_option(const struct command *c, char letter, const char *name, size_t n)
+{
+	struct opt_at at = {c->groups, NULL};
+
+	while (command_next_option(&at))
+		if (letter != 0 ? at.opt->letter == letter
+				: strlen(at.opt->name) == n &&
+				      strncmp(at.opt->name, name, n) == 0)
+			return at.opt;
+	return NULL;
+}
+
+bool
+command_is_listed(const char *list, const char *name)
+{
+	size_t n;
+
+	for (; list != NULL && *list != '\0';
+	     list += strspn(list + n, " ") + n) {
+		n = strcspn(list, " ");
+		if (strlen(name) == n && strncmp(list, name, n) == 0)
+			return true;
+	}
+	return false;
+}
+
+const struct opt *
+command_find_used(const struct command_args *args, const struct opt *table)
+{
+	const struct opt **used, *o;
+
+	for (used = args->used; *used != NULL; used++)
+		for (o = table; o->kind != OPT_END; o++)
+			if (o == *used)
+				return o;
+	return NULL;
+}
+
+const struct opt *
+command_find_listed(const struct command_args *args, const char *list)
+{
+	const struct opt **used = args->used;
+
+	while (*used != NULL && !command_is_listed(list, (*used)->name))
+		used++;
+	return *used;
+}
+
+/* "--timeout: '5x' WHAT". Returns -1. */
+static int
+refuse_value(
+    const struct opt *o, const char *arg, const char *what, struct err *e)
+{
+	return err_set(
+	    e, ERR_USAGE, "--%s: '%s' %s", o->name, text_shown(arg), what);
+}
+
+/* Parses a number, a duration or a size. Returns NULL, or why the option does
+ * not accept it. */
+static const char *
+parse_amount(const struct opt *o, const char *arg, int64_t *n)
+{
+	enum num_result result = NUM_GOOD;
+
+	if (o->kind == OPT_NUMBER) {
+		if (num_parse(arg, o->min, o->max != 0 ? o->max : INT64_MAX, n))
+			return NULL;
+		return o->max == 0
+			   ? text_format("is not a number of %lld or more",
+				 (long long)o->min)
+			   : text_format("is not a number from %lld to %lld",
+				 (long long)o->min, (long long)o->max);
+	}
+	if (o->kind == OPT_SIZE && !num_size(arg, n))
+		return "is not a size (like 4096, 64k, 1M, 1G)";
+	if (o->kind == OPT_DURATION)
+		result = num_duration(arg, n);
+	if (result == NUM_MALFORMED)
+		return "is not a duration (like 5, 0.5, 500ms, 2m, 1h)";
+	if (result == NUM_TOO_LARGE)
+		return "is too long (at most 70 years)";
+	if (*n == 0 && o->min > 0)
+		return "must be more than 0";
+	if (*n < o->min)
+		return o->kind == OPT_SIZE ? "is too small" : "is too short";
+	if (o->max != 0 && *n > o->max)
+		return o->kind == OPT_SIZE ? "is too large" : "is too long";
+	return NULL;
+}
+
+static int
+store_choice(const struct opt *o, const char *arg, int *field, struct err *e)
+{
+	char what[256] = "must be ";
+	int i;
+
+	for (i = 0; o->choices[i] != NULL; i++) {
+		if (strcmp(o->choices[i], arg) == 0) {
+			*field = i;
+			return 0;
+		}
+		text_append(what, sizeof(what), "%s%s",
+		    i == 0                      ? ""
+		    : o->choices[i + 1] == NULL ? " or "
+						: ", ",
+		    o->choices[i]);
+	}
+	return refuse_value(o, arg, what, e);
+}
+
+static void
+list_add(struct opt_list *list, const char *arg, int value)
+{
+	list->items =
+	    mem_resize(list->items, list->count + 1, sizeof(list->items[0]));
+	list->values =
+	    mem_resize(list->values, list->count + 1, sizeof(list->values[0]));
+	list->items[list->count] = arg;
+	list->values[list->count++] = value;
+}
+
+/*
+ * Stores one use of an option in its field; arg is ignored if it has no
+ * argument. Text is kept by pointer. Returns 0, or -1 with a usage error and
+ * the field unchanged.
+ */
+static int
+store_value(const struct opt *o, const char *arg, struct err *e)
+{
+	void *field = o->field;
+	const char *why;
+	int64_t n;
+
+	switch (o->kind) {
+	case OPT_FLAG:
+		*(int *)field = o->value != 0 ? o->value : 1;
+		return 0;
+	case OPT_COUNT:
+		if (o->max != 0 && *(int *)field >= o->max)
+			return err_set(e, ERR_USAGE,
+			    "--%s can be used at most %lld times", o->name,
+			    (long long)o->max);
+		++*(int *)field;
+		return 0;
+	case OPT_NUMBER:
+	case OPT_DURATION:
+	case OPT_SIZE:
+		why = parse_amount(o, arg, &n);
+		if (why != NULL)
+			return refuse_value(o, arg, why, e);
+		*(int64_t *)field = n;
+		return 0;
+	case OPT_FILE:
+		if (*arg == '\0')
+			return refuse_value(
+			    o, arg, "is not the name of a file", e);
+		/* Checked again when all options are known: cli/command.c. */
+		if (strcmp(arg, "-") == 0 && o->dash == OPT_DASH_REFUSED)
+			return refuse_value(o, arg,
+			    "is not a file here (./- is a file of that name)",
+			    e);
+		*(const char **)field = arg;
+		return 0;
+	case OPT_STRING:
+		*(const char **)field = arg;
+		return 0;
+	case OPT_CHOICE:
+		return store_choice(o, arg, field, e);
+	case OPT_LIST:
+		list_add(field, arg, o->value);
+		return 0;
+	case OPT_CALL:
+		if (o->call(field, arg, e) == 0)
+			return 0;
+		/* What this machine lacks is not a mistake in the command. */
+		if (e->kind != ERR_LOCAL)
+			e->kind = ERR_USAGE;
+		return err_prefix(e, "--%s", o->name);
+	case OPT_END:
+		break;
+	}
+	return 0;
+}
 
 /* Edit distance (Levenshtein) of the first 32 bytes of two words. */
 static size_t
@@ -93,22 +302,14 @@ command_find(
 	return NULL;
 }
 
-/* The state of one parse. */
-struct parse {
-	const struct command *command;
-	struct command_args *args;
-	const struct opt **used; /* args->used */
-	size_t used_count;
-	struct err *e;
-};
-
 /* Finds the option whose long name is the first n bytes of name. Returns NULL
  * with *e, which suggests the nearest. */
 static const struct opt *
-find_name(const struct parse *p, const char *name, size_t n)
+find_name(
+    const struct command_args *args, const char *name, size_t n, struct err *e)
 {
-	struct opt_at at = {p->command->groups, NULL};
-	const struct opt *o = opt_find(at.group, 0, name, n);
+	struct opt_at at = {args->command->groups, NULL};
+	const struct opt *o = command_option(args->command, 0, name, n);
 	const char *nearest = NULL;
 	char typed[64];
 	size_t distance = DISTANCE_NONE;
@@ -116,39 +317,40 @@ find_name(const struct parse *p, const char *name, size_t n)
 	if (o != NULL)
 		return o;
 	snprintf(typed, sizeof(typed), "%.*s", (int)n, name);
-	while (opt_next(&at))
+	while (command_next_option(&at))
 		if (is_nearer(typed, at.opt->name, &distance))
 			nearest = at.opt->name;
-	err_set(p->e, ERR_USAGE, "there is no option --%s",
-	    text_shown_bytes(name, n));
+	err_set(
+	    e, ERR_USAGE, "there is no option --%s", text_shown_bytes(name, n));
 	if (nearest != NULL)
-		err_append(p->e, "did you mean --%s?", nearest);
+		err_append(e, "did you mean --%s?", nearest);
 	return NULL;
 }
 
 /* Whether list names an option used, or a program that was given. */
 static bool
-is_given(const struct parse *p, const char *list)
+is_given(const struct command_args *args, const char *list)
 {
-	return opt_find_listed(p->used, list) != NULL ||
-	       (p->args->program != NULL && opt_is_listed(list, "program"));
+	return command_find_listed(args, list) != NULL ||
+	       (args->program != NULL && command_is_listed(list, "program"));
 }
 
 /* The words of list that this command knows, without those of except: "--exec
  * or a program". */
 static const char *
-list_text(const struct parse *p, const char *list, const char *except)
+list_text(const struct command_args *args, const char *list, const char *except)
 {
-	struct opt_at at = {p->command->groups, NULL};
+	struct opt_at at = {args->command->groups, NULL};
 	char *text = text_slot();
 
 	text[0] = '\0';
-	while (opt_next(&at))
-		if (opt_is_listed(list, at.opt->name) &&
-		    !opt_is_listed(except, at.opt->name))
+	while (command_next_option(&at))
+		if (command_is_listed(list, at.opt->name) &&
+		    !command_is_listed(except, at.opt->name))
 			text_append(text, TEXT_SLOT, "%s--%s",
 			    text[0] != '\0' ? " or " : "", at.opt->name);
-	if (opt_is_listed(list, "program") && !opt_is_listed(except, "program"))
+	if (command_is_listed(list, "program") &&
+	    !command_is_listed(except, "program"))
 		text_append(text, TEXT_SLOT, "%sa program",
 		    text[0] != '\0' ? " or " : "");
 	return text;
@@ -157,51 +359,51 @@ list_text(const struct parse *p, const char *list, const char *except)
 /* Fails if o or its group excludes other, the name of an option, or "program".
  * is_first: o was typed first. */
 static int
-check_excluded(const struct parse *p, const struct opt *o, const char *other,
-    bool is_first)
+check_excluded(const struct command_args *args, const struct opt *o,
+    const char *other, bool is_first, struct err *e)
 {
-	const struct opt_group *group = opt_group_of(p->command->groups, o);
-	bool is_own = opt_is_listed(o->excludes, other);
+	const struct opt_group *group = group_of(args->command->groups, o);
+	bool is_own = command_is_listed(o->excludes, other);
 	const char *name = text_format("--%s", o->name),
-		   *shown = list_text(p, other, NULL),
+		   *shown = list_text(args, other, NULL),
 		   *why = is_own ? o->why : group->why;
 
-	if (!is_own && !opt_is_listed(group->excludes, other))
+	if (!is_own && !command_is_listed(group->excludes, other))
 		return 0;
 	if (why != NULL)
-		return err_set(p->e, ERR_USAGE, "%s does not apply with %s: %s",
+		return err_set(e, ERR_USAGE, "%s does not apply with %s: %s",
 		    name, shown, why);
 	if (!is_own)
-		return err_set(p->e, ERR_USAGE,
+		return err_set(e, ERR_USAGE,
 		    "%s is about %s: it does not apply with %s", name,
 		    group->title, shown);
-	return err_set(p->e, ERR_USAGE, "%s and %s cannot be used together",
+	return err_set(e, ERR_USAGE, "%s and %s cannot be used together",
 	    is_first ? name : shown, is_first ? shown : name);
 }
 
 /* Checks what the options used and their groups need, and whether they exclude
  * a program. */
 static int
-check_needs(const struct parse *p)
+check_needs(const struct command_args *args, struct err *e)
 {
 	const struct opt_group *group;
 	const char *needs, *why;
-	const struct opt *const *o;
+	const struct opt **o;
 
-	for (o = p->used; *o != NULL; o++) {
-		group = opt_group_of(p->command->groups, *o);
+	for (o = args->used; *o != NULL; o++) {
+		group = group_of(args->command->groups, *o);
 		needs = group->needs;
 		why = group->why;
-		if (needs == NULL || is_given(p, needs)) {
+		if (needs == NULL || is_given(args, needs)) {
 			needs = (*o)->needs;
 			why = (*o)->why;
 		}
-		if (needs != NULL && !is_given(p, needs))
-			return err_set(p->e, ERR_USAGE, "--%s goes with %s%s%s",
-			    (*o)->name, list_text(p, needs, NULL),
+		if (needs != NULL && !is_given(args, needs))
+			return err_set(e, ERR_USAGE, "--%s goes with %s%s%s",
+			    (*o)->name, list_text(args, needs, NULL),
 			    why != NULL ? ": " : "", why != NULL ? why : "");
-		if (p->args->program != NULL &&
-		    check_excluded(p, *o, "program", true) < 0)
+		if (args->program != NULL &&
+		    check_excluded(args, *o, "program", true, e) < 0)
 			return -1;
 	}
 	return 0;
@@ -211,108 +413,95 @@ int
 command_check(const struct command_args *args, const char *fact,
     const char *what, struct err *e)
 {
-	const struct opt *const *o;
+	const struct opt **o;
 
 	for (o = args->used; *o != NULL; o++)
-		if (opt_is_listed((*o)->excludes, fact))
+		if (command_is_listed((*o)->excludes, fact))
 			return err_set(
 			    e, ERR_USAGE, "--%s %s", (*o)->name, what);
 	return 0;
 }
 
-/* Stores one option, unless it conflicts with one used before it. arg is NULL
- * if it has no argument. */
-static int
-store(struct parse *p, const struct opt *o, const char *arg)
-{
-	size_t i;
-
-	for (i = 0; i < p->used_count; i++)
-		if (check_excluded(p, p->used[i], o->name, true) < 0 ||
-		    check_excluded(p, o, p->used[i]->name, false) < 0)
-			return -1;
-	p->used[p->used_count++] = o;
-	return opt_store(o, arg, p->e);
-}
-
 /*
- * Stores an option with its argument: attached to its name, or if that is NULL
- * the next word. Returns how many words of argv it used, or -1 with *e.
+ * Stores one option, unless it conflicts with one used before it. Its argument,
+ * if it has one, is attached to its name, or if that is NULL the next word.
+ * Returns how many words of argv it used, or -1 with *e.
  */
 static int
-store_with_argument(struct parse *p, const struct opt *o, const char *attached,
-    const char *next)
+store(struct command_args *args, const struct opt *o, const char *attached,
+    const char *next, struct err *e)
 {
 	static const char *const kinds[OPT_CALL + 1] = {[OPT_NUMBER] = "number",
 	    [OPT_DURATION] = "duration",
 	    [OPT_SIZE] = "size"};
-	char letter[] = {p->args->letter, '\0'};
+	const char *value = attached != NULL ? attached : next;
+	const struct opt **used;
 
-	if (attached == NULL && next == NULL)
-		return err_set(p->e, ERR_USAGE, "option %s%s needs a %s (%s)",
-		    letter[0] != '\0' ? "-" : "--",
-		    letter[0] != '\0' ? letter : o->name,
+	if (o->arg != NULL && value == NULL)
+		return err_set(e, ERR_USAGE, "option %s needs a %s (%s)",
+		    args->letter != 0 ? text_format("-%c", args->letter)
+				      : text_format("--%s", o->name),
 		    kinds[o->kind] != NULL ? kinds[o->kind] : "value", o->arg);
-	if (store(p, o, attached != NULL ? attached : next) < 0)
+	for (used = args->used; *used != NULL; used++)
+		if (check_excluded(args, *used, o->name, true, e) < 0 ||
+		    check_excluded(args, o, (*used)->name, false, e) < 0)
+			return -1;
+	*used = o;
+	if (store_value(o, value, e) < 0)
 		return -1;
-	return attached != NULL ? 1 : 2;
+	return o->arg != NULL && attached == NULL ? 2 : 1;
 }
 
-/* Parses "--name", "--name=value" or "--name value". Returns as
- * store_with_argument(). */
+/* Parses "--name", "--name=value" or "--name value". Returns as store(). */
 static int
-parse_long(struct parse *p, char **argv)
+parse_long(struct command_args *args, char **argv, struct err *e)
 {
 	const char *name = argv[0] + 2, *value = strchr(name, '=');
 	size_t n = value == NULL ? strlen(name) : (size_t)(value - name);
 	const struct opt *o;
 
-	p->args->letter = 0;
+	args->letter = 0;
 	if (strcmp(name, "help") == 0) {
-		p->args->help = COMMAND_FULL_HELP;
+		args->help = COMMAND_FULL_HELP;
 		return 1;
 	}
 	if (strncmp(name, "help=", 5) == 0)
-		return err_set(p->e, ERR_USAGE,
+		return err_set(e, ERR_USAGE,
 		    "option --help takes no value: it shows all, -h the "
 		    "usual options");
-	o = find_name(p, name, n);
+	o = find_name(args, name, n, e);
 	if (o == NULL)
 		return -1;
-	if (opt_has_argument(o))
-		return store_with_argument(
-		    p, o, value != NULL ? value + 1 : NULL, argv[1]);
-	if (value != NULL)
+	if (o->arg == NULL && value != NULL)
 		return err_set(
-		    p->e, ERR_USAGE, "option --%s takes no value", o->name);
-	return store(p, o, NULL) < 0 ? -1 : 1;
+		    e, ERR_USAGE, "option --%s takes no value", o->name);
+	return store(args, o, value != NULL ? value + 1 : NULL, argv[1], e);
 }
 
 /*
- * Parses "-v", "-vv", "-w5", "-w 5" or "-nw5". Returns as
- * store_with_argument(). "-h" alone is the short help if no option has that
- * letter.
+ * Parses "-v", "-vv", "-w5", "-w 5" or "-nw5". Returns as store(). "-h" alone
+ * is the short help if no option has that letter.
  */
 static int
-parse_letters(struct parse *p, char **argv)
+parse_letters(struct command_args *args, char **argv, struct err *e)
 {
 	const struct opt *o;
 	const char *c;
 
 	for (c = argv[0] + 1; *c != '\0'; c++) {
-		p->args->letter = *c;
-		o = opt_find(p->command->groups, *c, NULL, 0);
+		args->letter = *c;
+		o = command_option(args->command, *c, NULL, 0);
 		if (o == NULL && strcmp(argv[0], "-h") == 0) {
-			p->args->help = COMMAND_SHORT_HELP;
+			args->help = COMMAND_SHORT_HELP;
 			return 1;
 		}
 		if (o == NULL)
-			return err_set(p->e, ERR_USAGE,
-			    "there is no option -%s", text_shown_bytes(c, 1));
-		if (opt_has_argument(o))
-			return store_with_argument(
-			    p, o, c[1] != '\0' ? c + 1 : NULL, argv[1]);
-		if (store(p, o, NULL) < 0)
+			return err_set(e, ERR_USAGE, "there is no option -%s",
+			    text_shown_bytes(c, 1));
+		if (o->arg != NULL)
+			return store(
+			    args, o, c[1] != '\0' ? c + 1 : NULL, argv[1], e);
+		if (store(args, o, NULL, NULL, e) < 0)
 			return -1;
 	}
 	return 1;
@@ -321,13 +510,13 @@ parse_letters(struct parse *p, char **argv)
 /* Checks the files named '-': each is a stream, which no other option uses, and
  * whose data on stdout is alone. */
 static int
-check_dashes(const struct parse *p)
+check_dashes(const struct command_args *args, struct err *e)
 {
 	const struct opt *users[] = {NULL, NULL, NULL}, *o, *other;
-	struct opt_at at = {p->command->groups, NULL};
+	struct opt_at at = {args->command->groups, NULL};
 	const char *path;
 
-	while (opt_next(&at)) {
+	while (command_next_option(&at)) {
 		o = at.opt;
 		if (o->kind != OPT_FILE)
 			continue;
@@ -335,21 +524,21 @@ check_dashes(const struct parse *p)
 		if (path == NULL || strcmp(path, "-") != 0)
 			continue;
 		if (users[o->dash] != NULL)
-			return err_set(p->e, ERR_USAGE,
+			return err_set(e, ERR_USAGE,
 			    "--%s and --%s cannot both be '-'",
 			    users[o->dash]->name, o->name);
 		users[o->dash] = o;
-		other = opt_find_listed(p->used, o->dash_without);
+		other = command_find_listed(args, o->dash_without);
 		if (other != NULL)
-			return err_set(p->e, ERR_USAGE,
+			return err_set(e, ERR_USAGE,
 			    "--%s: '-' is stdout, which has the data of --%s",
 			    o->name, other->name);
-		if (o->dash_with == NULL || is_given(p, o->dash_with))
+		if (o->dash_with == NULL || is_given(args, o->dash_with))
 			continue;
-		return err_set(p->e, ERR_USAGE,
+		return err_set(e, ERR_USAGE,
 		    "--%s: '-' is stdout, which has the data that is received "
 		    "(/dev/stderr is the terminal; stdout is free with %s)",
-		    o->name, list_text(p, o->dash_with, at.group->excludes));
+		    o->name, list_text(args, o->dash_with, at.group->excludes));
 	}
 	return 0;
 }
@@ -359,8 +548,9 @@ check_dashes(const struct parse *p)
  * missing, it ended only the options, and a second one begins the program.
  */
 static void
-parse_rest(char **argv, const struct command *c, struct command_args *args)
+parse_rest(struct command_args *args, char **argv)
 {
+	const struct command *c = args->command;
 	bool wants_operands = !c->runs_program || args->count < c->min_operands;
 
 	for (; wants_operands && *argv != NULL; argv++) {
@@ -375,9 +565,10 @@ parse_rest(char **argv, const struct command *c, struct command_args *args)
 }
 
 static int
-check_operands(
-    const struct command *c, const struct command_args *args, struct err *e)
+check_operands(const struct command_args *args, struct err *e)
 {
+	const struct command *c = args->command;
+
 	if (args->count < c->min_operands)
 		return err_set(
 		    e, ERR_USAGE, "missing operand: expected %s", c->operands);
@@ -396,25 +587,25 @@ int
 command_parse(const struct command *c, char **argv, struct command_args *args,
     struct err *e)
 {
-	struct parse p = {c, args, NULL, 0, e};
 	size_t letters = 0;
 	int count, used;
 
 	for (count = 0; argv[count] != NULL; count++)
 		letters += strlen(argv[count]);
 	memset(args, 0, sizeof(*args));
-	args->used = p.used = mem_array(letters + 1, sizeof(struct opt *));
+	args->command = c;
+	args->used = mem_array(letters + 1, sizeof(struct opt *));
 	args->operands = mem_array((size_t)count + 1, sizeof(char *));
 	for (; *argv != NULL; argv += used) {
 		used = 1;
 		if (strcmp(*argv, "--") == 0) {
-			parse_rest(argv + 1, c, args);
+			parse_rest(args, argv + 1);
 			break;
 		}
 		if (strncmp(*argv, "--", 2) == 0)
-			used = parse_long(&p, argv);
+			used = parse_long(args, argv, e);
 		else if (argv[0][0] == '-' && argv[0][1] != '\0')
-			used = parse_letters(&p, argv);
+			used = parse_letters(args, argv, e);
 		else
 			args->operands[args->count++] = *argv;
 		if (args->help != COMMAND_NO_HELP)
@@ -424,18 +615,18 @@ command_parse(const struct command *c, char **argv, struct command_args *args,
 			return -1;
 		}
 	}
-	if (check_dashes(&p) < 0 || check_needs(&p) < 0)
+	if (check_dashes(args, e) < 0 || check_needs(args, e) < 0)
 		return -1;
-	return check_operands(c, args, e);
+	return check_operands(args, e);
 }
 
 void
-command_release(const struct command *c, struct command_args *args)
+command_release(struct command_args *args)
 {
-	struct opt_at at = {c->groups, NULL};
+	struct opt_at at = {args->command->groups, NULL};
 	struct opt_list *list;
 
-	while (opt_next(&at)) {
+	while (command_next_option(&at)) {
 		if (at.opt->kind != OPT_LIST)
 			continue;
 		list = at.opt->field;
@@ -445,6 +636,175 @@ command_release(const struct command *c, struct command_args *args)
 		memset(list, 0, sizeof(*list));
 	}
 	free(args->operands);
-	free((void *)args->used);
+	free(args->used);
 	memset(args, 0, sizeof(*args));
+}
+
+/* Prints text from column at on, wrapped at WIDTH; its other lines begin at
+ * indent. Returns the column after it. */
+static size_t
+put_text(const char *text, size_t at, size_t indent)
+{
+	size_t n;
+
+	for (;; at = indent) {
+		n = text_fit(text, strlen(text), WIDTH - at);
+		printf("%.*s", (int)n, text);
+		text += n;
+		if (*text == '\0')
+			return at + n;
+		printf("\n%*s", (int)indent, "");
+		text++;
+	}
+}
+
+/* The default, or "" if it is unset or means no limit. */
+static const char *
+value_text(const struct opt *o)
+{
+	const void *field = o->field;
+	long long n = 0;
+
+	if (o->kind == OPT_CHOICE && *(const int *)field >= 0)
+		return o->choices[*(const int *)field];
+	if ((o->kind == OPT_STRING || o->kind == OPT_FILE) &&
+	    *(const char *const *)field != NULL)
+		return text_format("'%s'", *(const char *const *)field);
+	if (o->kind == OPT_NUMBER || o->kind == OPT_DURATION)
+		n = *(const int64_t *)field;
+	if (n <= 0)
+		return "";
+	if (o->kind == OPT_NUMBER)
+		return text_format("%lld", n);
+	return n % 1000 == 0 ? text_format("%lld s", n / 1000)
+			     : text_format("%lld ms", n);
+}
+
+/* Prints as many clauses of a help text as fit in the line; what stands in
+ * parentheses is one, and is not divided. */
+static void
+put_clauses(const char *help)
+{
+	const char *marks = ",:; "; /* a semicolon parts more */
+	bool is_inside = false;     /* parentheses */
+	size_t n, end = 0;
+
+	for (n = 1; n <= WIDTH - HELP_COLUMN; n++) {
+		if (help[n] == '\0' ||
+		    (!is_inside && strchr(marks, help[n]) != NULL &&
+			help[n + 1] == (help[n] == ' ' ? '(' : ' ')))
+			end = n;
+		if (help[n] == '\0')
+			break;
+		if (help[n] == ';')
+			marks = ";";
+		if (help[n] == '(' || help[n] == ')')
+			is_inside = help[n] == '(';
+	}
+	printf("%.*s\n", (int)end, help);
+}
+
+/* "  -w, --timeout TIME          the help text (default: 2 s)"; in the short
+ * help it is one line. */
+static void
+option_line(const struct opt *o, bool is_short)
+{
+	const char *value = value_text(o);
+	size_t at;
+	bool wraps;
+	char left[128] = "     ";
+	int i;
+
+	if (o->letter != 0)
+		snprintf(left, sizeof(left), "  -%c,", o->letter);
+	text_append(left, sizeof(left), " --%s", o->name);
+	for (i = 0; o->kind == OPT_CHOICE && o->choices[i] != NULL; i++)
+		text_append(left, sizeof(left), "%s%s", i == 0 ? " " : "|",
+		    o->choices[i]);
+	if (o->kind != OPT_CHOICE && o->arg != NULL)
+		text_append(left, sizeof(left), " %s", o->arg);
+	if (strlen(left) + 2 > HELP_COLUMN)
+		printf("%s\n%*s", left, HELP_COLUMN, "");
+	else
+		printf("%-*s", HELP_COLUMN, left);
+	if (is_short) {
+		put_clauses(o->help);
+		return;
+	}
+	at = put_text(o->help, HELP_COLUMN, HELP_COLUMN);
+	if (value[0] != '\0') {
+		/* As one word. */
+		value = text_format("(default: %s)", value);
+		wraps = at + 1 + strlen(value) > WIDTH;
+		printf("%s%*s%s", wraps ? "\n" : "", wraps ? HELP_COLUMN : 1,
+		    "", value);
+	}
+	putchar('\n');
+}
+
+/* Prints the options by group, of which adjacent ones can share a title, or for
+ * the short help the usual ones alone. */
+static void
+option_lines(const struct command *c, bool is_short)
+{
+	struct opt_at at = {c->groups, NULL};
+	const char *title = "";
+
+	if (is_short)
+		putchar('\n');
+	while (command_next_option(&at)) {
+		if (!is_short && strcmp(at.group->title, title) != 0) {
+			title = at.group->title;
+			printf("\n%s:\n", title);
+		}
+		if (!is_short || c->usual == NULL ||
+		    command_is_listed(c->usual, at.opt->name))
+			option_line(at.opt, is_short);
+	}
+}
+
+void
+command_help(const struct command *c, bool is_short)
+{
+	struct opt_at at = {c->groups, NULL};
+	const char *line = c->examples;
+	unsigned kinds = 0; /* of the options: bits by enum opt_kind */
+	size_t n;
+
+	while (command_next_option(&at))
+		kinds |= 1U << at.opt->kind;
+	printf("usage: sockt %s%s%s%s%s\n\n%s\n", c->name,
+	    c->groups[0].opts != NULL ? " [OPTION]..." : "",
+	    c->operands[0] != '\0' ? " " : "", c->operands,
+	    c->runs_program ? " [-- PROGRAM [ARG]...]" : "", c->summary);
+	if (c->groups[0].opts != NULL)
+		option_lines(c, is_short);
+	if (!is_short && c->notes != NULL) {
+		putchar('\n');
+		put_text(c->notes, 0, 0);
+		putchar('\n');
+	}
+	/* The short help has the first example. */
+	fputs(is_short ? "\nexample:\n" : "\nexamples:\n", stdout);
+	do {
+		n = strcspn(line, "\n") + 1;
+		printf("  %.*s", (int)n, line);
+		line += n;
+	} while (!is_short && *line != '\0');
+	/* What all commands that use the network have in common. */
+	if (!is_short && (kinds & 1U << OPT_DURATION) != 0)
+		printf(
+		    "\nTIME is a duration such as 5, 0.5, 500ms, 2m or 1h%s\n\n"
+		    "exit status: 0 done, 1 failed, 2 usage, 3 name, "
+		    "4 refused, 5 timed out,\n6 unreachable, 7 local "
+		    "address, 8 peer's error, 9 protocol, 10 lost, "
+		    "11 output\n",
+		    (kinds & 1U << OPT_SIZE) != 0 ? "; SIZE is 4096, 64k or 1M"
+						  : "");
+	if (is_short && c->groups[0].opts != NULL)
+		printf(
+		    "\n'sockt %s --help' shows every option; see sockt-%s(1)\n",
+		    c->name, c->name);
+	else
+		printf("\nsee sockt(1) and sockt-%s(1)\n", c->name);
 }

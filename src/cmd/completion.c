@@ -115,7 +115,7 @@ put_options(const struct typed *t, const struct command *c)
 	struct opt_at at = {c->groups, NULL};
 
 	put_kind(t, "word", 0);
-	while (opt_next(&at)) {
+	while (command_next_option(&at)) {
 		printf("--%s\t%s\n", at.opt->name, at.opt->help);
 		if (at.opt->letter != 0)
 			printf("-%c\t%s\n", at.opt->letter, at.opt->help);
@@ -150,14 +150,14 @@ find_option(const struct command *c, const char *word, size_t *start)
 
 	if (word[1] == '-') {
 		*start = word[n] == '=' ? n + 1 : 0;
-		o = opt_find(c->groups, 0, word + 2, n - 2);
-		return o != NULL && opt_has_argument(o) ? o : NULL;
+		o = command_option(c, 0, word + 2, n - 2);
+		return o != NULL && o->arg != NULL ? o : NULL;
 	}
 	*start = 0;
 	for (i = 1; word[i] != '\0'; i++) {
 		*start = word[i + 1] != '\0' ? i + 1 : 0;
-		o = opt_find(c->groups, word[i], NULL, 0);
-		if (o != NULL && opt_has_argument(o))
+		o = command_option(c, word[i], NULL, 0);
+		if (o != NULL && o->arg != NULL)
 			return o;
 	}
 	return NULL;

@@ -167,7 +167,7 @@ find_hint(const char *command, const char *first, char *const *rest)
 		*typed++ = '\0';
 		hint = strchr(typed, '\t');
 		*hint++ = '\0';
-		if (line[0] != '*' && !opt_is_listed(line, command))
+		if (line[0] != '*' && !command_is_listed(line, command))
 			continue;
 		for (pattern = strtok_r(typed, "|", &next); pattern != NULL;
 		     pattern = strtok_r(NULL, "|", &next))
@@ -191,7 +191,7 @@ find_commands(const struct command *c, const char *word, char letter)
 	else
 		snprintf(text, sizeof(text), "%.*s", (int)n, word);
 	for (other = command_table; *other != NULL; other++) {
-		if (opt_find((*other)->groups, letter, word + 2, n - 2) == NULL)
+		if (command_option(*other, letter, word + 2, n - 2) == NULL)
 			continue;
 		if (*other == c)
 			return NULL;
@@ -284,7 +284,7 @@ help_run(const struct command_args *args, struct err *e)
 			    text_shown(args->operands[0]));
 		if (c == NULL)
 			return -1;
-		usage_help(c, false);
+		command_help(c, false);
 	}
 	return 0;
 }

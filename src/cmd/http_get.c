@@ -216,7 +216,7 @@ http_get_run(const struct command_args *args, struct err *e)
 	struct download_options download = http_get_options.download,
 				*d = &download;
 	struct connector_options connector;
-	const struct opt *trust = opt_find_used(args->used, options_tls);
+	const struct opt *trust = command_find_used(args, options_tls);
 	struct stat st;
 	int64_t port;
 	int n;
@@ -241,9 +241,9 @@ http_get_run(const struct command_args *args, struct err *e)
 			    "in HOST:PORT",
 			    args->operands[n]);
 	if (trust == NULL)
-		trust = opt_find_used(args->used, options_tls_local);
+		trust = command_find_used(args, options_tls_local);
 	if (trust == NULL)
-		trust = opt_find_used(args->used, options_tls_version);
+		trust = command_find_used(args, options_tls_version);
 	d->urls = args->operands;
 	d->url_count = args->count;
 	d->resume |= d->is_foreign;

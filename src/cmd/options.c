@@ -372,7 +372,7 @@ check_unix_server(const struct command_args *args, struct err *e)
 
 	if (command_check(args, "unix-clients", why, e) < 0)
 		return -1;
-	return opt_find_listed(args->used, "to") != NULL
+	return command_find_listed(args, "to") != NULL
 		   ? 0
 		   : options_check_unix(args, e);
 }
@@ -394,7 +394,7 @@ options_parse_local(struct endpoint *ep, const struct command_args *args,
 		(uint16_t)port, e) < 0)
 		return -1;
 	if (options.sock.interface != NULL && !ep->is_unix &&
-	    ep->host[0] == '\0' && opt_find_listed(args->used, "join") == NULL)
+	    ep->host[0] == '\0' && command_find_listed(args, "join") == NULL)
 		return err_set(e, ERR_USAGE,
 		    "--interface goes with an address: '*' is every address "
 		    "of it");

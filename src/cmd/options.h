@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "cli/opt.h"
+#include "cli/command.h"
 #include "dial/connector.h"
 #include "net/listener.h"
 #include "net/resolve.h"

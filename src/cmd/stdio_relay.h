@@ -10,7 +10,7 @@
 #include "relay/recorder.h"
 #include "relay/relay.h"
 #include "relay/script.h"
-#include "cli/opt.h"
+#include "cli/command.h"
 
 struct err;
 struct link;
