@@ -209,8 +209,10 @@ limit_from(const struct client *c, int64_t from_ns)
 static const char *
 stall_clause(struct client *c)
 {
-	return link_why(&c->link, true,
-	    c->route.proxy != NULL ? "the proxy" : "the server");
+	const struct connector_options *o = &c->route.options;
+	bool is_direct = o->proxy == NULL && o->dial.proxy == NULL;
+
+	return link_why(&c->link, true, is_direct ? "the server" : "the proxy");
 }
 
 /* Reports which limit has passed, and why nothing came. */
@@ -253,81 +255,65 @@ find_route(const struct client *c, const struct url *u, struct route *route,
     struct err *e)
 {
 	const struct proxy *env = u->is_https ? &c->tls_proxy : &c->env_proxy;
+	struct connector_options *o = &route->options;
 	bool is_bad = u->is_https && c->tls_error.kind != ERR_NONE;
 
 	memset(route, 0, sizeof(*route));
 	snprintf(route->origin.host, sizeof(route->origin.host), "%s", u->host);
 	route->origin.port = u->port;
-	route->is_tls = u->is_https;
-	route->left_origin = c->left_origin;
 	route->server =
 	    c->other.is_unix || (!c->left_origin && c->other.host[0] != '\0')
 		? c->other
 		: route->origin;
+	*o = *c->options->connector;
+	o->tls.is_on = u->is_https;
+	if (c->left_origin)
+		o->tls.certificate = o->tls.key = NULL;
+	/* The certificate is still that of the URL's host. */
+	if (o->tls.name == NULL && c->other.host[0] != '\0')
+		o->tls.name = u->host;
 	if (c->other.is_unix)
-		return route->is_tls
+		return u->is_https
 			   ? err_set(e, ERR_USAGE, "--unix is for http URLs")
 			   : 0;
 	if (endpoint_check_host(u->host, e) < 0)
 		return -1;
-	route->proxy = c->options->connector->proxy;
 	if ((env->kind != PROXY_NONE || is_bad) &&
 	    !is_listed(c->no_proxy, &route->origin)) {
-		route->proxy = env;
 		if (is_bad) {
 			*e = c->tls_error;
 			return -1;
 		}
+		o->proxy = env;
 	}
-	route->is_forwarded =
-	    route->proxy != NULL && route->proxy->kind == PROXY_HTTP &&
-	    !route->is_tls && strcmp(route->server.host, u->host) == 0 &&
-	    route->server.port == u->port;
+	if (o->proxy != NULL && o->proxy->kind == PROXY_HTTP && !u->is_https &&
+	    strcmp(route->server.host, u->host) == 0 &&
+	    route->server.port == u->port) {
+		o->dial.proxy = o->proxy;
+		route->server = o->proxy->server;
+		o->proxy = NULL;
+	}
 	return 0;
-}
-
-/* Returns what to connect to and sets *o to the options for it. */
-static const struct endpoint *
-next_endpoint(const struct client *c, const struct route *route,
-    struct connector_options *o)
-{
-	*o = *c->options->connector;
-	if (c->left_origin)
-		o->tls.certificate = o->tls.key = NULL;
-	o->proxy = route->proxy;
-	o->tls.is_on = route->is_tls;
-	/* The certificate is still that of the URL's host. */
-	if (o->tls.name == NULL && c->other.host[0] != '\0')
-		o->tls.name = route->origin.host;
-	if (!route->is_forwarded)
-		return &route->server;
-	o->proxy = NULL;
-	o->dial.proxy = route->proxy;
-	return &route->proxy->server;
 }
 
 int
 client_check(const struct client *c, const struct url *u, struct err *e)
 {
-	struct connector_options o;
-	const struct endpoint *ep;
 	struct route route;
 
 	if (find_route(c, u, &route, e) < 0)
 		return -1;
-	ep = next_endpoint(c, &route, &o);
-	return connector_check(ep, &o, e);
+	return connector_check(&route.server, &route.options, e);
 }
 
 static int
 connect_along(struct client *c, const struct route *route, struct err *e)
 {
 	int64_t *ends = c->ends_ns, start = clock_now(), now;
-	struct connector_options o;
-	const struct endpoint *ep = next_endpoint(c, route, &o);
 
 	c->route = *route;
-	if (connector_open(ep, &o, c->until, &c->link, e) < 0)
+	if (connector_open(
+		&route->server, &route->options, c->until, &c->link, e) < 0)
 		return -1;
 	c->link.start_ns = start;
 	now = clock_now();
@@ -656,6 +642,8 @@ drop_excess(struct client *c)
 static int
 request_once(struct client *c, struct http_request *r, struct err *e)
 {
+	const struct route *last = &c->route;
+	const struct proxy *forwarder;
 	struct route route;
 
 	c->start_ns = clock_now();
@@ -663,18 +651,20 @@ request_once(struct client *c, struct http_request *r, struct err *e)
 	c->send_errnum = 0;
 	if (find_route(c, r->url, &route, e) < 0)
 		return -1;
-	r->is_absolute = route.is_forwarded;
-	if (route.is_forwarded && route.proxy->basic[0] != '\0')
-		r->proxy_user = route.proxy->basic;
+	forwarder = route.options.dial.proxy;
+	r->is_absolute = forwarder != NULL;
+	if (forwarder != NULL && forwarder->basic[0] != '\0')
+		r->proxy_user = forwarder->basic;
 	if (http_request_build(r, c->request, e) < 0)
 		return -1;
 	if (c->is_open &&
-	    (strcmp(c->route.origin.host, route.origin.host) != 0 ||
-		c->route.origin.port != route.origin.port ||
-		c->route.is_tls != route.is_tls ||
-		(c->route.left_origin != route.left_origin &&
-		    (c->other.host[0] != '\0' ||
-			c->options->connector->tls.certificate != NULL)) ||
+	    (strcmp(last->origin.host, route.origin.host) != 0 ||
+		last->origin.port != route.origin.port ||
+		strcmp(last->server.host, route.server.host) != 0 ||
+		last->server.port != route.server.port ||
+		last->options.tls.is_on != route.options.tls.is_on ||
+		last->options.tls.certificate !=
+		    route.options.tls.certificate ||
 		wait_fd(c->link.fd, POLLIN, deadline_after(0)) != 0)) {
 		/* The connection leads elsewhere, or has something to read. */
 		drop_excess(c);

@@ -383,7 +383,8 @@ read_body(struct transfer *t, int64_t base, int64_t total, struct err *e)
 			    text_shown(t->path));
 		t->client->digest = &t->digest;
 	}
-	if (r->framing == HTTP_FRAME_CLOSE && !t->client->route.is_tls)
+	if (r->framing == HTTP_FRAME_CLOSE &&
+	    !t->client->route.options.tls.is_on)
 		diag_note("%s: the body ends with the connection, so whether "
 			  "it is whole cannot be checked",
 		    url_text(&t->current));
@@ -573,7 +574,7 @@ handle_unsatisfied(struct transfer *t, const struct http_head *h, struct err *e)
 static bool
 is_declined(const struct transfer *t)
 {
-	return t->client->route.is_forwarded &&
+	return t->client->route.options.dial.proxy != NULL &&
 	       t->client->response.head.status == 407;
 }
 
@@ -624,7 +625,7 @@ is_redirect(const struct http_head *h, char *buf)
 static enum next
 status_error(const struct transfer *t, const struct http_head *h, struct err *e)
 {
-	const struct proxy *proxy = t->client->route.proxy;
+	const struct proxy *proxy = t->client->route.options.dial.proxy;
 	char location[URL_SIZE];
 	const char *reason;
 	const struct http_field *field;

@@ -28,14 +28,10 @@ struct url;
 struct route {
 	struct endpoint origin; /* that of the URL */
 	struct endpoint server; /* what is connected to */
-	bool is_tls;
-	bool left_origin;          /* client.left_origin, when it was found */
-	const struct proxy *proxy; /* the caller's; NULL: none. An HTTP proxy
-				      receives the request in the absolute form;
-				      with TLS, and any other proxy, it connects
-				      to the server. */
-	bool is_forwarded; /* an HTTP proxy forwards the requests; if the server
-			      is not the origin, it connects instead */
+	/* The proxy connects to the server. An HTTP proxy that forwards the
+	 * requests, in the absolute form, is dial.proxy instead: without TLS,
+	 * and if the server is the origin. */
+	struct connector_options options;
 };
 
 /* The phases of an exchange, by what ends them. */
