@@ -101,47 +101,28 @@ is_listed(const char *list, const struct endpoint *ep)
 	return false;
 }
 
-/* Parses a proxy of the environment, whose variable is named. 0, or -1. */
+/* Parses a proxy of the environment, unless there is none. 0, or -1. */
 static int
-parse_env(struct proxy *p, const char *text, const char *name, struct err *e)
+parse_env(struct proxy *p, const char *text, const char *origin, struct err *e)
 {
 	if (text == NULL || *text == '\0')
 		return 0;
 	if (proxy_parse(p, text, e) < 0)
-		return err_prefix(e, "%s (in the environment)", name);
-	return 0;
-}
-
-/* Reads the proxies of the environment. Returns 0, or -1 with ERR_USAGE if
- * http_proxy is malformed. */
-static int
-read_environment(struct client *c, struct err *e)
-{
-	const char *tls = getenv("https_proxy"), *none = getenv("no_proxy");
-
-	c->no_proxy = none != NULL ? none : getenv("NO_PROXY");
-	(void)parse_env(&c->tls_proxy,
-	    tls != NULL ? tls : getenv("HTTPS_PROXY"), "https_proxy",
-	    &c->tls_error);
-	c->tls_proxy.origin = "from https_proxy";
-	/* HTTP_PROXY is not read: a web server sets it from a field of the
-	 * request when it runs a program (CGI). */
-	if (parse_env(&c->env_proxy, getenv("http_proxy"), "http_proxy", e) < 0)
-		return -1;
-	c->env_proxy.origin = "from http_proxy";
+		return err_prefix(e, "the proxy %s", origin);
+	p->origin = origin;
 	return 0;
 }
 
 int
 client_init(struct client *c, const struct download_options *o, struct err *e)
 {
+	const char *tls = getenv("https_proxy"), *none = getenv("no_proxy");
 	char text[512], *other[] = {text};
 
 	memset(c, 0, sizeof(*c));
 	c->options = o;
 	c->until = o->until;
 	c->rate.limit = o->rate;
-	c->link.fd = -1;
 	buf_init(&c->in, mem_buffer(CLIENT_BUFFER), CLIENT_BUFFER);
 	if (o->unix_path != NULL) {
 		snprintf(text, sizeof(text), "unix:%s", o->unix_path);
@@ -155,9 +136,16 @@ client_init(struct client *c, const struct download_options *o, struct err *e)
 			return err_set(e, ERR_USAGE,
 			    "--connect-to: a Unix socket is --unix PATH");
 	}
-	return o->connector->via == NULL && o->connector->proxy == NULL
-		   ? read_environment(c, e)
-		   : 0;
+	if (o->connector->via != NULL || o->connector->proxy != NULL)
+		return 0;
+	c->no_proxy = none != NULL ? none : getenv("NO_PROXY");
+	(void)parse_env(&c->tls_proxy,
+	    tls != NULL ? tls : getenv("HTTPS_PROXY"), "from https_proxy",
+	    &c->tls_error);
+	/* HTTP_PROXY is not read: a web server sets it from a field of the
+	 * request when it runs a program (CGI). */
+	return parse_env(
+	    &c->env_proxy, getenv("http_proxy"), "from http_proxy", e);
 }
 
 /*
