@@ -65,8 +65,8 @@ struct transfer {
 
 /* What comes next. */
 enum next {
-	NEXT_REQUEST, /* request the current URL */
 	NEXT_DONE,
+	NEXT_REQUEST,    /* request the current URL */
 	NEXT_FAILED = -1 /* *e says why */
 };
 
@@ -288,20 +288,26 @@ report_total(const struct transfer *t, int64_t start_ns, int64_t base)
 							 1e9 / (double)ns))));
 }
 
-/* --sha256: checks the digest of the complete file of size bytes; fd is read
- * for bytes that the digest does not have yet. If the digest is wrong, a
- * partial file is emptied. 0, or -1 with ERR_PROTOCOL or ERR_OUTPUT. */
+/* --sha256: checks the digest of the complete file of size bytes. If it is
+ * wrong, a partial file is emptied. 0, or -1 with ERR_PROTOCOL or ERR_OUTPUT.
+ */
 static int
-verify(struct transfer *t, int fd, int64_t size, struct err *e)
+verify(struct transfer *t, int64_t size, struct err *e)
 {
 	const char *wanted = t->options->sha256;
 	char text[SHA256_TEXT], url[URL_ABSOLUTE_SIZE];
+	int fd = t->file.fd, result;
 	bool is_same;
 	struct json *j;
 
 	if (wanted == NULL)
 		return 0;
-	if (sha256_read(&t->digest, fd, size) < 0)
+	if (t->is_complete)
+		fd = open(t->path, O_RDONLY | O_CLOEXEC);
+	result = sha256_read(&t->digest, fd, size);
+	if (t->is_complete)
+		fd_close(&fd);
+	if (result < 0)
 		return err_sys(
 		    e, ERR_OUTPUT, errno, "reading %s", text_shown(t->path));
 	sha256_text(&t->digest, text);
@@ -322,10 +328,9 @@ verify(struct transfer *t, int fd, int64_t size, struct err *e)
 		: "; what was written cannot be taken back");
 }
 
-/* Names the file, which is complete and was verified. 0, or -1 with ERR_OUTPUT.
- */
-static int
-commit(struct transfer *t, struct err *e)
+/* Verifies the complete file of size bytes, and names it. */
+static enum next
+commit(struct transfer *t, int64_t size, struct err *e)
 {
 	const struct http_head *h = &t->client->response.head;
 	struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {0}};
@@ -333,6 +338,8 @@ commit(struct transfer *t, struct err *e)
 	int64_t seconds;
 	int fd = t->special;
 
+	if (verify(t, size, e) < 0)
+		return -1;
 	if (fd >= 0) {
 		t->special = -1;
 		return close(fd) == 0
@@ -409,10 +416,7 @@ read_body(struct transfer *t, int64_t base, int64_t total, struct err *e)
 		return err_set(e, ERR_PROTOCOL,
 		    "%lld bytes were announced by Content-Range, and %llu came",
 		    (long long)(total - base), (unsigned long long)r->received);
-	return verify(t, -1, (int64_t)t->digest.length, e) < 0 ||
-		       commit(t, e) < 0
-		   ? NEXT_FAILED
-		   : NEXT_DONE;
+	return commit(t, (int64_t)t->digest.length, e);
 }
 
 /* Begins an attempt, with the URL as given and the usable part of the output.
@@ -446,16 +450,7 @@ start_over(struct transfer *t, const char *why, struct err *e)
 static enum next
 already_complete(struct transfer *t, struct err *e)
 {
-	int fd = t->file.fd, result;
-
-	if (t->is_complete)
-		fd = open(t->path, O_RDONLY | O_CLOEXEC);
-	result = verify(t, fd, t->held, e);
-	if (t->is_complete)
-		fd_close(&fd);
-	else if (result == 0)
-		result = commit(t, e);
-	if (result < 0)
+	if (commit(t, t->held, e) < 0)
 		return NEXT_FAILED;
 	diag_warn("%s: the file is complete already", url_text(&t->current));
 	report(t);
