@@ -74,8 +74,7 @@ start_body(struct http_response *r, struct err *e)
 		r->framing = HTTP_FRAME_CHUNKED;
 		r->state = HTTP_IN_CHUNK_SIZE;
 		r->length = -1;
-		r->left = 0;
-		r->line = 0;
+		http_head_start(&r->trailer, true);
 		return 0;
 	}
 	if (!is_good)
@@ -120,66 +119,41 @@ parse_head(struct http_response *r, struct buf *in, struct err *e)
 	    HTTP_MAX_INTERIM);
 }
 
-/* c is the offending byte. */
+/*
+ * Parses n more bytes of the line before a chunk, which may end it (RFC 9112
+ * section 7.1). What does not begin with a digit is rejected at once. Returns
+ * 0, or -1 with *e.
+ */
 static int
-bad_chunk(unsigned char c, const char *where, struct err *e)
+parse_size(struct http_response *r, const void *bytes, size_t n, struct err *e)
 {
-	return err_set(e, ERR_PROTOCOL, "malformed chunk: '%s' %s",
-	    text_shown_bytes(&c, 1), where);
-}
+	struct http_head *line = &r->trailer;
+	const char *p = line->text;
+	int digit;
 
-/* Parses one byte of the chunked coding (RFC 9112 section 7.1). */
-static enum http_event
-parse_chunking(struct http_response *r, unsigned char c, struct err *e)
-{
-	bool is_cr = r->state == HTTP_IN_CHUNK_CR;
-	bool is_blank = c == ' ' || c == '\t';
-	int digit = text_hex_digit((char)c);
-
-	switch (r->state) {
-	case HTTP_IN_CHUNK_SIZE:
-		if (digit >= 0 && r->left > (INT64_MAX - digit) / 16)
+	if (!buf_fits(HTTP_CHUNK_LINE + 1, line->length, n))
+		return err_set(e, ERR_PROTOCOL,
+		    "malformed chunk: its size line is too long");
+	memcpy(line->text + line->length, bytes, n);
+	n = line->length += n;
+	if (text_hex_digit(*p) >= 0 && p[n - 1] != '\n')
+		return 0;
+	for (r->left = 0; (digit = text_hex_digit(*p)) >= 0; p++) {
+		if (r->left > (INT64_MAX - digit) / 16)
 			return err_set(e, ERR_PROTOCOL,
 			    "malformed chunk: its size is too large");
-		if (digit >= 0)
-			r->left = r->left * 16 + digit;
-		else if (r->line == 0 || (c != '\r' && c != ';' && !is_blank))
-			return bad_chunk(c, "in its size line", e);
-		else
-			r->state = c == '\r'  ? HTTP_IN_CHUNK_SIZE_LF
-				   : c == ';' ? HTTP_IN_CHUNK_EXTENSION
-					      : HTTP_IN_CHUNK_BLANK;
-		break;
-	case HTTP_IN_CHUNK_BLANK:
-		if (c == ';')
-			r->state = HTTP_IN_CHUNK_EXTENSION;
-		else if (!is_blank)
-			return bad_chunk(c, "in its size line", e);
-		break;
-	case HTTP_IN_CHUNK_EXTENSION:
-		if (c == '\r')
-			r->state = HTTP_IN_CHUNK_SIZE_LF;
-		else if (c == '\n' || c == '\0')
-			return bad_chunk(c, "in its size line", e);
-		break;
-	case HTTP_IN_CHUNK_SIZE_LF:
-		if (c != '\n')
-			return bad_chunk(c, "in its size line", e);
-		r->state = r->left > 0 ? HTTP_IN_DATA : HTTP_IN_TRAILER;
-		http_head_start(&r->trailer, true);
-		return HTTP_WANTS_MORE;
-	default: /* HTTP_IN_CHUNK_CR, HTTP_IN_CHUNK_LF */
-		if (c != (is_cr ? '\r' : '\n'))
-			return bad_chunk(
-			    c, "in place of the CRLF after its data", e);
-		r->state = is_cr ? HTTP_IN_CHUNK_LF : HTTP_IN_CHUNK_SIZE;
-		r->line = 0;
-		return HTTP_WANTS_MORE;
+		r->left = r->left * 16 + digit;
 	}
-	if (++r->line <= HTTP_CHUNK_LINE)
-		return HTTP_WANTS_MORE;
-	return err_set(
-	    e, ERR_PROTOCOL, "malformed chunk: its size line is too long");
+	/* An extension, which blanks may precede, is ignored. */
+	if (p == line->text || memchr(line->text, '\0', n) != NULL ||
+	    memchr(line->text, '\r', n) != line->text + n - 2 ||
+	    (*p != '\r' && p[strspn(p, " \t")] != ';'))
+		return err_set(e, ERR_PROTOCOL,
+		    "malformed chunk: '%s' in its size line",
+		    text_shown_bytes(p, 1));
+	r->state = r->left > 0 ? HTTP_IN_DATA : HTTP_IN_TRAILER;
+	http_head_start(line, true);
+	return 0;
 }
 
 int64_t
@@ -205,10 +179,11 @@ static enum http_event
 parse_body(struct http_response *r, struct buf *in, struct err *e)
 {
 	unsigned char *at = in->data + in->head, *front = at;
-	const unsigned char *end = at + buf_length(in);
+	const unsigned char *end = at + buf_length(in), *lf;
 	enum http_event event = HTTP_WANTS_MORE;
 	enum http_head_state state;
 	struct buf rest;
+	bool is_cr;
 	size_t n;
 
 	r->data = at;
@@ -222,18 +197,27 @@ parse_body(struct http_response *r, struct buf *in, struct err *e)
 			front += n;
 			at += n;
 			http_response_skip(r, n);
+		} else if (r->state == HTTP_IN_CHUNK_SIZE) {
+			lf = memchr(at, '\n', n);
+			n = lf == NULL ? n : (size_t)(lf - at) + 1;
+			event = parse_size(r, at, n, e);
+			at += n;
 		} else if (r->state != HTTP_IN_TRAILER) {
-			event = parse_chunking(r, *at++, e);
+			is_cr = r->state == HTTP_IN_CHUNK_CR;
+			r->state =
+			    is_cr ? HTTP_IN_CHUNK_LF : HTTP_IN_CHUNK_SIZE;
+			if (*at++ != (is_cr ? '\r' : '\n'))
+				event = err_set(e, ERR_PROTOCOL,
+				    "malformed chunk: no CRLF after its data");
 		} else {
 			rest = (struct buf){at, n, 0, n};
 			state = http_head_parse(&r->trailer, &rest, e);
 			at += n - buf_length(&rest);
 			if (state == HTTP_HEAD_DONE)
 				r->state = HTTP_AT_END;
-			if (state == HTTP_HEAD_BAD) {
-				err_prefix(e, "the trailer after the chunks");
-				event = HTTP_GOT_ERROR;
-			}
+			if (state == HTTP_HEAD_BAD)
+				event = err_prefix(
+				    e, "the trailer after the chunks");
 		}
 		if (r->state == HTTP_AT_END)
 			event = HTTP_GOT_END;

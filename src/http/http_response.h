@@ -24,7 +24,7 @@ struct err;
 
 /* More interim responses than this before the final one are rejected. */
 #define HTTP_MAX_INTERIM 32
-/* Longest chunk-size line, with its extensions. */
+/* Longest chunk-size line, with its extensions, without its LF. */
 #define HTTP_CHUNK_LINE 4096
 
 /* The method of the request, as far as it affects framing. */
@@ -39,12 +39,9 @@ enum http_framing {
 
 enum http_response_state {
 	HTTP_IN_HEAD,
-	HTTP_IN_DATA,        /* of the whole body or of one chunk */
-	HTTP_IN_CHUNK_SIZE,  /* before or in its digits */
-	HTTP_IN_CHUNK_BLANK, /* in whitespace after them, before an extension */
-	HTTP_IN_CHUNK_EXTENSION, /* which is ignored */
-	HTTP_IN_CHUNK_SIZE_LF,   /* before the LF of the size line */
-	HTTP_IN_CHUNK_CR,        /* before the CRLF that ends the data */
+	HTTP_IN_DATA,       /* of the whole body or of one chunk */
+	HTTP_IN_CHUNK_SIZE, /* in the line with its size */
+	HTTP_IN_CHUNK_CR,   /* before the CRLF that ends the data */
 	HTTP_IN_CHUNK_LF,
 	HTTP_IN_TRAILER,
 	HTTP_AT_END,
@@ -62,11 +59,11 @@ enum http_event {
 /* About 140 KiB: too large for the stack. */
 struct http_response {
 	enum http_response_state state;
-	enum http_method method; /* of the request */
-	int interims;            /* 1xx heads so far */
-	bool is_interim;         /* head is a 1xx that was reported */
-	struct http_head head;   /* of the last event */
-	struct http_head trailer;
+	enum http_method method;  /* of the request */
+	int interims;             /* 1xx heads so far */
+	bool is_interim;          /* head is a 1xx that was reported */
+	struct http_head head;    /* of the last event */
+	struct http_head trailer; /* first, the line with the size of a chunk */
 
 	enum http_framing framing; /* of the body; this and the next two are
 				      valid after HTTP_GOT_HEAD */
@@ -74,7 +71,6 @@ struct http_response {
 	int64_t length;            /* declared length of the body, or -1 */
 	int64_t left;              /* of the body or chunk; CLOSE: INT64_MAX */
 	uint64_t received;         /* bytes of body so far */
-	size_t line;               /* bytes of the size line so far */
 
 	const unsigned char *data; /* of the body, in the caller's bytes; valid
 				      after each call, whatever the event */
