@@ -274,21 +274,13 @@ struct tls_facts {
 	struct err failure;
 };
 
-/* The descriptors of the process. TLS_FD_HOLD is the other end of TLS_FD_PLAIN,
- * so that only shutdown(2) by sockt ends that, and not its death. TLS_FD_KEYS
- * is the file of SSLKEYLOGFILE, if there is one. */
-enum {
-	TLS_FD_TCP = 3,
-	TLS_FD_PLAIN,
-	TLS_FD_REPORT,
-	TLS_FD_HOLD,
-	TLS_FD_KEYS,
-	TLS_FD_END
-};
-
-/* The process. request->host is the name that the certificate must have; "":
- * any. fds are those from TLS_FD_TCP on, in that order; -1: none. */
+/*
+ * The process of the connection tcp; it closes all other descriptors.
+ * request->host is the name that the certificate must have; "": any. The
+ * process uses plain[1], and keeps plain[0] open, so that only shutdown(2) by
+ * sockt ends that, and not its death.
+ */
 _Noreturn void tls_process_run(const struct tls_request *request,
-    struct tls_context *context, const int fds[TLS_FD_END - TLS_FD_TCP]);
+    struct tls_context *context, int tcp, const int plain[2], int report);
 
 #endif

@@ -217,9 +217,7 @@ tls_begin(const struct tls_request *request, struct link *l, struct err *e)
 	if (sock_pair(pair) == 0 && sock_pair(ends) == 0)
 		pid = proc_fork(&t->proc, &(const struct proc_options){0});
 	if (pid == 0)
-		tls_process_run(&named, context,
-		    (int[]){
-			l->fd, pair[1], ends[1], pair[0], context->key_log});
+		tls_process_run(&named, context, l->fd, pair, ends[1]);
 	errnum = errno;
 	t->hold = pair[0];
 	t->report = ends[0];

@@ -2,7 +2,6 @@
 #include "tls/internal.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -60,6 +59,8 @@ enum receiving {
 struct tls_process {
 	const struct tls_library *l;
 	struct ssl *ssl;
+	int tcp, plain, report; /* descriptors */
+	int key_log;            /* as in the context */
 	/* The bytes that libssl has written, not yet sent. It writes to memory,
 	 * never to the connection, so that a sending direction that is blocked
 	 * or has ended cannot fail the receiving one. */
@@ -129,12 +130,10 @@ check_pin(struct store *store, void *pin)
 static void
 log_key(const struct ssl *ssl, const char *line)
 {
-	char text[512];
-	int n = snprintf(text, sizeof(text), "%s\n", line);
+	const char *text = text_format("%s\n", line);
 
 	(void)ssl;
-	if (n > 0 && (size_t)n < sizeof(text))
-		(void)fd_write_all(TLS_FD_KEYS, text, (size_t)n);
+	(void)fd_write_all(process.key_log, text, strlen(text));
 }
 
 static int
@@ -320,8 +319,8 @@ send_unsent(struct tls_process *p)
 
 	while ((left = unsent(p)) > 0) {
 		(void)p->l->BIO_ctrl(p->unsent, TLS_BIO_BYTES, 0, &bytes);
-		n = write(TLS_FD_TCP, bytes,
-		    left < sizeof(sent) ? left : sizeof(sent));
+		n = write(
+		    p->tcp, bytes, left < sizeof(sent) ? left : sizeof(sent));
 		if (n < 0)
 			return errno == EAGAIN || errno == EINTR ? 0 : -1;
 		(void)p->l->BIO_read(p->unsent, sent, (int)n);
@@ -333,9 +332,10 @@ send_unsent(struct tls_process *p)
 
 /* Waits for events of the connection. If sockt has exited, exits, too. */
 static void
-wait_connection(short events, struct deadline until)
+wait_connection(
+    const struct tls_process *p, short events, struct deadline until)
 {
-	struct pollfd fds[2] = {{TLS_FD_TCP, events, 0}, {TLS_FD_REPORT, 0, 0}};
+	struct pollfd fds[2] = {{p->tcp, events, 0}, {p->report, 0, 0}};
 	int n;
 
 	do
@@ -373,7 +373,7 @@ static bool
 is_delivered(const struct tls_process *p)
 {
 	return p->sending == SENDING_FINISHED &&
-	       sock_unacked_bytes(TLS_FD_TCP) <= p->notify_bytes + 1;
+	       sock_unacked_bytes(p->tcp) <= p->notify_bytes + 1;
 }
 
 /* Sets the next record. Unacknowledged encrypted bytes are counted as plain
@@ -381,7 +381,7 @@ is_delivered(const struct tls_process *p)
 static void
 set_record(struct tls_process *p)
 {
-	uint64_t left = sock_unacked_bytes(TLS_FD_TCP) + unsent(p),
+	uint64_t left = sock_unacked_bytes(p->tcp) + unsent(p),
 		 end = p->sending == SENDING_FINISHED ? p->notify_bytes + 1 : 0;
 
 	left -= left < end ? left : end;
@@ -396,7 +396,7 @@ report(struct tls_process *p)
 {
 	set_record(p);
 	p->record.lost = p->lost;
-	return fd_write_all(TLS_FD_REPORT, &p->record, sizeof(p->record));
+	return fd_write_all(p->report, &p->record, sizeof(p->record));
 }
 
 /* The next write by sockt fails. errnum is the cause; 0: libssl knows it. */
@@ -413,7 +413,7 @@ lose_sending(struct tls_process *p, int errnum)
 	if (p->lost.kind == ERR_NONE)
 		p->lost = e;
 	p->lost.kind = ERR_LOST;
-	(void)sock_shut(TLS_FD_PLAIN, SHUT_RD);
+	(void)sock_shut(p->plain, SHUT_RD);
 }
 
 /* The peer sends nothing more; *e is the error of SSL_read(). */
@@ -425,7 +425,7 @@ end_receiving(struct tls_process *p, struct err *e)
 		return;
 	/* A failed send may have consumed the reset. */
 	if (e->kind == ERR_LOST && e->errnum == 0 &&
-	    p->sending != SENDING_FINISHED && sock_is_closed(TLS_FD_TCP))
+	    p->sending != SENDING_FINISHED && sock_is_closed(p->tcp))
 		err_sys(e, ERR_LOST, ECONNRESET, "the connection was lost");
 	/* No data was exchanged, or sockt would not read what is missing. */
 	if (e->kind == ERR_LOST &&
@@ -478,7 +478,7 @@ fail_handshake(struct tls_process *p, struct tls_facts *f)
 	f->is_probe = p->request->options->is_server && p->ssl != NULL &&
 		      p->lost.errnum == ECONNRESET &&
 		      p->l->BIO_number_read(p->l->SSL_get_rbio(p->ssl)) == 0;
-	(void)fd_write_all(TLS_FD_REPORT, f, sizeof(*f));
+	(void)fd_write_all(p->report, f, sizeof(*f));
 	_exit((int)p->lost.kind);
 }
 
@@ -504,7 +504,7 @@ open_ssl(struct tls_process *p, struct tls_context *context)
 	p->unsent = l->BIO_new(l->BIO_s_mem());
 	p->ssl = l->SSL_new(context->ssl);
 	if (p->unsent == NULL || p->ssl == NULL ||
-	    l->SSL_set_rfd(p->ssl, TLS_FD_TCP) != 1 ||
+	    l->SSL_set_rfd(p->ssl, p->tcp) != 1 ||
 	    ((o->certificate != NULL || o->is_self) && context->key != NULL &&
 		l->SSL_use_PrivateKey(p->ssl, context->key) != 1)) {
 		err_set(
@@ -565,11 +565,11 @@ handshake(
 		errnum = send_unsent(p) < 0 ? errno : 0;
 		if (p->lost.kind != ERR_NONE) {
 			/* The peer gets the alert, not a reset. */
-			sock_reset_on_close(TLS_FD_TCP, false);
+			sock_reset_on_close(p->tcp, false);
 			fail_handshake(p, f);
 		}
-		wait_connection(
-		    unsent(p) > 0 ? POLLIN | POLLOUT : POLLIN, deadline_none());
+		wait_connection(p, unsent(p) > 0 ? POLLIN | POLLOUT : POLLIN,
+		    deadline_none());
 	}
 	(void)send_unsent(p);
 	set_facts(p, f);
@@ -588,13 +588,13 @@ handshake(
 	 * its certificate: waits for the first record. */
 	if (!is_server && (p->asks_certificate || has_certificate) &&
 	    strcmp(f->protocol, "TLSv1.3") == 0) {
-		wait_connection(POLLIN, deadline_after(REJECT_MS));
+		wait_connection(p, POLLIN, deadline_after(REJECT_MS));
 		read_peer(p);
 		if (p->lost.kind != ERR_NONE)
 			fail_handshake(p, f);
 	}
 	f->is_secured = true;
-	if (fd_write_all(TLS_FD_REPORT, f, sizeof(*f)) < 0)
+	if (fd_write_all(p->report, f, sizeof(*f)) < 0)
 		_exit(ERR_FAILED);
 	p->l->SSL_certs_clear(p->ssl);
 	tls_library_drop_keys();
@@ -617,7 +617,7 @@ read_input(struct tls_process *p)
 
 	if (p->sending != SENDING || unsent(p) > 0 || is_interrupted(p))
 		return false;
-	n = read(TLS_FD_PLAIN, plain, sizeof(plain));
+	n = read(p->plain, plain, sizeof(plain));
 	if (n == 0)
 		p->sending = SENDING_ENDED;
 	else if (n < 0 && errno != EAGAIN && errno != EINTR)
@@ -668,7 +668,7 @@ finish(struct tls_process *p)
 		return;
 	/* The connection is not quiet while bytes are in flight. */
 	if (p->request->options->delays_end && p->receiving == RECEIVING &&
-	    p->abandoned_ns == 0 && sock_unacked_bytes(TLS_FD_TCP) > 0) {
+	    p->abandoned_ns == 0 && sock_unacked_bytes(p->tcp) > 0) {
 		p->moved_ns = clock_now();
 		return;
 	}
@@ -690,9 +690,9 @@ send_output(struct tls_process *p)
 	} else if (send_unsent(p) < 0) {
 		lose_sending(p, errno);
 		/* A peer that is still there must not wait for the rest. */
-		(void)sock_finish(TLS_FD_TCP);
+		(void)sock_finish(p->tcp);
 	} else if (p->sending == SENDING_NOTIFIED && unsent(p) == 0) {
-		(void)sock_finish(TLS_FD_TCP);
+		(void)sock_finish(p->tcp);
 		p->sending = SENDING_FINISHED;
 	}
 }
@@ -704,7 +704,7 @@ write_received(struct tls_process *p)
 	ssize_t n;
 
 	while (p->received_from < p->received_to && p->abandoned_ns == 0) {
-		n = write(TLS_FD_PLAIN, p->received + p->received_from,
+		n = write(p->plain, p->received + p->received_from,
 		    p->received_to - p->received_from);
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
@@ -729,11 +729,11 @@ write_received(struct tls_process *p)
 			p->record.facts |= LINK_FACT_DROPPED;
 		/* Only a probe finds that a peer has vanished. */
 		if (p->sending != SENDING_FINISHED)
-			sock_start_keepalive(TLS_FD_TCP);
+			sock_start_keepalive(p->tcp);
 	}
 	if (report(p) < 0)
 		_exit(ERR_FAILED);
-	(void)sock_shut(TLS_FD_PLAIN, SHUT_WR);
+	(void)sock_shut(p->plain, SHUT_WR);
 }
 
 /* Whether only acknowledgements are missing. */
@@ -752,7 +752,7 @@ is_over(struct tls_process *p)
 
 	if (p->sending == SENDING_LOST)
 		return is_read;
-	if (!awaits_acks(p) || !sock_is_acked(TLS_FD_TCP))
+	if (!awaits_acks(p) || !sock_is_acked(p->tcp))
 		return false;
 	if (!is_delivered(p) && p->lost.kind == ERR_NONE)
 		err_sys(
@@ -764,8 +764,8 @@ is_over(struct tls_process *p)
 static void
 wait_both(struct tls_process *p)
 {
-	struct pollfd fds[3] = {{TLS_FD_TCP, 0, 0}, {TLS_FD_PLAIN, 0, 0},
-	    {TLS_FD_REPORT, POLLIN, 0}};
+	struct pollfd fds[3] = {
+	    {p->tcp, 0, 0}, {p->plain, 0, 0}, {p->report, POLLIN, 0}};
 	struct deadline until = end_deadline(p);
 	bool has_received = p->received_from < p->received_to,
 	     is_watched =
@@ -797,8 +797,8 @@ wait_both(struct tls_process *p)
 		return;
 	deadline_looked(clock_now());
 	if (fds[2].revents != 0) {
-		(void)os_tcp_info(TLS_FD_TCP, &p->record.tcp);
-		if (read(TLS_FD_REPORT, &request, 1) != 1 || report(p) < 0) {
+		(void)os_tcp_info(p->tcp, &p->record.tcp);
+		if (read(p->report, &request, 1) != 1 || report(p) < 0) {
 			/* Sockt has closed the connection without an end. The
 			 * data that it had written is sent, as the system does
 			 * without TLS, and the connection is reset. */
@@ -813,63 +813,59 @@ wait_both(struct tls_process *p)
 		p->abandoned_ns = clock_now();
 	/* The peer has ended, and then vanished. */
 	if (is_watched && (fds[0].revents & (POLLERR | POLLHUP)) != 0) {
-		errnum = sock_error(TLS_FD_TCP);
+		errnum = sock_error(p->tcp);
 		lose_sending(p, errnum != 0 ? errnum : ECONNRESET);
 	}
 }
 
-/* Sets up the descriptors of the process and its signals; or sets p->lost. */
+/* Sets up the descriptors of the process and its signals. */
 static void
-set_up(struct tls_process *p, const int fds[TLS_FD_END - TLS_FD_TCP])
+set_up(struct tls_process *p, int hold)
 {
 	static const int ignored[] = {
 	    SIGINT, SIGHUP, SIGQUIT, SIGPIPE, SIGTERM};
+	const int kept[] = {p->tcp, p->plain, p->report, p->key_log, hold};
 	struct sigaction ignore = {.sa_handler = SIG_IGN};
-	int moved[TLS_FD_END - TLS_FD_TCP];
-	size_t i;
+	size_t i, count = sizeof(kept) / sizeof(kept[0]);
+	int fd, end = 0;
 
 	/* Sockt handles signals, and its end ends this process. */
 	for (i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
 		sigaction(ignored[i], &ignore, NULL);
-	for (i = 0; i < TLS_FD_END - TLS_FD_TCP; i++) {
-		moved[i] = fds[i] < 0 ? -1 : fcntl(fds[i], F_DUPFD, TLS_FD_END);
-		if (moved[i] < 0 && fds[i] >= 0) {
-			err_sys(&p->lost, ERR_FAILED, errno, "its process");
-			(void)dup2(
-			    fds[TLS_FD_REPORT - TLS_FD_TCP], TLS_FD_REPORT);
-			return;
-		}
+	for (i = 0; i < count; i++)
+		end = kept[i] < end ? end : kept[i] + 1;
+	proc_close_from(end);
+	for (fd = STDERR_FILENO + 1; fd < end; fd++) {
+		for (i = 0; i < count && kept[i] != fd;)
+			i++;
+		if (i == count)
+			(void)close(fd);
 	}
-	for (i = 0; i < TLS_FD_END - TLS_FD_TCP; i++)
-		if (moved[i] < 0)
-			(void)close(TLS_FD_TCP + (int)i);
-		else if (dup2(moved[i], TLS_FD_TCP + (int)i) < 0)
-			_exit(ERR_FAILED);
-	proc_close_from(TLS_FD_END);
 	/* The other ends of stdin and stdout must see sockt close them. */
 	(void)close(STDIN_FILENO);
 	(void)close(STDOUT_FILENO);
 	fd_reserve_standard();
 	/* Until the end is orderly, any exit of this process is a reset. */
-	sock_reset_on_close(TLS_FD_TCP, true);
-	(void)sock_nonblocking(TLS_FD_TCP, true);
-	(void)sock_nonblocking(TLS_FD_PLAIN, true);
-	(void)sock_set_quietly(
-	    TLS_FD_PLAIN, SOL_SOCKET, SO_SNDBUF, PLAIN_BUFFER);
+	sock_reset_on_close(p->tcp, true);
+	(void)sock_nonblocking(p->tcp, true);
+	(void)sock_nonblocking(p->plain, true);
+	(void)sock_set_quietly(p->plain, SOL_SOCKET, SO_SNDBUF, PLAIN_BUFFER);
 }
 
 _Noreturn void
 tls_process_run(const struct tls_request *request, struct tls_context *context,
-    const int fds[TLS_FD_END - TLS_FD_TCP])
+    int tcp, const int plain[2], int report_fd)
 {
 	static struct tls_facts facts;
 	struct tls_process *p = &process;
 
 	p->request = request;
 	p->l = tls_library_load(&p->lost);
-	set_up(p, fds);
-	if (p->lost.kind != ERR_NONE)
-		fail_handshake(p, &facts);
+	p->tcp = tcp;
+	p->plain = plain[1];
+	p->report = report_fd;
+	p->key_log = context->key_log;
+	set_up(p, plain[0]);
 	handshake(p, context, &facts);
 	sandbox_enter_transfer();
 	p->moved_ns = clock_now();
@@ -884,7 +880,7 @@ tls_process_run(const struct tls_request *request, struct tls_context *context,
 		write_received(p);
 	}
 	if (p->lost.kind == ERR_NONE)
-		sock_reset_on_close(TLS_FD_TCP, false);
+		sock_reset_on_close(p->tcp, false);
 	p->record.facts |= LINK_FACT_LAST;
 	(void)report(p);
 	_exit((int)p->lost.kind);
