@@ -187,24 +187,19 @@ open_program(const struct attempt *a)
 static int
 add_tls(const struct attempt *a)
 {
-	char name[TEXT_SLOT];
-	struct tls_request request = {.options = &a->o->tls,
-	    .name = name,
-	    .host = a->ep->is_unix ? NULL : a->ep->host,
-	    .until = a->until};
+	struct tls_request request = {
+	    .options = &a->o->tls, .server = a->ep, .until = a->until};
 	struct link *l = a->link;
 	int64_t start = clock_now();
 
-	snprintf(name, sizeof(name), "%s", endpoint_text(a->ep));
 	if (a->o->starttls != STARTTLS_NONE &&
 	    starttls_open(a->o->starttls, l, a->until, a->e) < 0) {
-		err_prefix(a->e, "%s", name);
-		return link_close(l, -1, a->until, a->e);
+		err_prefix(a->e, "%s", endpoint_text(a->ep));
+	} else if (tls_start(&request, l, a->e) == 0) {
+		l->tls_ns = clock_now() - start;
+		return 0;
 	}
-	if (tls_start(&request, l, a->e) < 0)
-		return link_close(l, -1, a->until, a->e);
-	l->tls_ns = clock_now() - start;
-	return 0;
+	return link_close(l, -1, a->until, a->e);
 }
 
 int

@@ -18,7 +18,6 @@
 #include "base/sha256.h"
 
 struct tls_options;
-struct tls_request;
 
 /* OpenSSL's types, all opaque. */
 struct ssl;
@@ -275,12 +274,13 @@ struct tls_facts {
 };
 
 /*
- * The process of the connection tcp; it closes all other descriptors.
- * request->host is the name that the certificate must have; "": any. The
- * process uses plain[1], and keeps plain[0] open, so that only shutdown(2) by
- * sockt ends that, and not its death.
+ * The process of the connection tcp; it closes all other descriptors. host is
+ * the name that the certificate must have; "": any. The process uses plain[1],
+ * and keeps plain[0] open, so that only shutdown(2) by sockt ends that, and not
+ * its death.
  */
-_Noreturn void tls_process_run(const struct tls_request *request,
-    struct tls_context *context, int tcp, const int plain[2], int report);
+_Noreturn void tls_process_run(const struct tls_options *o,
+    struct tls_context *context, const char *host, int tcp, const int plain[2],
+    int report);
 
 #endif

@@ -17,6 +17,7 @@
 #include "base/step.h"
 #include "base/text.h"
 #include "net/addr.h"
+#include "net/endpoint.h"
 #include "net/link.h"
 #include "net/proc.h"
 #include "net/sock.h"
@@ -192,9 +193,9 @@ tls_begin(const struct tls_request *request, struct link *l, struct err *e)
 {
 	const struct tls_options *o = request->options;
 	struct tls_context *context = tls_library_context(o, e);
-	const char *host = o->name != NULL ? o->name : request->host;
+	const struct endpoint *ep = request->server;
+	const char *host = o->name;
 	char name[MAX_NAME + 1] = "";
-	struct tls_request named = *request;
 	struct link_tls *t;
 	int64_t start = step_start();
 	int pair[2] = {-1, -1}, ends[2] = {-1, -1}, errnum;
@@ -202,22 +203,22 @@ tls_begin(const struct tls_request *request, struct link *l, struct err *e)
 
 	if (context == NULL)
 		return -1;
+	if (host == NULL && ep != NULL && !ep->is_unix)
+		host = ep->host;
 	if (host != NULL && !copy_name(name, host))
 		return err_set(e, ERR_PROTOCOL,
 		    "%s: TLS: '%s' is not a name that a certificate can have "
 		    "(--tls-name sets another)",
-		    request->name, text_shown(host));
-	named.host = name;
+		    endpoint_text(ep), text_shown(host));
 	l->tls = t = mem_array(1, sizeof(*t));
 	t->begin_ns = clock_now();
 	t->idle = o->idle;
-	t->name = request->name == NULL
-		      ? mem_text("TLS")
-		      : mem_text(text_format("%s: TLS", request->name));
+	t->name = mem_text(
+	    ep == NULL ? "TLS" : text_format("%s: TLS", endpoint_text(ep)));
 	if (sock_pair(pair) == 0 && sock_pair(ends) == 0)
 		pid = proc_fork(&t->proc, &(const struct proc_options){0});
 	if (pid == 0)
-		tls_process_run(&named, context, l->fd, pair, ends[1]);
+		tls_process_run(o, context, name, l->fd, pair, ends[1]);
 	errnum = errno;
 	t->hold = pair[0];
 	t->report = ends[0];

@@ -15,6 +15,7 @@
 #include "base/deadline.h"
 #include "base/sha256.h"
 
+struct endpoint;
 struct err;
 struct link;
 struct proc;
@@ -51,8 +52,9 @@ struct tls_options {
 /* A handshake. */
 struct tls_request {
 	const struct tls_options *options;
-	const char *name;      /* in errors: the peer; NULL: not named */
-	const char *host;      /* of a server's certificate; NULL: any */
+	/* The server, which errors name, and whose host the certificate must
+	 * have; NULL: the peer is a client. */
+	const struct endpoint *server;
 	struct deadline until; /* limit of the handshake */
 };
 

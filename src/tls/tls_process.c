@@ -65,7 +65,8 @@ struct tls_process {
 	 * never to the connection, so that a sending direction that is blocked
 	 * or has ended cannot fail the receiving one. */
 	struct bio *unsent;
-	const struct tls_request *request;
+	const struct tls_options *options;
+	const char *host; /* that is verified; "": any */
 	enum sending sending;
 	enum receiving receiving;
 	bool has_close_notify;          /* the peer's was received */
@@ -149,7 +150,7 @@ explain_certificate(const struct tls_process *p, long result, struct err *e)
 {
 	enum { NOT_YET = 9, EXPIRED = 10, OTHER_NAME = 62, OTHER_IP = 64 };
 	const char *why = p->l->X509_verify_cert_error_string(result);
-	bool is_server = p->request->options->is_server;
+	bool is_server = p->options->is_server;
 	const struct tls_certificate *c = &p->refused;
 
 	if (result == TLS_VERIFY_BY_PIN) {
@@ -175,7 +176,7 @@ explain_certificate(const struct tls_process *p, long result, struct err *e)
 		(void)text_append(e->text, sizeof(e->text),
 		    ": it is not for %s%s%s (--tls-name sets another name, "
 		    "--tls-insecure accepts any)",
-		    p->request->host, c->names[0] == '\0' ? "" : ", but for ",
+		    p->host, c->names[0] == '\0' ? "" : ", but for ",
 		    text_shown(c->names));
 	else if (result == NOT_YET || result == EXPIRED)
 		(void)text_append(
@@ -220,7 +221,7 @@ explain(const struct tls_process *p, int kind, int errnum, bool in_handshake,
 	unsigned reason = (unsigned)(code & 0x7fffff),
 		 alert = reason - TLS_REASON_ALERT;
 	long verified = p->l->SSL_get_verify_result(p->ssl);
-	bool is_server = p->request->options->is_server;
+	bool is_server = p->options->is_server;
 	const char *known = NULL, *text = p->l->ERR_reason_error_string(code);
 	size_t i;
 
@@ -255,8 +256,7 @@ explain(const struct tls_process *p, int kind, int errnum, bool in_handshake,
 	} else if (alert >= BAD_CERTIFICATE && alert <= UNKNOWN_AUTHORITY) {
 		err_set(e, ERR_PROTOCOL,
 		    "the peer does not accept %s certificate: %s",
-		    p->request->options->certificate != NULL ? "this side's"
-							     : "the",
+		    p->options->certificate != NULL ? "this side's" : "the",
 		    text);
 	} else {
 		err_set(e, ERR_PROTOCOL, "%s: %s",
@@ -278,7 +278,7 @@ is_verifying(const struct tls_options *o)
 static void
 set_name(struct tls_process *p)
 {
-	const char *name = p->request->host;
+	const char *name = p->host;
 	struct addr ip;
 	bool is_set;
 
@@ -475,7 +475,7 @@ static _Noreturn void
 fail_handshake(struct tls_process *p, struct tls_facts *f)
 {
 	f->failure = p->lost;
-	f->is_probe = p->request->options->is_server && p->ssl != NULL &&
+	f->is_probe = p->options->is_server && p->ssl != NULL &&
 		      p->lost.errnum == ECONNRESET &&
 		      p->l->BIO_number_read(p->l->SSL_get_rbio(p->ssl)) == 0;
 	(void)fd_write_all(p->report, f, sizeof(*f));
@@ -487,7 +487,7 @@ static void
 open_ssl(struct tls_process *p, struct tls_context *context)
 {
 	const struct tls_library *l = p->l;
-	const struct tls_options *o = p->request->options;
+	const struct tls_options *o = p->options;
 
 	l->SSL_CTX_set_info_callback(context->ssl, note_info);
 	if (is_verifying(o))
@@ -544,7 +544,7 @@ static void
 handshake(
     struct tls_process *p, struct tls_context *context, struct tls_facts *f)
 {
-	const struct tls_options *o = p->request->options;
+	const struct tls_options *o = p->options;
 	bool is_server = o->is_server, has_certificate = o->certificate != NULL,
 	     waits;
 	int n, errnum = 0;
@@ -646,7 +646,7 @@ end_deadline(const struct tls_process *p)
 
 	if (p->sending != SENDING_ENDED || is_interrupted(p))
 		return deadline_none();
-	if (!p->request->options->delays_end || p->receiving != RECEIVING ||
+	if (!p->options->delays_end || p->receiving != RECEIVING ||
 	    p->abandoned_ns != 0)
 		return deadline_from(0, 0);
 	if (p->sent_bytes == 0)
@@ -667,7 +667,7 @@ finish(struct tls_process *p)
 	if (!deadline_passed(end_deadline(p)))
 		return;
 	/* The connection is not quiet while bytes are in flight. */
-	if (p->request->options->delays_end && p->receiving == RECEIVING &&
+	if (p->options->delays_end && p->receiving == RECEIVING &&
 	    p->abandoned_ns == 0 && sock_unacked_bytes(p->tcp) > 0) {
 		p->moved_ns = clock_now();
 		return;
@@ -725,7 +725,7 @@ write_received(struct tls_process *p)
 		if (p->abandoned_ns == 0)
 			p->record.facts |= LINK_FACT_CLOSED;
 		if (p->sending == SENDING_FINISHED && p->received_bytes == 0 &&
-		    p->sent_bytes > 0 && p->request->options->expects_answer)
+		    p->sent_bytes > 0 && p->options->expects_answer)
 			p->record.facts |= LINK_FACT_DROPPED;
 		/* Only a probe finds that a peer has vanished. */
 		if (p->sending != SENDING_FINISHED)
@@ -853,13 +853,14 @@ set_up(struct tls_process *p, int hold)
 }
 
 _Noreturn void
-tls_process_run(const struct tls_request *request, struct tls_context *context,
-    int tcp, const int plain[2], int report_fd)
+tls_process_run(const struct tls_options *o, struct tls_context *context,
+    const char *host, int tcp, const int plain[2], int report_fd)
 {
 	static struct tls_facts facts;
 	struct tls_process *p = &process;
 
-	p->request = request;
+	p->options = o;
+	p->host = host;
 	p->l = tls_library_load(&p->lost);
 	p->tcp = tcp;
 	p->plain = plain[1];
