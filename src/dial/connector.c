@@ -82,6 +82,7 @@ int
 connector_check(
     const struct endpoint *ep, const struct connector_options *o, struct err *e)
 {
+	const unsigned char *at = (const unsigned char *)ep->host;
 	char *command;
 	int result;
 
@@ -95,8 +96,12 @@ connector_check(
 	}
 	if (o->proxy == NULL)
 		return resolve_check(ep, o->dial.names, e);
-	if (proxy_check(ep, e) < 0)
-		return -1;
+	/* The proxy gets the name unchanged: it must not break the request. */
+	while (*at > 0x20 && *at != 0x7f)
+		at++;
+	if (ep->is_unix || *at != '\0')
+		return err_set(e, ERR_USAGE,
+		    "%s cannot be reached through a proxy", endpoint_text(ep));
 	if (resolve_check(&o->proxy->server, o->dial.names, e) == 0)
 		return 0;
 	return err_prefix(e, "%s", proxy_text(o->proxy));

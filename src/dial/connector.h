@@ -46,22 +46,16 @@ struct proxy {
  */
 int proxy_parse(struct proxy *p, const char *text, struct err *e);
 
-/*
- * Checks that a proxy can be used for target: it is not a Unix socket, and its
- * name has no spaces or control bytes. Returns 0, or -1 with ERR_USAGE.
- */
-int proxy_check(const struct endpoint *target, struct err *e);
-
 /* "the HTTP proxy 10.0.0.1 port 3128 (--proxy)", in a buffer of text_slot(). */
 const char *proxy_text(const struct proxy *p);
 
 /*
- * Makes the proxy at the other end of l connect to target, whose name it
- * resolves, and reports it. Returns 0, after which the connection carries the
- * target's data, or -1 with *e: ERR_PEER if the proxy declined (with the errno
- * of a direct connection if the target was unreachable, otherwise 0),
- * ERR_PROTOCOL, ERR_LOST, ERR_TIMEOUT, or ERR_FAILED with EINTR after a caught
- * signal.
+ * Makes the proxy at the other end of l connect to target, which was checked by
+ * connector_check() and whose name it resolves, and reports it. Returns 0,
+ * after which the connection carries the target's data, or -1 with *e: ERR_PEER
+ * if the proxy declined (with the errno of a direct connection if the target
+ * was unreachable, otherwise 0), ERR_PROTOCOL, ERR_LOST, ERR_TIMEOUT, or
+ * ERR_FAILED with EINTR after a caught signal.
  */
 int proxy_open(const struct proxy *p, const struct endpoint *target,
     struct link *l, struct deadline until, struct err *e);

@@ -97,22 +97,6 @@ proxy_text(const struct proxy *p)
 	    endpoint_text(&p->server), p->origin);
 }
 
-int
-proxy_check(const struct endpoint *target, struct err *e)
-{
-	const unsigned char *at = (const unsigned char *)target->host;
-
-	if (!target->is_unix && endpoint_check_host(target->host, e) < 0)
-		return -1;
-	/* The proxy gets the name unchanged: it must not break the request. */
-	while (*at > 0x20 && *at != 0x7f)
-		at++;
-	if (!target->is_unix && *at == '\0')
-		return 0;
-	return err_set(e, ERR_USAGE, "%s cannot be reached through a proxy",
-	    endpoint_text(target));
-}
-
 /* The handshake with a proxy. */
 struct tunnel {
 	const struct proxy *proxy;
@@ -406,8 +390,6 @@ proxy_open(const struct proxy *p, const struct endpoint *target, struct link *l,
 	int64_t ns = clock_now();
 	struct json *j;
 
-	if (proxy_check(target, e) < 0)
-		return -1;
 	if (open[p->kind](&t) < 0)
 		return err_prefix(
 		    e, "%s: %s", endpoint_text(target), proxy_text(p));
