@@ -86,9 +86,8 @@ begin_hop(struct trace *t, int i, struct err *e)
 		return err_sys(
 		    e, ERR_LOCAL, errno, "%s", addr_ip_text(&t->sock.source));
 	h->start_ns = clock_now();
-	if (sock_connect(h->fd, t->to) == 0)
-		end_hop(t, i, 0);
-	else if (errno != EINPROGRESS && errno != EINTR)
+	if (sock_connect(h->fd, t->to) < 0 && errno != EINPROGRESS &&
+	    errno != EINTR)
 		end_hop(t, i, errno);
 	return 0;
 }

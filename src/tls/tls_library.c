@@ -188,10 +188,9 @@ set_trust(
 	int is_directory;
 	void *names;
 
-	if (o->is_insecure || (o->is_server && o->ca == NULL))
-		return 0;
-	/* The process compares the certificate with the digest. */
-	if (o->pin[0] != '\0')
+	/* With a pin, the process compares the certificate's digest. */
+	if (o->is_insecure || o->pin[0] != '\0' ||
+	    (o->is_server && o->ca == NULL))
 		return 0;
 	if (o->ca == NULL)
 		return lib.SSL_CTX_set_default_verify_paths(c->ssl) == 1
@@ -259,12 +258,10 @@ static bool
 digest_text(const struct x509 *x, char text[SHA256_TEXT])
 {
 	unsigned char bytes[32];
-	unsigned n = sizeof(bytes);
 	size_t i;
 
 	text[0] = '\0';
-	if (lib.X509_digest(x, lib.EVP_sha256(), bytes, &n) != 1 ||
-	    n != sizeof(bytes))
+	if (lib.X509_digest(x, lib.EVP_sha256(), bytes, NULL) != 1)
 		return false;
 	for (i = 0; i < sizeof(bytes); i++)
 		snprintf(text + 2 * i, 3, "%02x", bytes[i]);
@@ -302,8 +299,7 @@ make_certificate(struct tls_context *c, struct err *e)
 		    lib.SSL_CTX_use_certificate(c->ssl, x) == 1 &&
 		    digest_text(x, digest);
 	}
-	if (x != NULL)
-		lib.X509_free(x);
+	lib.X509_free(x);
 	if (!is_made)
 		return err_set(
 		    e, ERR_FAILED, "--tls-self: libssl makes no certificate");
@@ -467,10 +463,9 @@ append_alternative(char *text, size_t size, const void *general)
 	if (type == TLS_NAME_DNS)
 		return memchr(bytes, '\0', (size_t)n) == NULL &&
 		       text_append(text, size, "%.*s", n, (const char *)bytes);
-	return (n == 4 || n == 16) &&
-	       inet_ntop(n == 4 ? AF_INET : AF_INET6, bytes, address,
-		   sizeof(address)) != NULL &&
-	       text_append(text, size, "%s", address);
+	return (n == 4 || n == 16) && text_append(text, size, "%s",
+					  inet_ntop(n == 4 ? AF_INET : AF_INET6,
+					      bytes, address, sizeof(address)));
 }
 
 static void
@@ -480,14 +475,13 @@ print_alternatives(char *text, size_t size, const struct x509 *x)
 	int i;
 
 	text[0] = '\0';
-	for (i = 0; names != NULL && i < lib.OPENSSL_sk_num(names); i++)
+	for (i = 0; i < lib.OPENSSL_sk_num(names); i++)
 		if (!append_alternative(
 			text, size, lib.OPENSSL_sk_value(names, i))) {
 			text[0] = '\0';
 			break;
 		}
-	if (names != NULL)
-		lib.GENERAL_NAMES_free(names);
+	lib.GENERAL_NAMES_free(names);
 }
 
 static void
@@ -534,12 +528,11 @@ tls_library_describe(const struct x509 *x, struct tls_certificate *c)
 int
 tls_library_check_days(const void *chain, int64_t days, struct err *e)
 {
-	int i, left, seconds,
-	    count = chain == NULL ? 0 : lib.OPENSSL_sk_num(chain);
 	struct tls_certificate c;
 	const struct x509 *x;
+	int i, left, seconds;
 
-	for (i = 0; i < count; i++) {
+	for (i = 0; i < lib.OPENSSL_sk_num(chain); i++) {
 		x = lib.OPENSSL_sk_value(chain, i);
 		time_left(x, &left, &seconds);
 		if (left >= days && seconds >= 0)
