@@ -1,8 +1,9 @@
-/* Bytes as a user types them: text with escapes, or hexadecimal. */
+/* Bytes as a user types them: text with escapes, hexadecimal, templates. */
 #ifndef BASE_LITERAL_H
 #define BASE_LITERAL_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct err;
@@ -30,5 +31,30 @@ ssize_t literal_unescape(void *dst, const void *text, size_t n, struct err *e);
  * white space, or one colon, may separate bytes.
  */
 ssize_t literal_parse_hex(void *dst, const void *text, size_t n, struct err *e);
+
+/*
+ * A template of an answer has placeholders, "Hello, %s!", and may contain these
+ * escapes; an escaped percent sign stands for itself.
+ *
+ *	%s  the message       %n  its number, from 1
+ *	%a  the peer's address    %p  the peer's port    %%  a percent sign
+ */
+struct literal_values {
+	const void *message;
+	size_t length;   /* of the message */
+	const char *ip;  /* the peer's address as text; "" if nothing uses it */
+	unsigned port;   /* and its port */
+	uint64_t number; /* of the message */
+};
+
+/* Checks a template. Returns 0, or -1 with a usage error. */
+int literal_check(const char *text, struct err *e);
+
+/*
+ * Replaces the placeholders of a template that was checked. Returns the number
+ * of bytes in dst, or -1 if they exceed size.
+ */
+ssize_t literal_fill(
+    const char *text, const struct literal_values *v, void *dst, size_t size);
 
 #endif

@@ -11,7 +11,6 @@
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/mem.h"
-#include "base/template.h"
 #include "base/text.h"
 #include "base/literal.h"
 #include "cli/command.h"
@@ -110,12 +109,12 @@ static ssize_t
 make_reply(const struct hello_client *c, const struct message *m,
     unsigned char *reply, size_t size)
 {
-	struct template_values v = {.message = m->bytes,
+	struct literal_values v = {.message = m->bytes,
 	    .length = m->length,
 	    .ip = addr_ip_text(&c->session.link->remote),
 	    .port = addr_port(&c->session.link->remote),
 	    .number = (uint64_t)c->answered + 1};
-	ssize_t n = template_fill(reply_format, &v, reply, size - m->newline);
+	ssize_t n = literal_fill(reply_format, &v, reply, size - m->newline);
 
 	if (n < 0)
 		return -1;
@@ -396,7 +395,7 @@ hello_run(const struct command_args *args, struct err *e)
 	reply_format = hello_options.reply;
 	if (reply_format == NULL)
 		reply_format = hello_options.http ? "Hello!" : REPLY;
-	if (template_check(reply_format, e) < 0)
+	if (literal_check(reply_format, e) < 0)
 		return err_prefix(e, "--reply");
 	greeting = mem_array(strlen(text) + 1, 1);
 	n = literal_unescape(greeting, text, strlen(text), e);

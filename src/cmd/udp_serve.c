@@ -10,9 +10,9 @@
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/fd.h"
+#include "base/literal.h"
 #include "base/mem.h"
 #include "base/num.h"
-#include "base/template.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cmd/options.h"
@@ -165,7 +165,7 @@ struct serve_state {
 	struct listener_options listener; /* the options, completed */
 	struct dgram_server server;
 	struct endpoint to;       /* SERVE_FORWARD: --to */
-	const char *reply;        /* a template (base/template.h) */
+	const char *reply;        /* a template (base/literal.h) */
 	struct source input;      /* SERVE_PRINT: stdin, or -1 */
 	struct dgram last;        /* its addresses: where input is sent */
 	struct deadline until;    /* --max-time */
@@ -216,7 +216,7 @@ static bool
 make_answer(struct serve_state *s, const struct dgram *d, uint64_t number,
     struct dgram *out)
 {
-	struct template_values v = {.message = d->bytes,
+	struct literal_values v = {.message = d->bytes,
 	    .length = d->length,
 	    .ip = "",
 	    .port = addr_port(&d->from),
@@ -230,7 +230,7 @@ make_answer(struct serve_state *s, const struct dgram *d, uint64_t number,
 	out->bytes = storage;
 	if (strstr(s->reply, "%a") != NULL)
 		v.ip = addr_ip_text(&d->from);
-	n = template_fill(s->reply, &v, storage, DGRAM_PAYLOAD_SIZE);
+	n = literal_fill(s->reply, &v, storage, DGRAM_PAYLOAD_SIZE);
 	if (n < 0)
 		dgram_server_ignore(
 		    &s->server, d, "the answer would be too long");
@@ -742,7 +742,7 @@ prepare(struct serve_state *s, const struct command_args *args, struct err *e)
 	if (s->mode == SERVE_PRINT && !serve_options.recv_only &&
 	    fd_is_input(NULL, STDOUT_FILENO))
 		return err_set(e, ERR_USAGE, FD_INPUT_ERROR, "stdout");
-	if (template_check(s->reply, e) < 0)
+	if (literal_check(s->reply, e) < 0)
 		return err_prefix(e, "--reply");
 	if (s->mode == SERVE_PRINT)
 		s->listener.stdio_error =
