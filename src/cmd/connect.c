@@ -712,8 +712,8 @@ suggest_trace(const struct client *c, struct err *e)
 
 	if (ep == NULL || e->kind != ERR_TIMEOUT ||
 	    strstr(e->text, row->meaning) == NULL || ep->is_unix ||
-	    endpoint_is_localhost(ep) || options.connector.proxy != NULL ||
-	    options.connector.via != NULL ||
+	    endpoint_is_under(ep, "localhost") ||
+	    options.connector.proxy != NULL || options.connector.via != NULL ||
 	    (addr_parse_ip(&a, ep->host, 0) && addr_is_loopback(&a)))
 		return;
 	diag_error(e);

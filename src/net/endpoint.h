@@ -48,15 +48,9 @@ int endpoint_operands(char *const *operands, int count);
  */
 int endpoint_check_host(const char *host, struct err *e);
 
-/* Whether the host is a name, or one under it. */
+/* Whether the host is a name, or one under it: what is under "localhost" is the
+ * loopback (RFC 6761 6.3). */
 bool endpoint_is_under(const struct endpoint *ep, const char *name);
-
-/* Whether it is under "localhost": the loopback (RFC 6761 6.3). */
-static inline bool
-endpoint_is_localhost(const struct endpoint *ep)
-{
-	return endpoint_is_under(ep, "localhost");
-}
 
 /* "HOST port N" or "unix:PATH", escaped; in a buffer of text_slot(). */
 const char *endpoint_text(const struct endpoint *ep);

@@ -449,7 +449,8 @@ listener_open(struct listener *l, const struct endpoint *ep,
 		result = open_list(l, o->list, false, o, e);
 	} else if (!ep->is_unix &&
 		   (ep->host[0] == '\0' ||
-		       (!o->names->numeric && endpoint_is_localhost(ep)))) {
+		       (!o->names->numeric &&
+			   endpoint_is_under(ep, "localhost")))) {
 		result = open_machine(l, ep->port, false, o, e);
 	} else if (!ep->is_unix && (strcmp(ep->host, "*") == 0 ||
 				       strcmp(ep->host, "any") == 0)) {

@@ -198,8 +198,9 @@ log_result(const struct endpoint *ep, int64_t start, const char *note,
 		json_text(j, NULL, addr_ip_text(&list->items[i]));
 	json_close(j);
 	/* With -vv the step reports this already; localhost needs no report. */
-	diag_event_end(step_is_on() || endpoint_is_localhost(ep) ? DIAG_STEP + 1
-								 : DIAG_NOTE,
+	diag_event_end(step_is_on() || endpoint_is_under(ep, "localhost")
+			   ? DIAG_STEP + 1
+			   : DIAG_NOTE,
 	    "%s is %s", text_shown(ep->host), all);
 }
 
@@ -271,7 +272,7 @@ resolve_start(struct resolve *r, const struct endpoint *ep,
 	}
 	if (addr_interface_missing(ep->host, e))
 		return -1;
-	if (!endpoint_is_localhost(ep)) {
+	if (!endpoint_is_under(ep, "localhost")) {
 		errnum = start_child(r);
 		return errnum == 0
 			   ? 0

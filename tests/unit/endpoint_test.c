@@ -123,7 +123,7 @@ test_hosts(void)
 	for (i = 0; i < 8; i++) {
 		memset(&ep, 0, sizeof(ep));
 		strcpy(ep.host, names[i]);
-		ok(endpoint_is_localhost(&ep) == (i < 4), "'%s' is %s",
+		ok(endpoint_is_under(&ep, "localhost") == (i < 4), "'%s' is %s",
 		    names[i], i < 4 ? "the loopback" : "another name");
 	}
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
