@@ -90,16 +90,18 @@ dgram_server_is_news(
 }
 
 /*
- * Counts a datagram whose sender is not admitted or not answered. Reports one
- * datagram of each sender and reason, with --json every one.
+ * Unless why is NULL, counts a datagram whose sender is not admitted or not
+ * answered, and reports one of each sender and reason, with --json every one.
+ * Returns why != NULL.
  */
-static void
+static bool
 refuse(struct dgram_server *s, const struct dgram *d, const char *why)
 {
-	if (dgram_server_is_news(s, d, why) || diag_is_json())
+	if (why != NULL && (dgram_server_is_news(s, d, why) || diag_is_json()))
 		dgram_server_ignore(s, d, why);
-	else
+	else if (why != NULL)
 		s->ignored_count++;
+	return why != NULL;
 }
 
 void
@@ -217,11 +219,7 @@ is_within_rate(struct dgram_server *s, const struct dgram *d)
 bool
 dgram_server_may_answer(struct dgram_server *s, const struct dgram *d)
 {
-	const char *why = refusal(d, false);
-
-	if (why != NULL)
-		refuse(s, d, why);
-	return why == NULL && is_within_rate(s, d);
+	return !refuse(s, d, refusal(d, false)) && is_within_rate(s, d);
 }
 
 /* Reports an answer that cannot be sent. */
@@ -286,7 +284,6 @@ dgram_server_receive(
 	const struct access *access = s->o->access;
 	int errnum = errno, count = 0, i;
 	int64_t now = clock_now();
-	const char *why;
 	struct dgram *d;
 
 	if (now >= s->next_check_ns)
@@ -315,12 +312,8 @@ dgram_server_receive(
 		}
 		s->received_count++;
 		s->received_bytes += d->length;
-		why = s->o->to != NULL ? refusal(d, true) : NULL;
-		if (why != NULL) {
-			refuse(s, d, why);
-			continue;
-		}
-		swap(&s->received[count++], d);
+		if (s->o->to == NULL || !refuse(s, d, refusal(d, true)))
+			swap(&s->received[count++], d);
 	}
 	return count;
 }

@@ -179,12 +179,10 @@ number_message(struct sender *x, struct dgram *d, struct err *e)
 	return 0;
 }
 
-/* Returns all messages to the source once they are sent. */
+/* Returns all messages to the source: they are sent. */
 static void
 consume_sent(struct sender *x)
 {
-	if (count_unsent(x) > 0)
-		return;
 	x->out_count = x->sent = 0;
 	source_consume(x->o->source);
 }
