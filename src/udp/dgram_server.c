@@ -186,21 +186,13 @@ report_limited(struct dgram_server *s, int64_t now_ns)
 static bool
 is_within_rate(struct dgram_server *s, const struct dgram *d)
 {
-	const void *bytes = &d->from.u;
-	size_t n = d->from.len;
+	struct addr host = d->from;
 	int64_t now_ns = s->last_ns, gap_ns, *full_ns;
 
 	if (s->full_ns == NULL)
 		return true;
-	/* Without the port. */
-	if (addr_family(&d->from) == AF_INET) {
-		bytes = &d->from.u.in4.sin_addr;
-		n = sizeof(d->from.u.in4.sin_addr);
-	} else if (addr_family(&d->from) == AF_INET6) {
-		bytes = &d->from.u.in6.sin6_addr;
-		n = sizeof(d->from.u.in6.sin6_addr);
-	}
-	full_ns = &s->full_ns[hash_of(s->key, bytes, n) % BUCKETS];
+	addr_set_port(&host, 0);
+	full_ns = &s->full_ns[hash_of(s->key, &host.u, host.len) % BUCKETS];
 	gap_ns = CLOCK_SECOND / s->o->max_rate;
 	if (*full_ns < now_ns)
 		*full_ns = now_ns;
