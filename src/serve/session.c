@@ -33,8 +33,6 @@ fail(struct session *s, int errnum)
 {
 	const char *why;
 
-	if (errnum == EINTR)
-		return err_sys(&s->e, ERR_FAILED, errnum, "serving");
 	if (errnum != EAGAIN) {
 		s->link->first = LINK_FIRST_PEER;
 		s->link->is_reset = err_is_reset(errnum);
@@ -59,8 +57,6 @@ session_wait(struct session *s, int64_t ms)
 	int ready = wait_fd(
 	    s->link->fd, POLLIN, deadline_first(limit, deadline_after(ms)));
 
-	if (ready < 0)
-		return fail(s, EINTR);
 	return ready == 0 && deadline_passed(limit) ? fail(s, EAGAIN) : ready;
 }
 
@@ -135,12 +131,9 @@ session_send_file(struct session *s, const void *bytes, size_t n, int file,
 		session_answer(s);
 	if (link_send(s->link, bytes, n, s->idle.ms, until) < 0 ||
 	    link_send_file(s->link, file, at, length, s->idle.ms, until) < 0) {
-		if (errno == 0)
+		if (errno == 0 || errno == EIO)
 			return err_set(&s->e, ERR_OUTPUT,
-			    "the file has become shorter while it was sent");
-		if (errno == EIO)
-			return err_sys(
-			    &s->e, ERR_OUTPUT, EIO, "reading the file");
+			    "the file has become shorter, or cannot be read");
 		return fail(s, errno);
 	}
 	sock_reset_on_close(s->link->fd, false);
