@@ -1,6 +1,7 @@
 /* Messages to be sent: arguments, lines, blocks or a whole file. */
 #include "udp/source.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -156,18 +157,13 @@ source_consume(struct source *s)
 int
 source_read(struct source *s, struct err *e)
 {
-	struct buf *q = &s->queue;
-	/* Lent bytes must not move. */
-	size_t size = q->size - q->tail;
-	unsigned char *space =
-	    s->lent == 0 ? buf_space(q, &size) : q->data + q->tail;
-	ssize_t n;
+	size_t size;
+	unsigned char *space = buf_space(&s->queue, &size);
+	ssize_t n = sock_read_nowait(s->fd, s->fd_kind, space, size);
 
-	if (size == 0)
-		return 0;
-	n = sock_read_nowait(s->fd, s->fd_kind, space, size);
+	assert(s->lent == 0);
 	if (n > 0)
-		buf_added(q, (size_t)n);
+		buf_added(&s->queue, (size_t)n);
 	if (n == 0)
 		s->fd = -1;
 	if (n >= 0 || errno == EINTR || errno == EAGAIN)

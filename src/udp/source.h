@@ -72,10 +72,8 @@ enum source_next source_next(struct source *s, const unsigned char **bytes,
 /* Frees the space of all lent messages, which have been sent. */
 void source_consume(struct source *s);
 
-/*
- * Reads once from fd; while messages are lent, only into the space after them.
- * Returns 0, or -1 with *e: ERR_OUTPUT.
- */
+/* Reads once from fd, while no messages are lent. Returns 0, or -1 with *e:
+ * ERR_OUTPUT. */
 int source_read(struct source *s, struct err *e);
 
 void source_release(struct source *s);
