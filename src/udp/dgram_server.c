@@ -141,7 +141,8 @@ refusal(const struct dgram *d, bool is_forwarded)
 	size_t i, count = sizeof(reflectors) / sizeof(reflectors[0]);
 
 	if (!is_forwarded &&
-	    (d->remote.len == 0 || addr_is_unnamed(&d->remote)))
+	    (addr_is_unix(&d->remote) ? addr_is_unnamed(&d->remote)
+				      : port == 0))
 		return "its sender has no address to send an answer to";
 	if (d->full > d->length)
 		return "it is too long and was truncated";
@@ -149,8 +150,6 @@ refusal(const struct dgram *d, bool is_forwarded)
 		return addr_equal(&d->from, &d->to)
 			   ? "it comes from this server itself"
 			   : NULL;
-	if (port == 0 && !is_forwarded)
-		return "it has no source port";
 	if (is_forwarded ? addr_equal(&d->from, &d->to)
 			 : port == addr_port(&d->to))
 		return "it comes from this server's own port, and an answer "
