@@ -119,10 +119,8 @@ parse_amount(const struct opt *o, const char *arg, int64_t *n)
 		return "is not a duration (like 5, 0.5, 500ms, 2m, 1h)";
 	if (result == NUM_TOO_LARGE)
 		return "is too long (at most 70 years)";
-	if (*n == 0 && o->min > 0)
-		return "must be more than 0";
 	if (*n < o->min)
-		return o->kind == OPT_SIZE ? "is too small" : "is too short";
+		return "must be more than 0";
 	if (o->max != 0 && *n > o->max)
 		return o->kind == OPT_SIZE ? "is too large" : "is too long";
 	return NULL;
@@ -466,9 +464,7 @@ parse_long(struct command_args *args, char **argv, struct err *e)
 		return 1;
 	}
 	if (strncmp(name, "help=", 5) == 0)
-		return err_set(e, ERR_USAGE,
-		    "option --help takes no value: it shows all, -h the "
-		    "usual options");
+		return err_set(e, ERR_USAGE, "option --help takes no value");
 	o = find_name(args, name, n, e);
 	if (o == NULL)
 		return -1;
@@ -640,22 +636,20 @@ command_release(struct command_args *args)
 	memset(args, 0, sizeof(*args));
 }
 
-/* Prints text from column at on, wrapped at WIDTH; its other lines begin at
- * indent. Returns the column after it. */
-static size_t
-put_text(const char *text, size_t at, size_t indent)
+/* Prints text wrapped at WIDTH, from column indent on, where its other lines
+ * begin, too. */
+static void
+put_text(const char *text, size_t indent)
 {
 	size_t n;
 
-	for (;; at = indent) {
-		n = text_fit(text, strlen(text), WIDTH - at);
-		printf("%.*s", (int)n, text);
-		text += n;
-		if (*text == '\0')
-			return at + n;
-		printf("\n%*s", (int)indent, "");
-		text++;
+	for (;; text += n + 1) {
+		n = text_fit(text, strlen(text), WIDTH - indent);
+		if (text[n] == '\0')
+			break;
+		printf("%.*s\n%*s", (int)n, text, (int)indent, "");
 	}
+	puts(text);
 }
 
 /* The default, or "" if it is unset or means no limit. */
@@ -710,8 +704,6 @@ static void
 option_line(const struct opt *o, bool is_short)
 {
 	const char *value = value_text(o);
-	size_t at;
-	bool wraps;
 	char left[128] = "     ";
 	int i;
 
@@ -731,15 +723,10 @@ option_line(const struct opt *o, bool is_short)
 		put_clauses(o->help);
 		return;
 	}
-	at = put_text(o->help, HELP_COLUMN, HELP_COLUMN);
-	if (value[0] != '\0') {
-		/* As one word. */
-		value = text_format("(default: %s)", value);
-		wraps = at + 1 + strlen(value) > WIDTH;
-		printf("%s%*s%s", wraps ? "\n" : "", wraps ? HELP_COLUMN : 1,
-		    "", value);
-	}
-	putchar('\n');
+	put_text(value[0] == '\0'
+		     ? o->help
+		     : text_format("%s (default: %s)", o->help, value),
+	    HELP_COLUMN);
 }
 
 /* Prints the options by group, of which adjacent ones can share a title, or for
@@ -781,8 +768,7 @@ command_help(const struct command *c, bool is_short)
 		option_lines(c, is_short);
 	if (!is_short && c->notes != NULL) {
 		putchar('\n');
-		put_text(c->notes, 0, 0);
-		putchar('\n');
+		put_text(c->notes, 0);
 	}
 	/* The short help has the first example. */
 	fputs(is_short ? "\nexample:\n" : "\nexamples:\n", stdout);

@@ -57,6 +57,7 @@ struct opt {
 	int value; /* OPT_FLAG, OPT_LIST: what is stored; OPT_FLAG: 0 means 1 */
 	enum opt_dash dash; /* OPT_FILE */
 	int64_t min, max;   /* OPT_NUMBER, _DURATION, _SIZE; max 0: none.
+			       A minimum of the latter two is 0 or 1.
 			       OPT_COUNT: max, how many times */
 	const char *const *choices; /* OPT_CHOICE: NULL-terminated words */
 	/* OPT_DASH_STDOUT: words as below, of which one must be given, or none,
