@@ -484,17 +484,22 @@ add_burst(int64_t *burst, int64_t per_tick, int64_t ticks)
 		*burst = 2 * per_tick;
 }
 
-void
-probe_pace_fill(struct probe_pace *p, int64_t now_ns)
+struct deadline
+probe_pace_next(struct probe_pace *p, int64_t now_ns)
 {
 	int64_t per_tick = num_clamp(p->window / 8, MIN_BURST, MAX_BURST);
 	int64_t ticks = (now_ns - p->filled_ns) / PACE_TICK_NS;
+	struct deadline d = {.at_ns = p->next_ns};
 
-	if (ticks <= 0)
-		return;
-	add_burst(&p->burst, per_tick, ticks);
-	add_burst(&p->reprobes, per_tick / 2, ticks);
-	p->filled_ns = ticks > 2 ? now_ns : p->filled_ns + ticks * PACE_TICK_NS;
+	if (ticks > 0) {
+		add_burst(&p->burst, per_tick, ticks);
+		add_burst(&p->reprobes, per_tick / 2, ticks);
+		p->filled_ns =
+		    ticks > 2 ? now_ns : p->filled_ns + ticks * PACE_TICK_NS;
+	}
+	if (p->burst <= 0 && d.at_ns < p->filled_ns + PACE_TICK_NS)
+		d.at_ns = p->filled_ns + PACE_TICK_NS;
+	return d;
 }
 
 void
@@ -505,16 +510,6 @@ probe_pace_spend(struct probe_pace *p, int64_t now_ns)
 	if (p->next_ns < now_ns - SLACK_NS)
 		p->next_ns = now_ns - SLACK_NS;
 	p->next_ns += p->interval_ns;
-}
-
-struct deadline
-probe_pace_next(const struct probe_pace *p)
-{
-	struct deadline d = {.at_ns = p->next_ns};
-
-	if (p->burst <= 0 && d.at_ns < p->filled_ns + PACE_TICK_NS)
-		d.at_ns = p->filled_ns + PACE_TICK_NS;
-	return d;
 }
 
 /* RFC 6298 2.2 and 2.3: alpha is 1/8, beta 1/4. */

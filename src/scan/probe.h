@@ -79,14 +79,12 @@ void probe_pace_halve(struct probe_pace *p, int64_t now_ns, int64_t hold_ns);
 /* Shrinks the window to size, after a resource shortage. */
 void probe_pace_shrink(struct probe_pace *p, uint32_t size);
 
-/* Adds what the time since the last call allows. */
-void probe_pace_fill(struct probe_pace *p, int64_t now_ns);
-
 /* Counts a probe against --rate. */
 void probe_pace_spend(struct probe_pace *p, int64_t now_ns);
 
-/* When the next probe may be sent. */
-struct deadline probe_pace_next(const struct probe_pace *p);
+/* Adds what the time since the last call allows. Returns when the next probe
+ * may be sent. */
+struct deadline probe_pace_next(struct probe_pace *p, int64_t now_ns);
 
 /* The timeout before the first sample, and the minimum. */
 #define PACE_TIMEOUT_NS (1000 * CLOCK_MS)

@@ -418,11 +418,8 @@ read_banner(struct scan *s, uint32_t id)
 	char bytes[SCAN_BANNER];
 	ssize_t n;
 
-	do {
-		n = sock_recv(
-		    probe_at(s, id)->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
-	} while (n < 0 && errno == EINTR);
-	if (n < 0 && errno == EAGAIN)
+	n = sock_recv(probe_at(s, id)->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	end_banner(s, id, bytes, n > 0 ? (size_t)n : 0);
 }
@@ -783,18 +780,17 @@ static struct deadline
 send_probes(struct scan *s)
 {
 	struct deadline next = {0};
-	int64_t now = 0;
+	int64_t now = clock_now();
 	uint32_t id;
 	int i;
 
 	for (i = 0; i < MAX_RUN; i++) {
 		if (s->in_flight >= s->pace.window)
 			return deadline_none();
-		next = probe_pace_next(&s->pace);
-		if (next.at_ns > now || i == 0) {
+		next = probe_pace_next(&s->pace, now);
+		if (next.at_ns > now) {
 			now = clock_now();
-			probe_pace_fill(&s->pace, now);
-			next = probe_pace_next(&s->pace);
+			next = probe_pace_next(&s->pace, now);
 		}
 		if (next.at_ns > now)
 			return next;
