@@ -146,17 +146,6 @@ store_choice(const struct opt *o, const char *arg, int *field, struct err *e)
 	return refuse_value(o, arg, what, e);
 }
 
-static void
-list_add(struct opt_list *list, const char *arg, int value)
-{
-	list->items =
-	    mem_resize(list->items, list->count + 1, sizeof(list->items[0]));
-	list->values =
-	    mem_resize(list->values, list->count + 1, sizeof(list->values[0]));
-	list->items[list->count] = arg;
-	list->values[list->count++] = value;
-}
-
 /*
  * Stores one use of an option in its field; arg is ignored if it has no
  * argument. Text is kept by pointer. Returns 0, or -1 with a usage error and
@@ -166,6 +155,7 @@ static int
 store_value(const struct opt *o, const char *arg, struct err *e)
 {
 	void *field = o->field;
+	struct opt_list *list = field;
 	const char *why;
 	int64_t n;
 
@@ -205,7 +195,10 @@ store_value(const struct opt *o, const char *arg, struct err *e)
 	case OPT_CHOICE:
 		return store_choice(o, arg, field, e);
 	case OPT_LIST:
-		list_add(field, arg, o->value);
+		list->items = mem_resize(
+		    list->items, list->count + 1, sizeof(list->items[0]));
+		list->items[list->count++] =
+		    (struct opt_argument){arg, o->value};
 		return 0;
 	case OPT_CALL:
 		if (o->call(field, arg, e) == 0)
@@ -627,7 +620,6 @@ command_release(struct command_args *args)
 			continue;
 		list = at.opt->field;
 		free(list->items);
-		free(list->values);
 		/* Another option may share the list. */
 		memset(list, 0, sizeof(*list));
 	}

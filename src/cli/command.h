@@ -28,11 +28,13 @@ enum opt_kind {
 	OPT_CALL      /* call() gets the argument and the field's address */
 };
 
-/* The arguments of a repeatable option, in command-line order. */
+/* The arguments of a repeatable option, in command-line order, or of several
+ * that share a list. */
 struct opt_list {
-	const char **items; /* pointers into argv; freed by command_release() */
-	int *values; /* the row's value for each: options that share a list stay
-			in order */
+	struct opt_argument {
+		const char *text; /* in argv */
+		int value;        /* the row's */
+	} * items;                /* freed by command_release() */
 	size_t count;
 };
 

@@ -182,7 +182,7 @@ expand_files(struct download_options *d, struct err *e)
 	size_t i;
 
 	for (i = 0; i < list->count; i++) {
-		line = (char *)list->items[i];
+		line = (char *)list->items[i].text;
 		is_file = line[0] == '@';
 		if (is_file &&
 		    (line = read_secrets("header", line + 1, until, e)) == NULL)
@@ -196,7 +196,7 @@ expand_files(struct download_options *d, struct err *e)
 				return err_set(e, ERR_USAGE,
 				    "--header: a line of %s is not 'Name: "
 				    "value'",
-				    text_shown(list->items[i] + 1));
+				    text_shown(list->items[i].text + 1));
 		}
 	}
 	d->fields = fields;

@@ -323,8 +323,8 @@ options_make_access(struct access *a, struct err *e)
 	size_t i;
 
 	for (i = 0; i < rules->count; i++) {
-		allow = rules->values[i] != 0;
-		if (access_add(a, allow, rules->items[i], until, e) < 0)
+		allow = rules->items[i].value != 0;
+		if (access_add(a, allow, rules->items[i].text, until, e) < 0)
 			return err_prefix(
 			    e, "%s", allow ? "--allow" : "--deny");
 	}

@@ -202,7 +202,7 @@ add_list(
 	size_t i;
 
 	for (i = 0; i < l->count; i++)
-		if (wordlist_split(l->items[i], add, context, e) < 0)
+		if (wordlist_split(l->items[i].text, add, context, e) < 0)
 			return -1;
 	return 0;
 }

@@ -790,14 +790,14 @@ serve_run(const struct command_args *args, struct err *e)
 	if (result == 0)
 		result = prepare(&s, args, e);
 	for (i = 0; result == 0 && i < joins->count; i++) {
-		if (multicast_parse(&groups[i], joins->items[i], e) < 0)
+		if (multicast_parse(&groups[i], joins->items[i].text, e) < 0)
 			result = err_prefix(e, "--join");
 		else if (only != 0 && groups[i].interface != 0 &&
 			 groups[i].interface != only)
 			result = err_set(e, ERR_USAGE,
 			    "--join: %s names another interface than "
 			    "--interface",
-			    text_shown(joins->items[i]));
+			    text_shown(joins->items[i].text));
 		else if (only != 0)
 			groups[i].interface = only;
 	}
