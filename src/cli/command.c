@@ -86,15 +86,6 @@ command_find_listed(const struct command_args *args, const char *list)
 	return *used;
 }
 
-/* "--timeout: '5x' WHAT". Returns -1. */
-static int
-refuse_value(
-    const struct opt *o, const char *arg, const char *what, struct err *e)
-{
-	return err_set(
-	    e, ERR_USAGE, "--%s: '%s' %s", o->name, text_shown(arg), what);
-}
-
 /* Parses a number, a duration or a size. Returns NULL, or why the option does
  * not accept it. */
 static const char *
@@ -122,28 +113,30 @@ parse_amount(const struct opt *o, const char *arg, int64_t *n)
 	if (*n < o->min)
 		return "must be more than 0";
 	if (o->max != 0 && *n > o->max)
-		return o->kind == OPT_SIZE ? "is too large" : "is too long";
+		return "is too large";
 	return NULL;
 }
 
-static int
-store_choice(const struct opt *o, const char *arg, int *field, struct err *e)
+/* Finds the index of a word. Returns likewise. */
+static const char *
+parse_choice(const struct opt *o, const char *arg, int *index)
 {
-	char what[256] = "must be ";
+	char *why = text_slot();
 	int i;
 
+	snprintf(why, TEXT_SLOT, "must be ");
 	for (i = 0; o->choices[i] != NULL; i++) {
 		if (strcmp(o->choices[i], arg) == 0) {
-			*field = i;
-			return 0;
+			*index = i;
+			return NULL;
 		}
-		text_append(what, sizeof(what), "%s%s",
+		text_append(why, TEXT_SLOT, "%s%s",
 		    i == 0                      ? ""
 		    : o->choices[i + 1] == NULL ? " or "
 						: ", ",
 		    o->choices[i]);
 	}
-	return refuse_value(o, arg, what, e);
+	return why;
 }
 
 /*
@@ -156,53 +149,51 @@ store_value(const struct opt *o, const char *arg, struct err *e)
 {
 	void *field = o->field;
 	struct opt_list *list = field;
-	const char *why;
+	const char *why = NULL;
 	int64_t n;
 
 	switch (o->kind) {
 	case OPT_FLAG:
 		*(int *)field = o->value != 0 ? o->value : 1;
-		return 0;
+		break;
 	case OPT_COUNT:
 		if (o->max != 0 && *(int *)field >= o->max)
 			return err_set(e, ERR_USAGE,
 			    "--%s can be used at most %lld times", o->name,
 			    (long long)o->max);
 		++*(int *)field;
-		return 0;
+		break;
 	case OPT_NUMBER:
 	case OPT_DURATION:
 	case OPT_SIZE:
 		why = parse_amount(o, arg, &n);
-		if (why != NULL)
-			return refuse_value(o, arg, why, e);
-		*(int64_t *)field = n;
-		return 0;
+		if (why == NULL)
+			*(int64_t *)field = n;
+		break;
 	case OPT_FILE:
+		/* Of '-', check_dashes() checks the rest. */
 		if (*arg == '\0')
-			return refuse_value(
-			    o, arg, "is not the name of a file", e);
-		/* Checked again when all options are known: cli/command.c. */
-		if (strcmp(arg, "-") == 0 && o->dash == OPT_DASH_REFUSED)
-			return refuse_value(o, arg,
-			    "is not a file here (./- is a file of that name)",
-			    e);
-		*(const char **)field = arg;
-		return 0;
+			why = "is not the name of a file";
+		else if (strcmp(arg, "-") == 0 && o->dash == OPT_DASH_REFUSED)
+			why = "is not a file here (./- is a file of that name)";
+		else
+			*(const char **)field = arg;
+		break;
 	case OPT_STRING:
 		*(const char **)field = arg;
-		return 0;
+		break;
 	case OPT_CHOICE:
-		return store_choice(o, arg, field, e);
+		why = parse_choice(o, arg, field);
+		break;
 	case OPT_LIST:
 		list->items = mem_resize(
 		    list->items, list->count + 1, sizeof(list->items[0]));
 		list->items[list->count++] =
 		    (struct opt_argument){arg, o->value};
-		return 0;
+		break;
 	case OPT_CALL:
 		if (o->call(field, arg, e) == 0)
-			return 0;
+			break;
 		/* What this machine lacks is not a mistake in the command. */
 		if (e->kind != ERR_LOCAL)
 			e->kind = ERR_USAGE;
@@ -210,7 +201,9 @@ store_value(const struct opt *o, const char *arg, struct err *e)
 	case OPT_END:
 		break;
 	}
-	return 0;
+	return why == NULL ? 0
+			   : err_set(e, ERR_USAGE, "--%s: '%s' %s", o->name,
+				 text_shown(arg), why);
 }
 
 /* Edit distance (Levenshtein) of the first 32 bytes of two words. */
