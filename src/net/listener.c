@@ -6,7 +6,6 @@
 #include <netinet/tcp.h>
 #include <fcntl.h>
 #include <libgen.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,12 +22,6 @@
 #include "net/link.h"
 #include "net/endpoint.h"
 #include "net/port_owner.h"
-
-/*
- * More than any system allows: listen(2) lowers it to the current limit, which
- * may exceed the SOMAXCONN of the C library's headers.
- */
-#define MAX_BACKLOG INT_MAX
 
 /* Attempts to find a port number that is free on both families. */
 #define MAX_TRIES 32
@@ -175,8 +168,7 @@ bind_listen(struct listener *l, int fd, const struct addr *a,
 	if (result < 0)
 		return -1;
 	if (o->type == SOCK_STREAM)
-		return sock_listen(
-		    fd, o->backlog < 0 ? MAX_BACKLOG : (int)o->backlog);
+		return sock_listen(fd, (int)o->backlog);
 	step_name(fd, "the datagram socket", 0);
 	return 0;
 }

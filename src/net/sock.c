@@ -125,14 +125,14 @@ int
 sock_listen(int fd, int backlog)
 {
 	int64_t start = step_start();
-	int result = listen(fd, backlog);
+	int result = listen(fd, backlog < 0 ? INT32_MAX : backlog);
 
 	step("listen", start, result,
 	    "the system completes connections; at most that many wait for "
 	    "accept",
 	    "on %s, backlog %s", step_name_of(fd),
-	    backlog == INT32_MAX ? "(the system's maximum)"
-				 : text_format("%d", backlog));
+	    backlog < 0 ? "(the system's maximum)"
+			: text_format("%d", backlog));
 	if (result == 0)
 		step_name(fd, "the listening socket", 0);
 	return result;

@@ -93,6 +93,8 @@ int sock_set(int fd, int family, const struct sock_options *o, struct err *e);
 int sock_pair(int ends[2]);
 
 int sock_bind(int fd, const struct addr *a);
+
+/* A negative backlog is the system's maximum, which may exceed SOMAXCONN. */
 int sock_listen(int fd, int backlog);
 
 /*
