@@ -26,8 +26,6 @@
 
 /* How long the process of a discarded connection may take to end it. */
 #define DISCARD_MS 500
-/* The wait for acknowledgements on systems that do not report them. */
-#define BLIND_ACK_MS 2000
 /* A record of TLS is not requested again within this time. */
 #define ASK_AGAIN_MS 10
 /* How long to wait for it: the process may be stopped. */
@@ -446,7 +444,7 @@ link_abort(struct link *l, int64_t idle_ms, struct deadline until)
 	struct deadline limit;
 
 	if (is_blind)
-		until = deadline_first(until, deadline_after(BLIND_ACK_MS));
+		until = deadline_first(until, deadline_after(LINK_DRAIN_MS));
 	while (waits && (is_blind || !sock_is_acked(l->fd))) {
 		(void)link_look(l, idle_ms);
 		limit =

@@ -211,11 +211,12 @@ enum link_end link_end(struct link *l);
  * Ends an incomplete transfer: waits until the peer has acknowledged everything
  * that was sent, or nothing has moved since moved_ns for idle_ms (-1: no
  * limit), or the deadline passes; then closes the descriptor with RST. If the
- * system does not report acknowledgements, it waits for two seconds.
+ * system does not report acknowledgements, it waits for LINK_DRAIN_MS.
  */
 void link_abort(struct link *l, int64_t idle_ms, struct deadline until);
 
-/* How long link_close() waits for the peer's FIN when everything was sent. */
+/* How long the last packets of a connection are awaited, of which nothing more
+ * is expected. */
 #define LINK_DRAIN_MS 2000
 
 /*

@@ -27,9 +27,6 @@
 #include "relay/recorder.h"
 #include "relay/script.h"
 
-/* The longest wait for the last acknowledgements with --on-peer-eof quit. */
-#define QUIT_MS 2000
-
 /* How many pieces that arrived before a limit are received after it. */
 #define LATE_PIECES 16
 
@@ -192,7 +189,7 @@ decide(struct relay *r)
 static void
 confirm(struct relay *r)
 {
-	struct deadline quit = deadline_from(r->peer_end_ns, QUIT_MS);
+	struct deadline quit = deadline_from(r->peer_end_ns, LINK_DRAIN_MS);
 	bool is_forwarder = is(r, POLICY_FORWARDER),
 	     is_acked = link_is_acked(r->peer) &&
 			(!is_forwarder || link_is_acked(r->target));
