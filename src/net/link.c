@@ -17,7 +17,6 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/text.h"
-#include "net/os.h"
 #include "net/proc.h"
 #include "net/signals.h"
 #include "net/sock.h"

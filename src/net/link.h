@@ -88,9 +88,8 @@ struct link {
 	/* The processes beneath it; owned; NULL: none. */
 	struct link_tls *tls;
 	struct link_program *program; /* --via */
-	bool delays_end; /* the peer is a proxy, many of which end both
-			    directions at a FIN: it is sent once nothing was
-			    sent or received for a moment */
+	bool delays_end; /* send FIN once the connection is idle: the peer is a
+			    proxy, many of which then end both directions */
 	/* The target of a forwarder is a program. If it hangs up it may have
 	 * failed, so link_end() waits for its exit status; without program, the
 	 * caller has the process. */
@@ -243,10 +242,8 @@ int link_close(
 /* Ends the process of TLS, which resets the connection unless it has ended. */
 void link_drop_tls(struct link *l);
 
-/*
- * Closes a connection that is not needed any more, without waiting for the
- * peer. A process gets a moment to end it in order.
- */
+/* Closes a connection that is not needed any more without waiting for the peer,
+ * but the process of TLS gets a moment to end it in order. */
 void link_discard(struct link *l);
 
 /*
@@ -276,10 +273,7 @@ void link_log_message(int level, const char *name, const struct link *l,
  */
 void link_log_accepted(int level, const struct link *l, const char *why);
 
-/*
- * Reports the "closed" event, as a line at level; status is the exit status of
- * the connection.
- */
+/* Reports the "closed" event with an exit status, as a line at level. */
 void link_log_closed(int level, const struct link *l, int status);
 
 #endif

@@ -182,13 +182,8 @@ add_socket(struct listener *l, int fd)
 	l->fds[l->count++] = fd;
 }
 
-/*
- * Adds one address. Returns 0, or -1 with *e set, including its errnum.
- *
- * SO_REUSEADDR lets a TCP server restart while old connections are in TIME-WAIT
- * (RFC 9293 3.6.1). For UDP it lets two servers share a port, which only makes
- * sense for a multicast group.
- */
+/* Adds one address. Two servers share a UDP port for a multicast group alone.
+ * Returns 0, or -1 with *e set, including its errnum. */
 static int
 add(struct listener *l, const struct addr *a, const struct listener_options *o,
     struct err *e)
@@ -230,10 +225,8 @@ add(struct listener *l, const struct addr *a, const struct listener_options *o,
 	return err_sys(e, ERR_LOCAL, errno, "%s: getsockname", addr_text(a));
 }
 
-/*
- * Opens every address of a list on one port number; a dual-stack socket is
- * enough. skips: a family that the machine lacks is not an error.
- */
+/* Opens a list on one port number, or one dual-stack socket of it. skips: a
+ * family that the machine lacks is not an error. */
 static int
 open_list(struct listener *l, const struct addr_list *list, bool skips,
     const struct listener_options *o, struct err *e)
@@ -258,11 +251,8 @@ open_list(struct listener *l, const struct addr_list *list, bool skips,
 	return l->count > 0 ? 0 : -1;
 }
 
-/*
- * Opens every interface (is_any), with one dual-stack socket if there is IPv6;
- * or both loopback addresses on one port number. If the system chose the port,
- * it may be in use for the other family: then tries again.
- */
+/* Opens every interface (is_any), or both loopback addresses. A port that the
+ * system chose may be in use for the other family: then tries again. */
 static int
 open_machine(struct listener *l, uint16_t port, bool is_any,
     const struct listener_options *o, struct err *e)
@@ -330,10 +320,8 @@ is_same(int a, int b)
 	       one.st_dev == other.st_dev && one.st_ino == other.st_ino;
 }
 
-/*
- * Moves the socket above the standard descriptors. If one of these is also that
- * socket, it becomes a placeholder. Returns the socket's fd, or -1 with *e set.
- */
+/* Moves the socket above the standard descriptors, where it leaves
+ * placeholders. Returns its fd, or -1 with *e set. */
 static int
 move_above_standard(int fd, const char *stdio_error, struct err *e)
 {

@@ -21,8 +21,7 @@ struct listener_options {
 	struct deadline until; /* limit of the name lookup */
 	int type;              /* SOCK_STREAM or SOCK_DGRAM */
 	int64_t backlog;       /* of listen(2); -1: the system's maximum */
-	const struct addr_list *list; /* what to open instead of an endpoint;
-					 NULL: none */
+	const struct addr_list *list; /* instead of an endpoint; NULL: none */
 	int mode; /* permissions of a Unix socket's path; -1: by the umask */
 	/* --fd: the sockets to inherit, a descriptor's number or "systemd";
 	   NULL: none. */

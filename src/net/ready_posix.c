@@ -9,10 +9,7 @@
 #include "net/sock.h"
 #include "net/wait.h"
 
-/*
- * POSIX does not define what a second connect(2) does. poll(2) reports the
- * result, unless a signal has interrupted it.
- */
+/* POSIX does not define what a second connect(2) does. */
 int
 ready_connect_result(int fd, const struct addr *a)
 {

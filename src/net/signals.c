@@ -221,6 +221,7 @@ signals_server_result(int result, struct err *e)
 void
 signals_after_fork(void)
 {
+	/* The handlers stay: most children never receive a signal. */
 	signals.is_child = true;
 	fd_close(&signals.ends[0]);
 	fd_close(&signals.ends[1]);

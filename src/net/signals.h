@@ -58,15 +58,12 @@ int signals_server_result(int result, struct err *e);
 /*
  * In a forked child: caught signals take their default action, including those
  * received since the fork, and the pipe is closed. SIGPIPE and SIGXFSZ stay
- * ignored. The handlers stay installed and do all this, because most children
- * never receive a signal.
+ * ignored.
  */
 void signals_after_fork(void);
 
-/*
- * Before executing a program: resets every signal to its default, even if it
- * was ignored when sockt was started, and unblocks all.
- */
+/* Before executing a program: resets every signal to its default, including
+ * those that sockt found ignored, and unblocks all. */
 void signals_reset(void);
 
 /* Dies by a signal, as a shell expects. */

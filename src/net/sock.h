@@ -150,10 +150,7 @@ int sock_finish(int fd);
 #define SOCK_QUIET_MS 1000
 #define SOCK_QUIET_UNUSED_MS 250
 
-/*
- * Sets or clears O_NONBLOCK; only for sockets and pipes that no other process
- * shares.
- */
+/* Sets or clears O_NONBLOCK, where no other process shares the descriptor. */
 int sock_nonblocking(int fd, bool on);
 
 /* The local address, and the peer's; a->len is 0 if there is none. */

@@ -1,7 +1,5 @@
-/*
- * Why a TCP connection makes no progress, and what limited its speed, by the
- * kernel's counters (tcp(7), TCP_INFO). Pure functions of a struct os_tcp.
- */
+/* Why a TCP connection makes no progress, and what limited its speed: pure
+ * functions of the kernel's counters (tcp(7), TCP_INFO). */
 #ifndef NET_STALL_H
 #define NET_STALL_H
 

@@ -1,7 +1,4 @@
-/*
- * poll(2) against an absolute deadline, which caught signals interrupt
- * (net/signals.h).
- */
+/* poll(2) until an absolute deadline or a caught signal (net/signals.h). */
 #ifndef NET_WAIT_H
 #define NET_WAIT_H
 
@@ -20,8 +17,7 @@ struct err;
 #define WAIT_REPORT_MS 3000
 
 struct wait_reason {
-	/* Returns the line; or NULL for none now, perhaps WAIT_REPORT_MS
-	 * later. */
+	/* Returns the line, or NULL: ask again WAIT_REPORT_MS later. */
 	const char *(*text)(void *context);
 	void *context;
 	struct deadline due; /* the report; the caller may move it */

@@ -152,10 +152,8 @@ choose_path(struct flow *f, size_t n)
 		start_moving(f);
 }
 
-/*
- * Copies n bytes to an earlier place, with CR before a bare LF. Returns the
- * length.
- */
+/* Copies n bytes towards the front of the queue, with CR before a bare LF.
+ * Returns the length. */
 static size_t
 expand(struct flow *f, unsigned char *to, const unsigned char *from, size_t n)
 {

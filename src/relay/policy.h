@@ -80,8 +80,7 @@ enum policy_want {
 					 hang-up means that it has vanished */
 	POLICY_WATCH_TARGET = 1 << 5,
 	POLICY_AWAIT_INPUT = 1 << 6,  /* only the end of the input is missing */
-	POLICY_LINGER = 1 << 7,       /* only the peer's FIN is missing:
-					 --linger */
+	POLICY_LINGER = 1 << 7,       /* only the peer's FIN is missing */
 	POLICY_CONFIRM = 1 << 8,      /* wait until everything is acknowledged,
 					 then set POLICY_WRITING */
 	POLICY_FAIL_PATTERN = 1 << 9, /* end: the pattern can no longer match */

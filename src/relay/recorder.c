@@ -145,10 +145,8 @@ recorder_check(const struct recorder_options *o, bool at_once, struct err *e)
 	return result;
 }
 
-/*
- * Opens the files with the number of a connection in their name (own), or the
- * others. Returns 0, or -1 with *e.
- */
+/* Opens the files that are named for a connection (own), or the others. Returns
+ * 0, or -1 with *e. */
 static int
 open_files(struct recorder *r, bool own, struct err *e)
 {
@@ -291,10 +289,7 @@ put_lines(
 	return out;
 }
 
-/*
- * A part of a dump: a line with its direction, time, size and offset, or of a
- * datagram the peer, then its bytes.
- */
+/* A part of a dump: a line that describes it, and its bytes. */
 static const char *
 make_dump(struct recorder *r, bool is_hex, bool is_sent, uint64_t offset,
     const unsigned char *p, size_t n)

@@ -448,10 +448,7 @@ next_event(const struct relay *r)
 	return until;
 }
 
-/*
- * Searches for the script's pattern, and sends its next texts. Returns 0, or -1
- * with *e if a pattern failed.
- */
+/* Advances the script. Returns 0, or -1 with *e if a pattern failed. */
 static int
 advance_script(struct relay *r)
 {
