@@ -40,6 +40,8 @@ struct note {
 };
 
 #define FOREIGN "exists and was not left by an earlier run"
+#define NOT_OWN \
+	"is not a regular file, belongs to another user, or has another name"
 
 static int64_t
 inode_of(const struct stat *st)
@@ -136,8 +138,7 @@ static int
 adopt(const struct part_file *f, struct err *e)
 {
 	if (!is_own(&f->old))
-		return foreign_error(f->target,
-		    "belongs to another user, or has another name", e);
+		return foreign_error(f->target, NOT_OWN, e);
 	/* link(2), unlike rename(2), replaces nothing. */
 	if (link(f->target, f->part) < 0 || unlink(f->target) < 0)
 		return file_error("naming", f->part, e);
@@ -156,12 +157,7 @@ open_part(struct part_file *f, struct err *e)
 		is_new = lstat(f->part, &st) < 0;
 		if (!is_new && !is_own(&st)) {
 			if (!f->is_forced)
-				return foreign_error(f->part,
-				    S_ISREG(st.st_mode)
-					? "belongs to another user, or has "
-					  "another name"
-					: "is not a regular file",
-				    e);
+				return foreign_error(f->part, NOT_OWN, e);
 			if (unlink(f->part) < 0)
 				return file_error("removing", f->part, e);
 			continue;
@@ -183,8 +179,7 @@ open_part(struct part_file *f, struct err *e)
 		/* The note of the last writer, which had the lock. */
 		is_known = !is_new && read_note(f, &note) && note.inode != 0 &&
 			   note.inode == inode_of(&st);
-		if (!is_new && st.st_size > 0 && !f->is_forced && !f->adopts &&
-		    !is_known)
+		if (st.st_size > 0 && !f->is_forced && !f->adopts && !is_known)
 			return foreign_error(f->part, FOREIGN, e);
 		/* A file that others can write to is replaced by a new one,
 		 * which they cannot. */
