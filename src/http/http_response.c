@@ -266,12 +266,8 @@ http_response_finish(struct http_response *r, struct err *e)
 		    (unsigned long long)r->received,
 		    num_count_text((uint64_t)r->length, "byte"));
 	return err_set(e, ERR_PROTOCOL,
-	    "truncated: the connection ended after %s, %s",
-	    num_count_text(r->received, "byte"),
-	    r->state == HTTP_IN_DATA
-		? text_format(
-		      "in a chunk that lacks another %lld", (long long)r->left)
-		: "before the last chunk");
+	    "truncated: the connection ended after %s, before the last chunk",
+	    num_count_text(r->received, "byte"));
 }
 
 /* Whether a comma-separated list field of that name contains the token. */
