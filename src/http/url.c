@@ -242,20 +242,17 @@ url_follow(const struct url *base, const char *location, struct url *next,
     struct err *e)
 {
 	char ref[URL_SIZE];
-	const char *wrong = encode(ref, location, true), *foreign, *at = ref;
-	bool has_user = false;
+	const char *wrong = encode(ref, location, true), *at = ref;
+	bool has_user = false, is_foreign;
 	size_t n;
 
 	next->is_https = base->is_https;
 	n = wrong == NULL ? strspn(ref, LETTERS DIGITS "+-.") : 0;
 	if (n > 0 && (ref[n] != ':' || strspn(ref, LETTERS) == 0))
 		n = 0; /* That is not a scheme. */
-	foreign = n > 0 ? parse_scheme(next, ref, n) : NULL;
-	if (foreign != NULL) {
-		refuse(location, foreign, e);
-		e->kind = ERR_FAILED;
-		return err_prefix(e, "redirected");
-	}
+	if (n > 0)
+		wrong = parse_scheme(next, ref, n);
+	is_foreign = n > 0 && wrong != NULL;
 	at += n > 0 ? n + 1 : 0;
 	if (wrong == NULL && strncmp(at, "//", 2) == 0) {
 		at += 2;
@@ -275,7 +272,7 @@ url_follow(const struct url *base, const char *location, struct url *next,
 	}
 	if (wrong != NULL) {
 		refuse(location, wrong, e);
-		e->kind = ERR_PROTOCOL;
+		e->kind = is_foreign ? ERR_FAILED : ERR_PROTOCOL;
 		return err_prefix(e, "the Location it redirects to");
 	}
 	if (!has_user)

@@ -56,7 +56,7 @@ like $second, qr/\r\nHost: 127\.0\.0\.1:$other->{port}\r\n/, 'its own Host';
 
 for my $case (
     ['another scheme has a status of its own', 1, 'ftp://localhost/', ['-L'],
-        qr/redirected: .*only http/],
+        qr/the Location it redirects to: .*only http/],
     ['another scheme, without -L', 8, 'file://me:secret@/etc/passwd', [],
         qr{: redirected to \Qfile://...@/etc/passwd\E \(302\); not foll}],
     ['as it came', 8, 'file:///etc/passwd', [],

@@ -84,14 +84,16 @@ test_bad(void)
 	    "the Location it redirects to: URL '\\t/b': it contains a control "
 	    "byte");
 	check_bad("ftp://u:p@b/", ERR_FAILED,
-	    "redirected: URL 'ftp://...@b/': only http:// and https:// can be "
+	    "the Location it redirects to: URL 'ftp://...@b/': only http:// "
+	    "and https:// can be "
 	    "fetched");
 	check_bad("http://u:100%@b/", ERR_PROTOCOL,
 	    "the Location it redirects to: URL 'http://...@b/': its user or "
 	    "password is too long or malformed (a percent sign is written as "
 	    "%25)");
 	check_bad("g:h", ERR_FAILED,
-	    "redirected: URL 'g:h': only http:// and https:// can be fetched");
+	    "the Location it redirects to: URL 'g:h': only http:// and "
+	    "https:// can be fetched");
 }
 
 /* Host field, request target and where to dial. */
