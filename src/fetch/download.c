@@ -573,37 +573,27 @@ is_declined(const struct transfer *t)
 	       t->client->response.head.status == 407;
 }
 
-/* Why another attempt is made. */
-enum why_again {
-	AGAIN_NOT,
-	AGAIN_AWAIT, /* --retry-for: there is no status below 400 yet */
-	AGAIN_RETRY  /* --retry: the failure may be temporary */
-};
-
-/* Whether another attempt may succeed after the failure *e, and its output can
- * be accepted. */
-static enum why_again
-why_again(const struct transfer *t, const struct err *e)
+/* Whether another attempt is made: it may succeed after the failure *e, its
+ * output can be accepted, and --retry-for or --retry permits it. */
+static bool
+may_repeat(const struct transfer *t, const struct err *e)
 {
 	const struct client *c = t->client;
 	int status = c->response.head.status;
-	bool awaits = is_awaiting(t), may_pass;
+	bool awaits = is_awaiting(t);
 
 	if (e->errnum == EINTR || t->sink.has_failed ||
+	    (!awaits && t->retries_left == 0) ||
 	    !accepts(t, http_validator_is_usable(&t->source) ? t->held : 0))
-		return AGAIN_NOT;
+		return false;
 	if (c->is_truncated)
-		may_pass = true;
-	else if (c->ends_ns[CLIENT_ANSWERED] == 0 || e->kind != ERR_PEER)
-		may_pass = e->waits && (awaits || e->kind != ERR_NAME);
-	else if (awaits)
-		may_pass = !is_declined(t);
-	else
-		may_pass = status == 408 || status == 429 || status == 500 ||
-			   (status >= 502 && status <= 504);
-	if (may_pass && awaits)
-		return AGAIN_AWAIT;
-	return may_pass && t->retries_left > 0 ? AGAIN_RETRY : AGAIN_NOT;
+		return true;
+	if (c->ends_ns[CLIENT_ANSWERED] == 0 || e->kind != ERR_PEER)
+		return e->waits && (awaits || e->kind != ERR_NAME);
+	if (awaits)
+		return !is_declined(t);
+	return status == 408 || status == 429 || status == 500 ||
+	       (status >= 502 && status <= 504);
 }
 
 /* Copies the Location of a redirect (RFC 9110 section 15.4) to buf, of URL_SIZE
@@ -663,8 +653,7 @@ handle_error(struct transfer *t, const struct http_head *h, struct err *e)
 
 	(void)status_error(t, h, e);
 	if (!t->is_file && !t->is_complete && accepts(t, 0) &&
-	    why_again(t, e) == AGAIN_NOT &&
-	    read_into_sink(t, is_seen, &lost) < 0)
+	    !may_repeat(t, e) && read_into_sink(t, is_seen, &lost) < 0)
 		*e = lost;
 	else
 		report(t);
@@ -772,7 +761,6 @@ attempt_repeatedly(struct transfer *t, struct err *e)
 {
 	const struct download_options *o = t->options;
 	struct backoff backoff = {.min = MIN_PAUSE_MS, .max = MAX_PAUSE_MS};
-	enum why_again again;
 	bool is_new = true;
 
 	t->retries_left = o->retries;
@@ -782,9 +770,8 @@ attempt_repeatedly(struct transfer *t, struct err *e)
 			    &t->await, o->retry_ms, t->options->until);
 		if (attempt(t, e) == 0)
 			return 0;
-		again = why_again(t, e);
-		is_new = again == AGAIN_RETRY;
-		if (again == AGAIN_NOT ||
+		is_new = !is_awaiting(t);
+		if (!may_repeat(t, e) ||
 		    (is_new ? wait_to_retry(t, &backoff, e)
 			    : reconnect_wait(&t->await,
 				  t->client->ends_ns[CLIENT_CONNECTED] == 0
