@@ -70,8 +70,8 @@ http_date_parse(const char *text, int64_t *seconds)
 
 	if (!parse_form(text, &d) && !parse_iso(text, &d))
 		return false;
-	if (d.year < 1 || d.year > 9999 || d.hour < 0 || d.hour > 23 ||
-	    d.minute < 0 || d.minute > 59 || d.second < 0 || d.second > 60)
+	if (d.year < 1 || d.hour < 0 || d.hour > 23 || d.minute < 0 ||
+	    d.minute > 59 || d.second < 0 || d.second > 60)
 		return false;
 	/* There is no inverse of gmtime_r(3) in POSIX.1-2008. A year starts in
 	 * March here, so that a leap day ends it. */
@@ -98,8 +98,7 @@ http_date_text(int64_t seconds)
 	if (seconds < 0)
 		seconds = 0;
 	t = (time_t)(seconds < LAST_SECOND ? seconds : LAST_SECOND);
-	text[0] = '\0';
-	if (gmtime_r(&t, &tm) != NULL)
-		strftime(text, TEXT_SLOT, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+	gmtime_r(&t, &tm);
+	strftime(text, TEXT_SLOT, "%a, %d %b %Y %H:%M:%S GMT", &tm);
 	return text;
 }
