@@ -37,9 +37,6 @@
 /* Only bodies of at least this size are copied without parsing. */
 #define MIN_COPY (128 * 1024)
 
-/* The longest item of no_proxy that is read, with its NUL. */
-#define ITEM_SIZE 320
-
 /* Whether an item of that list matches ep; changes item. */
 static bool
 matches(char *item, const struct endpoint *ep)
@@ -85,7 +82,7 @@ matches(char *item, const struct endpoint *ep)
 static bool
 is_listed(const char *list, const struct endpoint *ep)
 {
-	char item[ITEM_SIZE];
+	char item[ENDPOINT_HOST + 64];
 	size_t n;
 
 	for (; list != NULL && *list != '\0'; list += n) {
