@@ -857,12 +857,9 @@ client_report(const struct client *c, const struct url *u, bool with_chart)
 		if (i == CLIENT_SECURED && c->ends_ns[i] == 0)
 			continue;
 		json_seconds(j, phases[i].key, clock_seconds(0, end));
-		first = (int)(from * BAR / whole);
-		last = (int)(end * BAR / whole);
-		if (first == BAR)
-			first--;
-		if (last == first)
-			last++;
+		/* Each has a column at least. */
+		first = (int)(from * (BAR - 1) / whole);
+		last = (int)(end * (BAR - 1) / whole) + 1;
 		text_append(chart, sizeof(chart), "  %-18s %11s |%*s%.*s%*s|\n",
 		    phases[i].name, num_duration_text(end - from), first, "",
 		    last - first, bar, BAR - last, "");
