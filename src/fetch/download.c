@@ -435,11 +435,12 @@ begin(struct transfer *t)
 
 /* Starts over: the partial file is of another or an unknown version. */
 static enum next
-start_over(struct transfer *t, const char *why, struct err *e)
+start_over(struct transfer *t, struct err *e)
 {
 	if (!accepts(t, 0))
 		return refuse(t, e);
-	diag_warn("%s: %s; fetching it anew", url_text(&t->current), why);
+	diag_warn("%s: the server has another version; fetching it anew",
+	    url_text(&t->current));
 	client_finish(t->client, true);
 	t->held = 0;
 	begin(t);
@@ -527,8 +528,7 @@ handle_part(struct transfer *t, const struct http_head *h, struct err *e)
 		if (t->is_complete && !t->options->is_foreign)
 			return unknown_file(t, e);
 		if (!t->is_complete && !http_head_confirms(h, &t->source))
-			return start_over(
-			    t, "the server sent a part of another version", e);
+			return start_over(t, e);
 		range = text_format("%lld-", (long long)t->held);
 		if (r.total < 0)
 			r.total = t->source.total;
@@ -559,10 +559,7 @@ handle_unsatisfied(struct transfer *t, const struct http_head *h, struct err *e)
 		return already_complete(t, e);
 	if (t->is_complete)
 		return unknown_file(t, e);
-	return start_over(t,
-	    "the file that is there is not the beginning of what the server "
-	    "has",
-	    e);
+	return start_over(t, e);
 }
 
 /* Whether the last response is that of a proxy that wants other credentials. */
