@@ -82,20 +82,15 @@ matches(char *item, const struct endpoint *ep)
 static bool
 is_listed(const char *list, const struct endpoint *ep)
 {
-	char item[ENDPOINT_HOST + 64];
-	size_t n;
+	char *copy = mem_text(list != NULL ? list : ""), *rest;
+	char *item = strtok_r(copy, ", \t", &rest);
+	bool result;
 
-	for (; list != NULL && *list != '\0'; list += n) {
-		list += strspn(list, ", \t");
-		n = strcspn(list, ", \t");
-		if (n == 0 || n >= sizeof(item))
-			continue;
-		memcpy(item, list, n);
-		item[n] = '\0';
-		if (matches(item, ep))
-			return true;
-	}
-	return false;
+	while (item != NULL && !matches(item, ep))
+		item = strtok_r(NULL, ", \t", &rest);
+	result = item != NULL;
+	free(copy);
+	return result;
 }
 
 /* Parses a proxy of the environment, unless there is none. 0, or -1. */
