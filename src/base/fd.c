@@ -109,47 +109,43 @@ fd_stop_waiting(void)
 /* How long a call may block. */
 #define MAX_BLOCK_MS 20
 
-/* Starts the timer that interrupts a call. It repeats, since the first signal
- * may come before the call. Returns false if the system permits no timer. */
-static bool
-start_timer(timer_t *timer)
+/*
+ * read(2) into space or, if that is NULL, write(2) of bytes, which a timer
+ * interrupts. It repeats, since the first signal may come before the call. A
+ * system that permits no timer makes the call without one.
+ */
+static ssize_t
+call_briefly(int fd, void *space, const void *bytes, size_t n)
 {
 	struct sigevent event = {
 	    .sigev_notify = SIGEV_SIGNAL, .sigev_signo = FD_SIGNAL};
 	const struct timespec period = {.tv_nsec = MAX_BLOCK_MS * CLOCK_MS};
 	const struct itimerspec times = {period, period};
+	timer_t timer;
+	bool has_timer = timer_create(CLOCK_MONOTONIC, &event, &timer) == 0;
+	ssize_t done;
+	int saved;
 
-	return timer_create(CLOCK_MONOTONIC, &event, timer) == 0 &&
-	       timer_settime(*timer, 0, &times, NULL) == 0;
-}
-
-static ssize_t
-stop_timer(bool is_started, timer_t timer, ssize_t result)
-{
-	int saved = errno;
-
-	if (is_started)
+	if (has_timer)
+		(void)timer_settime(timer, 0, &times, NULL);
+	done = space != NULL ? read(fd, space, n) : write(fd, bytes, n);
+	saved = errno;
+	if (has_timer)
 		timer_delete(timer);
 	errno = saved;
-	return result;
+	return done;
 }
 
 ssize_t
 fd_read_briefly(int fd, void *space, size_t size)
 {
-	timer_t timer;
-	bool is_started = start_timer(&timer);
-
-	return stop_timer(is_started, timer, read(fd, space, size));
+	return call_briefly(fd, space, NULL, size);
 }
 
 ssize_t
 fd_write_briefly(int fd, const void *bytes, size_t n)
 {
-	timer_t timer;
-	bool is_started = start_timer(&timer);
-
-	return stop_timer(is_started, timer, write(fd, bytes, n));
+	return call_briefly(fd, NULL, bytes, n);
 }
 
 /* A pipe that poll(2) reports writable accepts PIPE_BUF bytes at once. */
