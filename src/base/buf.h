@@ -47,11 +47,8 @@ buf_bytes(const struct buf *b)
 	return b->data + b->head;
 }
 
-/*
- * Returns the free space and sets *capacity to its size. Moves the queued bytes
- * to the front when the end is reached; *capacity is 0 only if the queue is
- * full.
- */
+/* Returns the free space, and its size in *capacity, which is 0 only if the
+ * queue is full: at the end, the queued bytes are moved to the front. */
 unsigned char *buf_space(struct buf *b, size_t *capacity);
 
 /* Adds to the queue n bytes that were written at buf_space(). */

@@ -77,25 +77,19 @@ bool deadline_passed(struct deadline d);
  */
 void deadline_looked(int64_t ns);
 
-/*
- * The timeout for poll(2): milliseconds rounded up, 0 if the deadline has
- * passed, -1 if there is none.
- */
+/* The timeout for poll(2): ms, rounded up; 0 if d has passed, -1 if there is
+ * none. */
 int deadline_poll_ms(struct deadline d);
 
 /*
- * Sets *e to ERR_TIMEOUT when a limit has passed: "WHAT within T (OPTION)", as
- * in "no connection within 1 s (--accept-timeout)"; for --max-time "stopped
- * after T (--max-time)", followed by "; WHAT" unless what is empty. Always
- * returns -1.
+ * Sets *e to ERR_TIMEOUT, as d has passed: "WHAT within T (OPTION)"; for
+ * --max-time "stopped after T (--max-time)", and "; WHAT" unless what is empty.
+ * Always returns -1.
  */
 int deadline_error(struct deadline d, const char *what, struct err *e);
 
-/*
- * Sets *e when max_time or the idle limit of a connection has passed:
- * deadline_error(), with "nothing was sent or received" for the latter. Always
- * returns -1.
- */
+/* deadline_error() of max_time or else of the idle limit of a connection, with
+ * "nothing was sent or received". Always returns -1. */
 int deadline_idle_error(
     struct deadline max_time, struct limit idle, struct err *e);
 

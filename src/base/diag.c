@@ -105,8 +105,7 @@ diag_limit(struct deadline until, int64_t ms)
 
 /*
  * Writes to stderr. What is not accepted within the limits of the command is
- * dropped, and from then on everything that is not accepted at once. A failure
- * cannot be reported.
+ * dropped, and from then on what is not accepted at once. Failures are silent.
  */
 static void
 put(const char *bytes, size_t n)
@@ -154,10 +153,9 @@ live_width(void)
 
 /*
  * Replaces the live line by text, cut to live_width(); "" removes it. The
- * cursor stays at the beginning of the line: a terminal that has become
- * narrower may have wrapped the rest of it, which is then below the cursor and
- * is erased too. It may also report its new width too late: a line that is
- * longer must not wrap (DECAWM).
+ * cursor stays at its beginning: what a terminal that has become narrower
+ * wrapped is below the cursor, and erased too. A terminal may also report its
+ * new width too late: a line that is longer must not wrap (DECAWM).
  */
 static void
 draw_live(const char *text)

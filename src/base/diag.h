@@ -22,11 +22,8 @@ enum diag_level {
 	DIAG_STEP = 2     /* -vv: every socket step */
 };
 
-/*
- * Sets the prefix, the level and the format; log_time puts the time of day
- * before each line. Until then lines begin with "sockt: " and the level is
- * DIAG_SAY.
- */
+/* Sets the prefix, level and format; log_time puts the time of day before each
+ * line. Before this, the prefix is "sockt: " and the level DIAG_SAY. */
 void diag_start(const char *command, int level, bool json, bool log_time);
 
 /* How long what was written to stderr or stdout may wait for its reader after
@@ -67,8 +64,7 @@ void diag_usage(const struct err *e, const char *hint);
 
 /*
  * Print plain lines, at DIAG_SAY, at DIAG_NOTE, and at any level: DIAG_ERRORS
- * is for what an option requests. With --json, events replace all but those of
- * DIAG_ALWAYS.
+ * is for what an option requests. --json replaces all but those of DIAG_ALWAYS.
  */
 void diag_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void diag_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -82,8 +78,7 @@ void diag_raw(int level, const void *bytes, size_t n);
 /* The minimum time between two updates of the live line. */
 #define DIAG_PROGRESS_MS 200
 
-/* The progress of a transfer, on the live line of a terminal. Other lines push
- * it down. */
+/* The progress of a transfer, on the live line of a terminal. */
 struct progress {
 	bool shown;           /* the live line is shown */
 	int64_t start_ns;     /* when the transfer began */
@@ -116,10 +111,9 @@ struct progress_count {
 
 /*
  * Draws one or more directions on one line, if it is time: "[####------] 45 MiB
- * of 100 MiB (45%), 12 MiB/s, 5 s left". A bar shows the first direction if its
- * total is known; if there is only one, the bar replaces its verb. The bar is
- * as wide as the terminal allows. On a narrow terminal there is no bar, and the
- * text is cut.
+ * of 100 MiB (45%), 12 MiB/s, 5 s left". A bar as wide as the terminal allows
+ * shows the first direction if its total is known, in place of the verb if it
+ * is the only one. On a narrow terminal there is no bar, and the text is cut.
  */
 void diag_progress_counts(
     struct progress *p, const struct progress_count *c, size_t count);
@@ -142,10 +136,8 @@ struct json *diag_event_begin(const char *name);
 void diag_event_end(int level, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
-/*
- * Every event carries this number of a connection from now on; 0: none. Returns
- * the previous one.
- */
+/* All further events carry this number of a connection; 0: none. Returns the
+ * previous one. */
 unsigned diag_connection(unsigned number);
 
 #endif

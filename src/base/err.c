@@ -170,9 +170,8 @@ static const struct err_row causes[] = {
     {EINTR, ANY, HERE, ERR_FAILED, false, "interrupted", "by a signal"},
 };
 
-/* Of each kind: its name in JSON events; its rank, which is low if it says much
- * about the peer, or if waiting helps; whether waiting may help if no cause is
- * known; where its errors occur. */
+/* Of each kind: its name in JSON events; its rank (err_rank()); whether waiting
+ * may help if no cause is known; where its errors occur. */
 static const struct {
 	const char *name;
 	int rank;

@@ -54,10 +54,8 @@ fd_reserve_standard(void)
 		if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF)
 			continue;
 		were_closed[fd] = true;
-		/*
-		 * open(2) returns the lowest free number, which is fd. The mode
-		 * makes its intended use fail.
-		 */
+		/* open(2) returns the lowest free number, fd. The mode makes
+		 * its intended use fail. */
 		if (open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) < 0)
 			return;
 	}

@@ -41,11 +41,8 @@ void fd_close(int *fd);
  */
 int fd_named(const char *path);
 
-/*
- * Whether an output is the regular file that stdin reads: opening it would
- * empty the file, or stdin would read what is written to it. path may be NULL;
- * then fd is the output.
- */
+/* Whether an output, path or if that is NULL fd, is the regular file that stdin
+ * reads: opening it would empty it, or stdin would read what is written. */
 bool fd_is_input(const char *path, int fd);
 
 /* The error of an output, by its name, that is the input. */
@@ -55,14 +52,12 @@ bool fd_is_input(const char *path, int fd);
 int fd_pipe(int ends[2], bool nonblocking);
 
 /*
- * Writes all n bytes without a time limit, but fails with ECANCELED once
- * fd_stop_waiting() was called and the reader accepts nothing. Returns 0, or -1
- * with errno.
+ * Writes all n bytes, however long that takes, but fails with ECANCELED after
+ * fd_stop_waiting() if the reader accepts nothing. Returns 0, or -1 with errno.
  */
 int fd_write_all(int fd, const void *bytes, size_t n);
 
-/* As fd_write_all(), but until a deadline. Returns how many bytes were
- * accepted. */
+/* fd_write_all() with a deadline. Returns the number of bytes accepted. */
 size_t fd_write_until(
     int fd, const void *bytes, size_t n, struct deadline until);
 
@@ -77,11 +72,8 @@ size_t fd_write_until(
 ssize_t fd_read_briefly(int fd, void *space, size_t size);
 ssize_t fd_write_briefly(int fd, const void *bytes, size_t n);
 
-/*
- * fd_write_briefly() to a pipe or terminal, if poll(2) reports it writable
- * within timeout_ms. Returns the count, or -1 with errno: EAGAIN if it was not
- * writable.
- */
+/* fd_write_briefly() to a pipe or terminal. Returns the count, or -1 with
+ * errno: EAGAIN if poll(2) does not report it writable within timeout_ms. */
 ssize_t fd_write_ready(int fd, const void *bytes, size_t n, int timeout_ms);
 
 /* Stops waiting for readers, as the process must exit. For signal handlers. */
@@ -94,9 +86,8 @@ uint64_t fd_available(int fd);
  * Opens a regular file or a folder below the folder dir for reading,
  * close-on-exec, without following a symbolic link. What is neither is not
  * opened: a writer that waits for a reader of a FIFO would get SIGPIPE. path is
- * relative ("" is dir), without "." and ".."; one that ends in a slash is a
- * folder.
- * Returns the fd, or -1 with errno.
+ * relative ("" is dir), without "." and ".."; with a slash at its end, it is a
+ * folder. Returns the fd, or -1 with errno.
  */
 int fd_open_beneath(int dir, const char *path);
 

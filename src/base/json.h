@@ -19,16 +19,14 @@ struct json {
 	int skipped;              /* open brackets that did not fit */
 	bool comma;               /* the next member needs a comma */
 	bool truncated;           /* something was left out */
-	/* The line so far. It is last, so that an ignored object touches one
-	 * page. */
+	/* The line so far; last, so that an ignored object touches one page. */
 	char text[JSON_SIZE];
 };
 
 /* Begins the outermost object. */
 void json_begin(struct json *j);
 
-/* Ignores the object: from now on its members are not formatted, and skipped is
- * not 0. */
+/* Ignores the object: its members are not formatted, and skipped is not 0. */
 void json_ignore(struct json *j);
 
 /* Add members. Inside an array, name is NULL. */

@@ -123,10 +123,8 @@ struct piece {
 	char small[24]; /* for numbers and escapes */
 };
 
-/*
- * Sets *p to the next piece of *text, and moves *text past it. Returns 0, or -1
- * with a usage error.
- */
+/* Sets *p to the next piece of *text, and moves *text past it. Returns 0, or -1
+ * with a usage error. */
 static int
 next_piece(const char **text, const struct literal_values *v, struct piece *p,
     struct err *e)

@@ -9,9 +9,8 @@
 struct err;
 
 /*
- * Sets *byte to the value of the escape at the backslash at text, of which n
- * bytes exist: \n, \r, \t, \0, \e, \\ or \xHH. Returns its length, or 0 if it
- * is another one.
+ * Sets *byte to the value of the escape at the backslash at text, of n bytes:
+ * \n, \r, \t, \0, \e, \\ or \xHH. Returns its length; 0 if it is another one.
  */
 size_t literal_escape(const char *text, size_t n, unsigned char *byte);
 
@@ -19,11 +18,8 @@ size_t literal_escape(const char *text, size_t n, unsigned char *byte);
 #define LITERAL_BAD_ESCAPE \
 	"an unknown escape (there are \\n \\r \\t \\0 \\e \\\\ \\xHH)"
 
-/*
- * Converts n bytes of text with these escapes. dst has space for n bytes, and
- * may be text itself. Returns how many were written, or -1 with a usage error
- * that says where.
- */
+/* Converts n bytes of text with these escapes into dst, of n bytes, which may
+ * be text. Returns their number, or -1 with a usage error that says where. */
 ssize_t literal_unescape(void *dst, const void *text, size_t n, struct err *e);
 
 /*

@@ -10,10 +10,7 @@
 /* Zeroed storage for count items of size bytes; the caller frees it. */
 void *mem_array(size_t count, size_t size);
 
-/*
- * Storage of size bytes for data on its way through the process, not zeroed;
- * the caller frees it.
- */
+/* Storage of size bytes for data, not zeroed; the caller frees it. */
 void *mem_buffer(size_t size);
 
 /* reallocarray(3): old becomes invalid, and the caller frees the result. */

@@ -17,8 +17,7 @@ num_clamp(int64_t n, int64_t min, int64_t max)
 	return n < max ? n : max;
 }
 
-/* Parses decimal digits only, at most 31; returns false and keeps *out
- * otherwise. */
+/* Parses up to 31 decimal digits; returns false and keeps *out otherwise. */
 bool num_parse(const char *text, int64_t min, int64_t max, int64_t *out);
 
 /* Parses the digits at *text, of which there is one at least, and moves *text

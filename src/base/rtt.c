@@ -22,8 +22,7 @@ mean(const struct rtt *t)
 	return t->sum_ns / (double)t->count;
 }
 
-/* The standard deviation; its square root by Newton's method, which saves
- * linking libm. */
+/* The standard deviation; Newton's method saves linking libm. */
 static double
 deviation(const struct rtt *t)
 {

@@ -16,10 +16,8 @@ struct rtt {
 /* Adds the time of one round trip. */
 void rtt_add(struct rtt *t, int64_t ns);
 
-/*
- * Adds "min", "avg", "max" and "mdev", the standard deviation, to a summary, if
- * there are times.
- */
+/* Adds "min", "avg", "max" and "mdev", the standard deviation, if there are
+ * times. */
 void rtt_json(const struct rtt *t, struct json *j);
 
 /* "round trip min/avg/max/mdev = ...", a line, or "" without times. */

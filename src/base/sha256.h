@@ -19,11 +19,8 @@ struct sha256 {
 /* Adds n bytes. */
 void sha256_update(struct sha256 *h, const void *bytes, size_t n);
 
-/*
- * Makes it the digest of the first length bytes of the file fd: reads those
- * that are missing, or all. Returns 0, or -1 with errno, EIO if there are
- * fewer.
- */
+/* Makes it the digest of the first length bytes of the file fd: reads what is
+ * missing, or all. Returns 0, or -1 with errno: EIO if the file is shorter. */
 int sha256_read(struct sha256 *h, int fd, int64_t length);
 
 /* Writes the digest of what has been added to text, in lower case. h is not

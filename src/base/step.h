@@ -53,11 +53,8 @@ struct step_transfer {
 /* Reports a send or receive on the socket that step_name() has named. */
 void step_transfer(const struct step_transfer *t);
 
-/*
- * Names a socket "the listening socket", or "connection" with a number if
- * number is not 0. name must stay valid; NULL removes the name. Does nothing
- * unless step_is_on().
- */
+/* Names a socket "the listening socket", or "connection" with a number that is
+ * not 0, if step_is_on(). name must stay valid; NULL removes the name. */
 void step_name(int fd, const char *name, unsigned number);
 
 /*

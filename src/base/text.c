@@ -47,10 +47,8 @@ text_utf8(const unsigned char *bytes, size_t n, uint32_t *point)
 bool
 text_is_hidden(uint32_t point)
 {
-	/*
-	 * Control characters, and Unicode characters of category Cf, Zl or Zp
-	 * or without a glyph. Ascending.
-	 */
+	/* Control characters, and those of category Cf, Zl or Zp or without a
+	 * glyph. Ascending. */
 	static const struct {
 		uint32_t first, last;
 	} hidden[] = {

@@ -1,7 +1,4 @@
-/*
- * Makes bytes from the network safe to show: a terminal obeys control bytes, so
- * none of them may reach it.
- */
+/* Escapes bytes from the network: a terminal must not obey control bytes. */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 
@@ -18,18 +15,12 @@ text_is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/*
- * Returns the length of the well-formed UTF-8 sequence (RFC 3629) at bytes, 1
- * to 4, and sets *point to its code point; returns 0 if there is none within n
- * bytes.
- */
+/* Returns the length, 1 to 4, of the well-formed UTF-8 sequence (RFC 3629) at
+ * bytes, and its code point in *point; 0 if there is none within n bytes. */
 size_t text_utf8(const unsigned char *bytes, size_t n, uint32_t *point);
 
-/*
- * Whether a terminal obeys the code point or does not show it: control
- * characters, directional marks and other format characters. The user would not
- * see what is there.
- */
+/* Whether a terminal obeys the code point or does not show it: control
+ * characters, directional marks and other format characters. */
 bool text_is_hidden(uint32_t point);
 
 /*
@@ -63,10 +54,9 @@ const char *text_shown_url(const char *text);
 const char *text_shown_bytes(const void *bytes, size_t n);
 
 /*
- * Finds what may be the credentials of a URL in n bytes: what stands between
- * "://" and the last "@" or, if the text is_url, at its beginning. Returns
- * NULL if there are none. What is printed of URLs and headers goes through
- * this.
+ * Finds what may be the credentials of a URL in n bytes: what is between "://"
+ * and the last "@" or, if the text is_url, at its beginning. Returns NULL if
+ * there are none. URLs and headers are printed without them.
  */
 const char *text_credentials(
     const char *bytes, size_t n, bool is_url, size_t *length);

@@ -77,11 +77,8 @@ void addr_loopback(struct addr *a, int family, uint16_t port);
 /* 0.0.0.0 or ::, by family. */
 void addr_any(struct addr *a, int family, uint16_t port);
 
-/*
- * Sets *a to the address of a Unix socket; a path that begins with '@' is
- * abstract (unix(7), Linux). Returns 0, or -1 with a usage error if it is empty
- * or too long.
- */
+/* Sets *a to a Unix socket's address; a path that begins with '@' is abstract
+ * (unix(7), Linux). Returns 0, or -1 with a usage error about its length. */
 int addr_unix(struct addr *a, const char *path, struct err *e);
 
 /* The port in host byte order; 0 for a Unix socket. */
@@ -91,10 +88,7 @@ void addr_set_port(struct addr *a, uint16_t port);
 /* Converts an IPv4-mapped address that the system has returned to IPv4. */
 void addr_unmap(struct addr *a);
 
-/*
- * Whether family, address, scope and port are equal; addr_same_host() ignores
- * the port.
- */
+/* Whether family, address, scope and, for addr_equal(), port are equal. */
 bool addr_equal(const struct addr *a, const struct addr *b);
 bool addr_same_host(const struct addr *a, const struct addr *b);
 bool addr_is_loopback(const struct addr *a);
@@ -103,11 +97,8 @@ bool addr_is_multicast(const struct addr *a);
 /* An address of fe80::/10 that does not name its interface (RFC 4007 6). */
 bool addr_lacks_scope(const struct addr *a);
 
-/*
- * "127.0.0.1 port 80", "::1 port 80", "unix:/run/x" or "unix:@name", with the
- * path escaped; "nobody" if there is no address. In one of the buffers of
- * text_slot().
- */
+/* "127.0.0.1 port 80", "::1 port 80", "unix:/run/x" or "unix:@name", with the
+ * path escaped; "nobody" without an address. In a buffer of text_slot(). */
 const char *addr_text(const struct addr *a);
 
 /* The address alone: "127.0.0.1", "::1" or the escaped path. */

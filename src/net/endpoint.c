@@ -9,10 +9,7 @@
 #include "base/num.h"
 #include "base/text.h"
 
-/*
- * Parses 0-65535 in digits, or a service name; 0 only if allow_zero. Returns 0,
- * or -1.
- */
+/* Parses 0-65535 in digits, 0 only if allow_zero, or a service name. */
 static int
 parse_port(const char *text, const char *protocol, bool allow_zero,
     uint16_t *port, struct err *e)

@@ -35,10 +35,8 @@ int endpoint_parse(struct endpoint *ep, char *const *operands, int count,
 int endpoint_parse_local(struct endpoint *ep, char *const *operands, int count,
     const char *protocol, uint16_t port, struct err *e);
 
-/*
- * The number of operands that endpoint_parse() uses if others follow: 2 for
- * HOST PORT, otherwise 1.
- */
+/* How many operands endpoint_parse() uses if others follow: 2 for HOST PORT, or
+ * 1. */
 int endpoint_operands(char *const *operands, int count);
 
 /*

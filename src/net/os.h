@@ -1,8 +1,5 @@
-/*
- * What only some systems support: os_linux.c uses Linux system calls,
- * os_posix.c is the portable twin. Both behave alike except for speed; one of
- * them is linked.
- */
+/* What only some systems support, by Linux system calls in os_linux.c, or
+ * without them in its twin os_posix.c. Both behave alike except for speed. */
 #ifndef NET_OS_H
 #define NET_OS_H
 
@@ -49,11 +46,8 @@ struct os_tcp {
 /* Returns is_known: false if the system or the socket does not report them. */
 bool os_tcp_info(int fd, struct os_tcp *tcp);
 
-/*
- * Opens a file below the folder dir as fd_open_beneath() (base/fd.h). Symbolic
- * links that stay below dir are followed where the system can prove that
- * (openat2(2)).
- */
+/* As fd_open_beneath() (base/fd.h), but follows symbolic links that stay below
+ * dir where the system can prove that (openat2(2)). */
 int os_open_beneath(int dir, const char *path);
 
 /*
@@ -133,26 +127,18 @@ void os_follow_parent(pid_t parent, int number);
  */
 pid_t os_start(int (*run)(void *context), void *context, int *errnum);
 
-/* Whether the program was loaded with the system's loader, and dlopen(3) works.
- */
+/* Whether the system's loader has loaded the program: dlopen(3) works. */
 bool os_has_loader(void);
 
-/* Closes the descriptor first and all above it. Returns false if the system has
- * no call for that; see proc_close_from(). */
+/* proc_close_from() (net/proc.h); false if the system has no call for that. */
 bool os_close_from(int first);
 
-/*
- * Sets whether orphaned descendants become children of this process, which
- * waitpid(2) reaps; execve(2) preserves the setting. Returns false if the
- * system does not support it.
- */
+/* Sets whether orphaned descendants become children of this process; execve(2)
+ * preserves the setting. Returns false if the system does not support it. */
 bool os_adopt_orphans(bool adopts);
 
-/*
- * For a TCP connection that is closed, perhaps by a reset: whether the peer had
- * sent its FIN. False if the system does not report it. May consume the
- * socket's error.
- */
+/* Whether the peer of a TCP connection that is closed, perhaps by a reset, had
+ * sent its FIN, if the system reports it. May consume the socket's error. */
 bool os_had_fin(int fd);
 
 #endif

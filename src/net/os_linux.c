@@ -206,8 +206,7 @@ os_had_fin(int fd)
 }
 
 /*
- * Pipes support RWF_NOWAIT since Linux 6.4; FIFOs do not, nor does every C
- * library.
+ * Pipes support RWF_NOWAIT since Linux 6.4; FIFOs and some C libraries do not.
  */
 ssize_t
 os_read_pipe(int fd, void *space, size_t size)
@@ -248,8 +247,7 @@ os_receive_errors(int fd, int family, bool on)
 }
 
 /*
- * The kernel's struct sock_extended_err (ip(7)): some C libraries lack
- * linux/errqueue.h.
+ * The kernel's struct sock_extended_err (ip(7)), which some C libraries lack.
  */
 struct queued_error {
 	uint32_t errnum;
@@ -259,11 +257,8 @@ struct queued_error {
 
 enum { ORIGIN_ICMP = 2, ORIGIN_ICMP6 = 3 };
 
-/*
- * The errno of an ICMP error. The kernel reports "prohibited" of IPv4 (RFC 1812
- * 5.2.7.1) as unreachable, and some rare codes with errnos that mean other
- * things elsewhere.
- */
+/* The errno of an ICMP error. The kernel reports "prohibited" of IPv4 (RFC 1812
+ * 5.2.7.1) as unreachable, and rare codes with errnos of another meaning. */
 static int
 icmp_errno(const struct queued_error *q)
 {

@@ -42,11 +42,8 @@ row_addr(const char *hex, unsigned port)
 	return a;
 }
 
-/*
- * Parses a row, "  0: 0100007F:270F 00000000:0000 0A 00000000:00000000
- * 00:00000000 00000000 1000 0 12345 ...": local address and port, the peer's,
- * state, user, inode.
- */
+/* Parses a row: number, local address and port, the peer's, state, two queues,
+ * two timers, user, timeout, inode. */
 static bool
 parse_row(const char *text, struct row *r)
 {

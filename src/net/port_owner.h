@@ -15,11 +15,8 @@ struct addr;
  */
 const char *port_owner_find(const struct addr *a, int type);
 
-/*
- * Whether a TCP connection of the local port is in TIME-WAIT (RFC 9293 3.6.1):
- * to remote, or to any peer if remote is NULL. False on systems without such a
- * table.
- */
+/* Whether a TCP connection of the local port to remote, or to any peer if that
+ * is NULL, is in TIME-WAIT (RFC 9293 3.6.1), if the system has such a table. */
 bool port_owner_in_time_wait(uint16_t port, const struct addr *remote);
 
 #endif

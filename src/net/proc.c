@@ -54,8 +54,7 @@ reap(pid_t pid, int *status)
 	return reaped;
 }
 
-/* Reaps all children that have exited, adopted orphans among them. Returns
- * whether any child is left. */
+/* Reaps all exited children, adopted ones too. Returns whether any is left. */
 static bool
 reap_all(void)
 {
@@ -381,8 +380,7 @@ launch(struct proc **result, const struct proc_options *o, struct start *start)
 	pid_t pid = -1;
 	bool is_copy;
 
-	/* Otherwise orphans of a group would stay in it as zombies of another
-	 * parent. */
+	/* Orphans of a group must not become zombies of another parent. */
 	if ((o->leads_group || start != NULL) && !table.adopts)
 		table.adopts = os_adopt_orphans(true);
 	if (signals_catch_children() == 0 &&

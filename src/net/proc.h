@@ -3,7 +3,7 @@
  * lookup, a test). One table has all children of this process; no other module
  * calls fork(2), execve(2), waitpid(2) or kill(2).
  *
- *	p = proc_start(&program, &options, e);
+ *	p = proc_start(&program, e);
  *	while (!proc_has_ended(p))
  *		proc_poll(fds, count, until);
  *	status = p->status;
@@ -121,14 +121,11 @@ int proc_check(char *const *argv, struct err *e);
  * builtin. Returns as proc_check(), and 0 for any other syntax. */
 int proc_check_command(const char *command, struct err *e);
 
-/*
- * Polls as wait_poll() (net/wait.h), does the work of the table, and returns 0
- * also when a process has exited.
- */
+/* wait_poll() (net/wait.h) that does the work of the table, and returns 0 also
+ * when a process has exited. */
 int proc_poll(struct pollfd *fds, nfds_t count, struct deadline until);
 
-/* Whether it has exited and was reaped and, after proc_end(), whether its group
- * is empty. */
+/* Whether it was reaped and, after proc_end(), whether its group is empty. */
 bool proc_has_ended(const struct proc *p);
 
 /*
@@ -153,10 +150,7 @@ bool proc_group_lives(const struct proc *p);
  */
 void proc_free(struct proc **p);
 
-/*
- * Ends all processes of the table and their groups, and waits for them. The
- * caller still frees them.
- */
+/* Ends all processes of the table and their groups, and waits; frees none. */
 void proc_end_all(void);
 
 /*

@@ -101,10 +101,8 @@ is_listed(const struct addr_list *list, const struct addr *a)
 	return false;
 }
 
-/*
- * RFC 8305 section 4: alternates the families, beginning with that of the first
- * address. Lists each address once.
- */
+/* RFC 8305 section 4: alternates the families from that of the first address
+ * on. Lists each address once. */
 static void
 interleave(const struct addr_list *found, struct addr_list *list)
 {

@@ -1,8 +1,5 @@
-/*
- * Resolves names to addresses. getaddrinfo(3) has no deadline and cannot be
- * interrupted, so it runs in a short-lived child process; numeric addresses
- * need no child.
- */
+/* Resolves names to addresses: getaddrinfo(3), which has no deadline and cannot
+ * be interrupted, runs in a short-lived child process. */
 #ifndef NET_RESOLVE_H
 #define NET_RESOLVE_H
 
@@ -31,11 +28,8 @@ struct name_options {
 int resolve_check_scope(const struct addr *a, const char *text,
     const struct name_options *o, struct err *e);
 
-/*
- * Checks for what resolve() rejects without a lookup: a name if names are not
- * looked up, a numeric address of the other family. Returns 0, or -1 with
- * ERR_USAGE.
- */
+/* Checks for what resolve() rejects without a lookup: a name with --numeric, a
+ * numeric address of the other family. Returns 0, or -1 with ERR_USAGE. */
 int resolve_check(
     const struct endpoint *ep, const struct name_options *o, struct err *e);
 

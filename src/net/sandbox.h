@@ -20,11 +20,8 @@ void sandbox_enter(void);
  */
 bool sandbox_enter_folder(int dir);
 
-/*
- * For a process that only moves bytes between open descriptors: from now on it
- * also cannot open a file or a socket, start a process, or run code that it has
- * written.
- */
+/* For a process that only moves bytes between open descriptors: also forbids to
+ * open a file or a socket, start a process, or run code that it has written. */
 void sandbox_enter_transfer(void);
 
 #endif

@@ -11,10 +11,8 @@
 
 #include "base/fd.h"
 
-/*
- * The kernel's headers audit.h, filter.h and seccomp.h: not every C library
- * brings them.
- */
+/* From the kernel's audit.h, filter.h and seccomp.h, which some C libraries
+ * lack. */
 #if defined __x86_64__ && defined __LP64__
 #define ARCHITECTURE 0xc000003e
 #elif defined __i386__
