@@ -155,18 +155,14 @@ lookup_error(
 	else if (cause == ENODATA)
 		err_set(e, ERR_NAME, "name not resolved (%s)",
 		    gai_strerror(r->code));
-	else if (r->family != AF_UNSPEC && cause == CAUSE_NAME_UNKNOWN)
+	else if (r->family != AF_UNSPEC && cause != CAUSE_NAME_NO_SERVER)
 		err_set(e, ERR_NAME,
 		    "name not found, or it has no IPv%d address (--ipv%d)",
 		    digit, digit);
 	else
 		err_cause(e, ERR_AT_TCP, cause);
-	err_prefix(e, "%s", host);
-	if (r->family != AF_UNSPEC && cause == CAUSE_NAME_EMPTY)
-		err_set(e, ERR_NAME, "%s has no IPv%d address (--ipv%d)", host,
-		    digit, digit);
 	e->errnum = cause;
-	return -1;
+	return err_prefix(e, "%s", host);
 }
 
 /* Reports the addresses found. note is their source, for -vv. */
