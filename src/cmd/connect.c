@@ -690,7 +690,7 @@ trace(const struct client *c, struct err *e)
 	const struct connector_options *o = &c->connector;
 	struct deadline limit =
 	    deadline_limit(o->timeout.ms, o->timeout.option);
-	struct addr_list list = ADDR_LIST_INIT;
+	struct addr_list list = {0};
 	int result = -1;
 
 	if (result_start(c->until, true, e) == 0 &&

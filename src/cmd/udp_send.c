@@ -272,7 +272,7 @@ send_run(const struct command_args *args, struct err *e)
 	    .options = send_options.sender, .source = send_options.source};
 	const struct sender_stats *stats = &s.sender.stats;
 	struct sender_options *o = &s.options;
-	struct addr_list list = ADDR_LIST_INIT;
+	struct addr_list list = {0};
 	int used = endpoint_operands(args->operands, args->count), result;
 	struct endpoint ep;
 

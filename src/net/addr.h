@@ -23,16 +23,11 @@ struct addr {
 	} u;
 };
 
-/* An owned array; release with addr_list_release(). */
+/* An owned array, empty if zeroed; release with addr_list_release(). */
 struct addr_list {
 	struct addr *items;
 	size_t count;
 };
-
-#define ADDR_LIST_INIT  \
-	{               \
-		NULL, 0 \
-	}
 
 int addr_family(const struct addr *a);
 bool addr_is_unix(const struct addr *a);

@@ -418,7 +418,7 @@ int
 listener_open(struct listener *l, const struct endpoint *ep,
     const struct listener_options *o, struct err *e)
 {
-	struct addr_list list = ADDR_LIST_INIT;
+	struct addr_list list = {0};
 	int result;
 
 	memset(l, 0, sizeof(*l));

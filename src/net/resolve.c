@@ -256,8 +256,7 @@ resolve_start(struct resolve *r, const struct endpoint *ep,
 	    .family = o->family,
 	    .list = list,
 	    .start_ns = clock_now(),
-	    .in = -1,
-	    .found = ADDR_LIST_INIT};
+	    .in = -1};
 	if (resolve_check(ep, o, e) < 0)
 		return -1;
 	if (ep->is_unix || addr_parse_ip(&a, ep->host, ep->port)) {

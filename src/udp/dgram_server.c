@@ -649,7 +649,7 @@ check_target(struct sessions *s, int64_t now_ns)
 		return;
 	addr_list_release(&s->targets);
 	s->targets = s->found;
-	s->found = (struct addr_list)ADDR_LIST_INIT;
+	s->found = (struct addr_list){0};
 	s->target = i;
 }
 
@@ -826,7 +826,7 @@ dgram_server_open(struct dgram_server *s, const struct endpoint *ep,
 {
 	struct listener *l = &s->listener;
 	struct listener_options lo = *o->listener;
-	struct addr_list list = ADDR_LIST_INIT;
+	struct addr_list list = {0};
 	struct addr a;
 	int result;
 	size_t i;

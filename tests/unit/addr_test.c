@@ -151,7 +151,7 @@ test_json(void)
 int
 main(void)
 {
-	struct addr_list list = ADDR_LIST_INIT;
+	struct addr_list list = {0};
 	struct addr a;
 	int i;
 
