@@ -156,6 +156,9 @@ $(B)/obj/%.o: $(B)/obj/%.c $(B)/flags
 NEWER = src/net/sock.c src/base/fd.c
 $(patsubst src/%.c,$(B)/obj/%.o,$(wildcard src/*/*_linux.c) $(NEWER)): \
 	private SYSTEM = -D_GNU_SOURCE
+# What a system cannot do needs none of its twin's arguments.
+$(patsubst src/%.c,$(B)/obj/%.o,$(wildcard src/*/*_posix.c)): \
+	private SYSTEM = -Wno-unused-parameter
 
 # Stamps: changed flags cause a rebuild, and so does a removed source file.
 remember = @mkdir -p $(@D); text='$(subst ','\'',$(1))'; \

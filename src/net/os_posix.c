@@ -11,7 +11,6 @@ const char os_name[] = "posix";
 bool
 os_tcp_info(int fd, struct os_tcp *tcp)
 {
-	(void)fd;
 	tcp->is_known = false;
 	return false;
 }
@@ -19,7 +18,6 @@ os_tcp_info(int fd, struct os_tcp *tcp)
 bool
 os_had_fin(int fd)
 {
-	(void)fd;
 	return false;
 }
 
@@ -32,10 +30,6 @@ os_open_beneath(int dir, const char *path)
 ssize_t
 os_send_file(int fd, int file, off_t *at, size_t n)
 {
-	(void)fd;
-	(void)file;
-	(void)at;
-	(void)n;
 	errno = ENOTSUP;
 	return -1;
 }
@@ -43,9 +37,6 @@ os_send_file(int fd, int file, off_t *at, size_t n)
 ssize_t
 os_splice(int in, int out, size_t n)
 {
-	(void)in;
-	(void)out;
-	(void)n;
 	errno = ENOTSUP;
 	return -1;
 }
@@ -53,7 +44,6 @@ os_splice(int in, int out, size_t n)
 void
 os_grow_pipe(int fd)
 {
-	(void)fd;
 }
 
 ssize_t
@@ -71,47 +61,36 @@ os_write_pipe(int fd, const void *bytes, size_t n)
 bool
 os_receive_errors(int fd, int family, bool on)
 {
-	(void)fd;
-	(void)family;
-	(void)on;
 	return false;
 }
 
 bool
 os_next_error(int fd, struct os_error *q)
 {
-	(void)fd;
-	(void)q;
 	return false;
 }
 
 int
 os_segment_type(int fd)
 {
-	(void)fd;
 	return 0;
 }
 
 bool
 os_drops(int fd, uint32_t *count)
 {
-	(void)fd;
-	(void)count;
 	return false;
 }
 
 bool
 os_adopt_orphans(bool adopts)
 {
-	(void)adopts;
 	return false;
 }
 
 void
 os_follow_parent(pid_t parent, int number)
 {
-	(void)parent;
-	(void)number;
 }
 
 /* Executing a program closes the pipe. */
@@ -148,6 +127,5 @@ os_has_loader(void)
 bool
 os_close_from(int first)
 {
-	(void)first;
 	return false;
 }

@@ -15,15 +15,12 @@ ready_connect_result(int fd, const struct addr *a)
 {
 	struct pollfd pfd = {.fd = fd, .events = POLLOUT};
 
-	(void)a;
 	return poll(&pfd, 1, 0) <= 0 ? EINPROGRESS : sock_error(fd);
 }
 
 bool
 ready_connect_again(int fd, bool in_progress)
 {
-	(void)fd;
-	(void)in_progress;
 	return false;
 }
 
@@ -39,7 +36,6 @@ ready_set_new(uint32_t capacity, bool is_level)
 {
 	struct ready_set *s = mem_array(1, sizeof(*s));
 
-	(void)is_level;
 	s->fds = mem_array((size_t)capacity + WAIT_SPARE, sizeof(s->fds[0]));
 	return s;
 }

@@ -21,7 +21,6 @@ sandbox_enter(void)
 bool
 sandbox_enter_folder(int dir)
 {
-	(void)dir;
 	return false;
 }
 
