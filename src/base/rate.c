@@ -1,8 +1,6 @@
 /* A limit of bytes per second. */
 #include "base/rate.h"
 
-#include "base/clock.h"
-
 #define PIECES 50
 #define CREDIT_MS 200
 

@@ -8,7 +8,6 @@
 #include <netinet/udp.h>
 #include <sched.h>
 #include <signal.h>
-#include <stddef.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/ioctl.h>
@@ -21,7 +20,6 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "net/addr.h"
 
 /* The kernel's header has what glibc's lacks; musl's is complete. */
 #if defined(__GLIBC__)
