@@ -201,7 +201,7 @@ update_host(struct scan *s, uint32_t slot)
 		h->begun = s->o->ports->count;
 		s->o->result(s->o->context, &r);
 	}
-	if (h->undecided > 0 || h->begun < s->o->ports->count)
+	if (h->undecided > 0)
 		return;
 	s->o->host_done(s->o->context, slot);
 	h->next_free = s->free_slot;
@@ -528,8 +528,6 @@ pause_all(struct scan *s, int64_t now)
 	if (now >= s->shortage_ns + OUTAGE_NS)
 		return false;
 	probe_pace_shrink(&s->pace, s->in_flight / 2);
-	s->pause.min = PAUSE_MS;
-	s->pause.max = MAX_PAUSE_MS;
 	resume_ns = now + clock_ns(backoff_next(&s->pause));
 	if (s->pace.next_ns < resume_ns)
 		s->pace.next_ns = resume_ns;
@@ -896,7 +894,10 @@ run_round(struct scan *s, struct err *e)
 int
 scan_run(const struct scan_options *o, struct scan_progress *end, struct err *e)
 {
-	struct scan s = {.o = o, .progress = end, .free_slot = PROBE_NONE};
+	struct scan s = {.o = o,
+	    .progress = end,
+	    .free_slot = PROBE_NONE,
+	    .pause = {.min = PAUSE_MS, .max = MAX_PAUSE_MS}};
 	uint32_t limit = scan_capacity(), slot;
 	int result = 0;
 

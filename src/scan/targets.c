@@ -28,7 +28,7 @@ struct target_prefix {
 	unsigned char bytes[12]; /* of IPv6 */
 };
 
-/* A name, or a name to be looked up. */
+/* A name, which is looked up later. */
 struct target_name {
 	uint32_t position;
 	char *text; /* owned; escaped after the lookup */
@@ -154,21 +154,6 @@ parse_octets(const char *text, struct addr *a, uint32_t *high, struct err *e)
 	return 0;
 }
 
-/* Adds a name, for targets_look_up(). */
-static int
-add_name(struct targets *t, const struct endpoint *ep,
-    const struct name_options *o, struct err *e)
-{
-	if (resolve_check(ep, o, e) < 0)
-		return -1;
-	t->names = mem_grow(
-	    t->names, t->name_count, &t->name_capacity, sizeof(t->names[0]));
-	t->names[t->name_count].position = t->excludes ? EXCLUDED : t->position;
-	t->names[t->name_count++].text = mem_text(ep->host);
-	t->position++;
-	return 0;
-}
-
 int
 targets_add(struct targets *t, const char *text, const struct name_options *o,
     struct err *e)
@@ -176,6 +161,7 @@ targets_add(struct targets *t, const char *text, const struct name_options *o,
 	const char *why = invalid_reason(text);
 	size_t n = strlen(text);
 	struct endpoint ep = {.port = 0};
+	uint32_t position = t->excludes ? EXCLUDED : t->position++;
 	uint32_t high = 0;
 	struct addr a;
 	int family;
@@ -196,7 +182,13 @@ targets_add(struct targets *t, const char *text, const struct name_options *o,
 	} else if (addr_parse_ip(&a, text, 0)) {
 		high = tail_of(&a);
 	} else if (!is_range(text)) {
-		return add_name(t, &ep, o, e);
+		if (resolve_check(&ep, o, e) < 0)
+			return -1;
+		t->names = mem_grow(t->names, t->name_count, &t->name_capacity,
+		    sizeof(t->names[0]));
+		t->names[t->name_count++] =
+		    (struct target_name){position, mem_text(text)};
+		return 0;
 	} else if (parse_octets(text, &a, &high, e) < 0) {
 		return -1;
 	}
@@ -211,8 +203,7 @@ targets_add(struct targets *t, const char *text, const struct name_options *o,
 		    e);
 	if (resolve_check_scope(&a, text, o, e) < 0)
 		return -1;
-	add_range(t, &a, high, t->excludes ? EXCLUDED : t->position);
-	t->position++;
+	add_range(t, &a, high, position);
 	return 0;
 }
 
