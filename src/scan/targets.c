@@ -31,7 +31,7 @@ struct target_prefix {
 /* A name, which is looked up later. */
 struct target_name {
 	uint32_t position;
-	char *text; /* owned; escaped after the lookup */
+	char *text; /* owned */
 };
 
 /* The last 32 bits of an address. */
@@ -212,16 +212,18 @@ targets_add(struct targets *t, const char *text, const struct name_options *o,
  * 0, or -1 with *e.
  */
 static int
-look_up(const struct endpoint *ep, const struct targets_lookup *o,
+look_up(const char *name, const struct targets_lookup *o,
     struct addr_list *list, struct err *e)
 {
+	struct endpoint ep = {.port = 0};
 	struct backoff pause = {.min = RETRY_MS, .max = MAX_RETRY_MS};
 	struct deadline until;
 
+	memcpy(ep.host, name, strlen(name) + 1);
 	for (;;) {
 		until = deadline_first(
 		    o->until, deadline_limit(o->name_ms, "--timeout"));
-		if (resolve(ep, &o->names, until, list, e) == 0)
+		if (resolve(&ep, &o->names, until, list, e) == 0)
 			return 0;
 		if (e->kind != ERR_NAME && e->kind != ERR_TIMEOUT)
 			return -1;
@@ -240,23 +242,15 @@ int
 targets_look_up(
     struct targets *t, const struct targets_lookup *o, struct err *e)
 {
-	struct addr_list list;
-	struct endpoint ep;
-	const char *shown;
 	size_t i, k;
 
 	for (i = 0; i < t->name_count; i++) {
-		struct target_name *name = &t->names[i];
+		const struct target_name *name = &t->names[i];
 		bool all = o->all_addresses || name->position == EXCLUDED;
+		struct addr_list list = {.count = 0};
 
-		memset(&list, 0, sizeof(list));
-		memset(&ep, 0, sizeof(ep));
-		memcpy(ep.host, name->text, strlen(name->text) + 1);
-		if (look_up(&ep, o, &list, e) < 0)
+		if (look_up(name->text, o, &list, e) < 0)
 			return -1;
-		shown = text_shown(name->text);
-		free(name->text);
-		name->text = mem_text(shown);
 		for (k = 0; k < (all ? list.count : 1); k++) {
 			const struct addr *a = &list.items[k];
 
@@ -265,7 +259,7 @@ targets_look_up(
 				return err_set(e, ERR_LOCAL,
 				    "host '%s': its address is link-local and "
 				    "needs an interface: ADDRESS%%INTERFACE",
-				    shown);
+				    text_shown(name->text));
 			}
 			add_range(t, a, tail_of(a), name->position);
 		}
@@ -441,7 +435,7 @@ targets_name(const struct targets *t, uint64_t i)
 			high = middle;
 	}
 	return low < t->name_count && t->names[low].position == position
-		   ? t->names[low].text
+		   ? text_shown(t->names[low].text)
 		   : NULL;
 }
 

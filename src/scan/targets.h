@@ -75,7 +75,7 @@ void targets_merge(struct targets *t);
 void targets_host(
     const struct targets *t, uint64_t i, uint16_t port, struct addr *a);
 
-/* The name of host i as the user wrote it, escaped, or NULL for an address. */
+/* text_shown() of the name of host i, or NULL for an address. */
 const char *targets_name(const struct targets *t, uint64_t i);
 
 void targets_release(struct targets *t);
