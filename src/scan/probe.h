@@ -33,10 +33,6 @@ struct probe_outcome {
 	enum probe_origin origin;
 };
 
-/*
- * The pace: how fast a scan probes: how many probes may be in flight, how fast
- * they may be sent, and how long to wait for an answer.
- */
 /* The initial window, as many packets as short queues hold, and the minimum. */
 #define PACE_START 500
 #define PACE_MIN 4

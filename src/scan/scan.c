@@ -132,11 +132,8 @@ host_of(const struct scan *s, uint32_t id)
 uint32_t
 scan_capacity(void)
 {
-	uint32_t fds = fd_raise_limit();
-
-	if (fds > MAX_PROBES + SPARE_FDS)
-		return MAX_PROBES;
-	return fds > SPARE_FDS ? fds - SPARE_FDS : 1;
+	return (uint32_t)num_clamp(
+	    (int64_t)fd_raise_limit() - SPARE_FDS, 1, MAX_PROBES);
 }
 
 /* Whether the next port of a host may be probed now: with several hosts, the
@@ -907,8 +904,8 @@ scan_run(const struct scan_options *o, struct scan_progress *end, struct err *e)
 		return err_sys(
 		    e, ERR_FAILED, errno, "preparing to wait for sockets");
 	*end = (struct scan_progress){.sent = 0};
-	targets_walk_start(&s.walk, o->targets, &o->part);
 	s.pool.interface = o->interface;
+	targets_walk_start(&s.walk, o->targets, &o->part);
 	probe_pace_init(&s.pace, limit, o->rate, clock_now());
 	s.timeout_ns = clock_ns(o->timeout_ms);
 	s.last_ns = clock_ns(o->last_ms);
