@@ -142,7 +142,6 @@ measures(void)
 
 /* The result of an attempt; a child passes it to its parent. */
 struct attempt_record {
-	int64_t start_ns;
 	int64_t ns;      /* how long it took, without the name lookup */
 	bool is_refused; /* it failed, since nobody listens */
 	struct err e;    /* ERR_NONE if it connected */
@@ -193,11 +192,11 @@ start_child(struct target *t, const struct connector_options *o, struct err *e)
 
 	if (pid == 0) {
 		memset(&r, 0, sizeof(r));
-		r.start_ns = clock_now();
+		t->start_ns = clock_now();
 		if (signals_catch(&r.e) == 0)
 			(void)connector_open(
 			    t->endpoint, o, t->until, &l, &r.e);
-		r.ns = clock_now() - r.start_ns - l.resolve_ns;
+		r.ns = clock_now() - t->start_ns - l.resolve_ns;
 		if (l.fd >= 0) {
 			err_clear(&r.e);
 			link_discard(&l);
@@ -219,11 +218,14 @@ log_attempt(const struct target_list *list, const struct target *t,
 	bool is_closed = is_connected && connect_options.until == UNTIL_CLOSED;
 	struct json *j;
 	const char *text = endpoint_text(t->endpoint);
-	const char *duration = num_duration_text(r->ns);
+	const char *outcome = !is_connected ? "not connected"
+			      : is_closed   ? "closed"
+					    : text_format("connected in %s",
+						  num_duration_text(r->ns));
 
 	if (measures() && !diag_is_json()) {
 		if (is_connected)
-			result_print("%s: connected in %s\n", text, duration);
+			result_print("%s: %s\n", text, outcome);
 		else
 			diag_warn("%s", r->e.text);
 		return;
@@ -239,11 +241,7 @@ log_attempt(const struct target_list *list, const struct target *t,
 	diag_event_end(list->client->count == 1 && !is_closed ? DIAG_STEP + 1
 		       : is_connected                         ? DIAG_NOTE
 							      : DIAG_STEP,
-	    "%s: %s%s", text,
-	    is_closed      ? "closed"
-	    : is_connected ? "connected in "
-			   : "not connected",
-	    is_connected && !is_closed ? duration : "");
+	    "%s: %s", text, outcome);
 }
 
 /* The target waits for its next attempt. */
@@ -261,7 +259,7 @@ static void
 record_attempt(
     struct target_list *list, struct target *t, const struct attempt_record *r)
 {
-	int64_t next_ns = r->start_ns;
+	int64_t next_ns = t->start_ns;
 
 	free(t->retry);
 	t->retry = NULL;
@@ -332,10 +330,11 @@ static void
 begin_attempt(struct target_list *list, struct target *t)
 {
 	const struct client *c = list->client;
-	struct attempt_record r = {.start_ns = clock_now()};
+	struct attempt_record r = {.e = ERR_INIT};
 	const struct connector_options *o = &c->connector;
 
 	t->due_ns = INT64_MAX;
+	t->start_ns = clock_now();
 	if (t->retry == NULL) {
 		if (deadline_passed(c->until))
 			return;
@@ -345,7 +344,6 @@ begin_attempt(struct target_list *list, struct target *t)
 		record_attempt(list, t, &r);
 		return;
 	}
-	t->start_ns = r.start_ns;
 	t->until = deadline_first(
 	    t->retry->end, deadline_limit(o->timeout.ms, o->timeout.option));
 	if (c->count > 1 && step_is_on())
@@ -392,7 +390,7 @@ advance_attempt(
 	const struct pollfd *fds = &list->fds[t->at];
 	struct link l;
 
-	*r = (struct attempt_record){.start_ns = t->start_ns};
+	*r = (struct attempt_record){.e = ERR_INIT};
 	if (list->client->count > 1 && step_is_on())
 		step_name_endpoint(endpoint_text(t->endpoint));
 	if (t->dial != NULL) {
@@ -400,18 +398,16 @@ advance_attempt(
 			return false;
 		r->is_refused = dial_is_refused(t->dial);
 		(void)dial_finish(&t->dial, &l, &r->e);
-		r->ns = clock_now() - r->start_ns - l.resolve_ns;
+		r->ns = clock_now() - t->start_ns - l.resolve_ns;
 		sock_close(&l.fd);
 		return true;
 	}
 	if (fds->revents == 0)
 		return false;
-	if (read(t->child->fd, r, sizeof(*r)) != (ssize_t)sizeof(*r)) {
-		*r = (struct attempt_record){.start_ns = t->start_ns};
+	if (read(t->child->fd, r, sizeof(*r)) != (ssize_t)sizeof(*r))
 		err_set(&r->e, ERR_FAILED,
 		    "%s: the process that tests it ended early",
 		    endpoint_text(t->endpoint));
-	}
 	proc_free(&t->child);
 	return true;
 }
