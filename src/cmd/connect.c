@@ -88,6 +88,19 @@ static const struct opt rate_opts[] = {
     {.kind = OPT_END},
 };
 
+static const struct opt tls_opts[] = {
+    CHOICE(0, "starttls", "PROTOCOL", options, starttls,
+	"ask the server of a plain protocol for TLS first, and then use it",
+	.choices = starttls_names),
+    STRING(0, "tls-alpn", "NAMES", options.connector.tls, alpn,
+	"protocols to offer in the handshake, with commas between them",
+	.needs = "tls starttls"),
+    NUMBER(0, "tls-days", "N", options.connector.tls, min_days,
+	"fail if a certificate of the server expires within N days", .min = 1,
+	.max = 100000, .needs = "tls starttls"),
+    {.kind = OPT_END},
+};
+
 static const struct opt time_opts[] = {
     OPTIONS_TIMEOUT("connect within TIME, then idle for at most TIME"),
     OPTIONS_CONNECT("connect within TIME"),
@@ -107,11 +120,10 @@ static const struct opt_group connect_groups[] = {GROUP("action", connect_opts),
     GROUP("a scripted conversation", stdio_relay_script_opts, NOT_RELAYED),
     GROUP("recording", stdio_relay_record_opts, NOT_RELAYED),
     GROUP("addresses", options_names, OPTIONS_NOT_VIA),
-    GROUP("addresses", options_proxy), GROUP("transport", options_via),
-    GROUP("transport", options_tls_on), GROUP("transport", options_starttls),
+    GROUP("transport", options_proxy), GROUP("transport", options_tls_on),
+    GROUP("transport", tls_opts),
     GROUP("transport", options_tls, .needs = "tls starttls"),
     GROUP("transport", options_tls_local, .needs = "tls starttls"),
-    GROUP("transport", options_tls_connect, .needs = "tls starttls"),
     GROUP("transport", options_tls_version, .needs = "tls starttls"),
     GROUP("local address", options_source, OPTIONS_NOT_VIA),
     GROUP("local address", options_interface, OPTIONS_NOT_VIA),

@@ -176,10 +176,6 @@ const struct opt options_proxy[] = {
 	"connect through a proxy: socks5://HOST:PORT; or socks4:// or http://, "
 	"with [USER:PASSWORD@]; the proxy resolves the name",
 	.call = parse_proxy, OPTIONS_NOT_VIA),
-    {.kind = OPT_END},
-};
-
-const struct opt options_via[] = {
     STRING(0, "via", "COMMAND", options.connector, via,
 	"the connection is the stdin and stdout of COMMAND, run with sh -c; %h "
 	"and %p are the host and the port"),
@@ -226,22 +222,6 @@ const struct opt options_tls_local[] = {
     FILENAME(0, "tls-key", "FILE", options.clients, key,
 	"its private key (default: in the file of --tls-cert)",
 	.needs = "tls-cert"),
-    {.kind = OPT_END},
-};
-
-const struct opt options_tls_connect[] = {
-    STRING(0, "tls-alpn", "NAMES", options.connector.tls, alpn,
-	"protocols to offer in the handshake, with commas between them"),
-    NUMBER(0, "tls-days", "N", options.connector.tls, min_days,
-	"fail if a certificate of the server expires within N days", .min = 1,
-	.max = 100000),
-    {.kind = OPT_END},
-};
-
-const struct opt options_starttls[] = {
-    CHOICE(0, "starttls", "PROTOCOL", options, starttls,
-	"ask the server of a plain protocol for TLS first, and then use it",
-	.choices = starttls_names),
     {.kind = OPT_END},
 };
 

@@ -60,14 +60,11 @@ extern const struct opt options_keepalive[];   /* --keepalive */
 extern const struct opt options_socket[];      /* --tos ... */
 extern const struct opt options_server[];      /* --max-conns ... */
 extern const struct opt options_bind[];        /* --fd --mode */
-extern const struct opt options_proxy[];       /* --proxy */
+extern const struct opt options_proxy[];       /* --proxy --via */
 extern const struct opt options_access[];      /* --allow --deny */
-extern const struct opt options_via[];         /* --via */
 extern const struct opt options_tls_on[];      /* --tls */
 extern const struct opt options_tls[];         /* --tls-ca ... */
 extern const struct opt options_tls_local[];   /* --tls-cert --tls-key */
-extern const struct opt options_starttls[];    /* --starttls */
-extern const struct opt options_tls_connect[]; /* --tls-alpn --tls-days */
 extern const struct opt options_tls_version[]; /* --tls-version */
 extern const struct opt options_tls_clients[]; /* --tls-self --tls-client-ca */
 
