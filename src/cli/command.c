@@ -65,18 +65,6 @@ command_is_listed(const char *list, const char *name)
 }
 
 const struct opt *
-command_find_used(const struct command_args *args, const struct opt *table)
-{
-	const struct opt **used, *o;
-
-	for (used = args->used; *used != NULL; used++)
-		for (o = table; o->kind != OPT_END; o++)
-			if (o == *used)
-				return o;
-	return NULL;
-}
-
-const struct opt *
 command_find_listed(const struct command_args *args, const char *list)
 {
 	const struct opt **used = args->used;

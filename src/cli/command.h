@@ -198,10 +198,7 @@ const struct opt *command_option(
  * list may be NULL. */
 bool command_is_listed(const char *list, const char *name);
 
-/* Returns the first option used that is a row of table, or is named by list, or
- * NULL. */
-const struct opt *command_find_used(
-    const struct command_args *args, const struct opt *table);
+/* Returns the first option used that is named by list, or NULL. */
 const struct opt *command_find_listed(
     const struct command_args *args, const char *list);
 

@@ -216,7 +216,7 @@ http_get_run(const struct command_args *args, struct err *e)
 	struct download_options download = http_get_options.download,
 				*d = &download;
 	struct connector_options connector;
-	const struct opt *trust = command_find_used(args, options_tls);
+	const struct opt **used = args->used;
 	struct stat st;
 	int64_t port;
 	int n;
@@ -240,17 +240,15 @@ http_get_run(const struct command_args *args, struct err *e)
 			    "'%s' is not a URL: a port belongs to its host, as "
 			    "in HOST:PORT",
 			    args->operands[n]);
-	if (trust == NULL)
-		trust = command_find_used(args, options_tls_local);
-	if (trust == NULL)
-		trust = command_find_used(args, options_tls_version);
+	while (*used != NULL && strncmp((*used)->name, "tls-", 4) != 0)
+		used++;
 	d->urls = args->operands;
 	d->url_count = args->count;
 	d->resume |= d->is_foreign;
 	if (expand_files(d, e) < 0)
 		return -1;
 	d->retry_ms = options.time.retry_ms;
-	d->tls_option = trust == NULL ? NULL : trust->name;
+	d->tls_option = *used == NULL ? NULL : (*used)->name;
 	if (options_make_connector(&connector, true, e) < 0)
 		return -1;
 	connector.stops_via = true;
