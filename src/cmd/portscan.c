@@ -72,29 +72,25 @@ static int
 parse_shard(void *field, const char *arg, struct err *e)
 {
 	struct targets_part *part = field;
-	char word[48], *last = word;
-	const char *slash = strchr(arg, '/');
-	int64_t count, from, to;
+	const char *at = arg;
+	int64_t from = 0, to, count;
+	bool is_valid = num_digits(&at, MAX_SHARDS, &from);
 
-	if (slash != NULL && (size_t)(slash - arg) < sizeof(word)) {
-		memcpy(word, arg, (size_t)(slash - arg));
-		word[slash - arg] = '\0';
-		if (strchr(word + 1, '-') != NULL) {
-			last = strchr(word + 1, '-');
-			*last++ = '\0';
-		}
-		if (num_parse(slash + 1, 1, MAX_SHARDS, &count) &&
-		    num_parse(last, 1, count, &to) &&
-		    num_parse(word, 1, to, &from)) {
-			part->first = (uint32_t)from - 1;
-			part->last = (uint32_t)to - 1;
-			part->shards = (uint32_t)count;
-			return 0;
-		}
+	to = from;
+	if (is_valid && *at == '-') {
+		at++;
+		is_valid = num_digits(&at, MAX_SHARDS, &to);
 	}
-	return err_set(e, ERR_USAGE,
-	    "'%s' is not I/N or I-J/N with I and J from 1 to N, N up to %d",
-	    text_shown(arg), MAX_SHARDS);
+	if (!is_valid || *at != '/' || from < 1 || from > to ||
+	    !num_parse(at + 1, to, MAX_SHARDS, &count))
+		return err_set(e, ERR_USAGE,
+		    "'%s' is not I/N or I-J/N with I and J from 1 to N, N up "
+		    "to %d",
+		    text_shown(arg), MAX_SHARDS);
+	part->first = (uint32_t)from - 1;
+	part->last = (uint32_t)to - 1;
+	part->shards = (uint32_t)count;
+	return 0;
 }
 
 static const struct opt part_opts[] = {
