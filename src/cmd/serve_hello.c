@@ -4,13 +4,11 @@
  * --http it answers one request instead.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/diag.h"
 #include "base/err.h"
-#include "base/mem.h"
 #include "base/text.h"
 #include "base/literal.h"
 #include "cli/command.h"
@@ -42,16 +40,18 @@
 #define BARE_MS 40
 #define LINE_MS 1000
 
+/* The default of --greeting. */
+static char welcome[] = "Welcome!";
+
 static struct {
-	const char *greeting;
+	char *greeting;    /* converted in place */
 	const char *reply; /* NULL: the protocol's default */
 	int64_t messages;  /* maximum per client; 0: any number */
 	int64_t delay_ms;  /* before each answer */
 	int http;
-} hello_options = {.greeting = "Welcome!"};
+} hello_options = {.greeting = welcome};
 
-/* The greeting without its escapes: owned. */
-static unsigned char *greeting;
+/* Of the greeting without its escapes. */
 static size_t greeting_length;
 /* --reply, or the default. */
 static const char *reply_format;
@@ -291,7 +291,7 @@ serve_messages(struct hello_client *c)
 	ssize_t n;
 	int received;
 
-	if (session_send(s, greeting, greeting_length) < 0)
+	if (session_send(s, hello_options.greeting, greeting_length) < 0)
 		return -1;
 	while ((received = receive_message(c, &m)) > 0) {
 		quits = m.length == 4 && memcmp(m.bytes, "exit", 4) == 0;
@@ -383,7 +383,7 @@ hello_run(const struct command_args *args, struct err *e)
 {
 	struct server_options so;
 	struct access access = ACCESS_INIT;
-	const char *text = hello_options.greeting;
+	char *greeting = hello_options.greeting;
 	struct endpoint ep;
 	int result = -1;
 	ssize_t n;
@@ -397,15 +397,13 @@ hello_run(const struct command_args *args, struct err *e)
 		reply_format = hello_options.http ? "Hello!" : REPLY;
 	if (literal_check(reply_format, e) < 0)
 		return err_prefix(e, "--reply");
-	greeting = mem_array(strlen(text) + 1, 1);
-	n = literal_unescape(greeting, text, strlen(text), e);
-	greeting_length = n < 0 ? 0 : (size_t)n;
+	n = literal_unescape(greeting, greeting, strlen(greeting), e);
 	if (n < 0)
-		err_prefix(e, "--greeting");
-	else if (options_make_server(&so, &access, e) == 0)
+		return err_prefix(e, "--greeting");
+	greeting_length = (size_t)n;
+	if (options_make_server(&so, &access, e) == 0)
 		result = run_server(&ep, args, &so, e);
 	access_release(&access);
-	free(greeting);
 	return result;
 }
 

@@ -2,6 +2,7 @@
  * Streams of messages, as a served connection receives them: no byte may be
  * lost, and each message ends as the stream says.
  */
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
