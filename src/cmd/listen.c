@@ -95,7 +95,7 @@ static const struct opt time_opts[] = {
 
 static const struct opt_group listen_groups[] = {GROUP("server", listen_opts),
     GROUP("server", options_bind), GROUP("server", options_interface),
-    GROUP("server", options_server), GROUP("server", options_access),
+    GROUP("server", options_server),
     GROUP("relaying stdin and stdout", stdio_relay_opts, NOT_RELAYED),
     GROUP("a scripted conversation", stdio_relay_script_opts, NOT_RELAYED),
     GROUP("recording", stdio_relay_record_opts, .excludes = "files"),

@@ -284,16 +284,6 @@ options_make_server(struct server_options *s, struct access *a, struct err *e)
 	return options_make_access(a, e);
 }
 
-const struct opt options_access[] = {
-    LIST(0, "allow", "CIDR", options, access,
-	"accept these clients: an address, ADDRESS/BITS, several with commas, "
-	"or @FILE; the first rule that matches wins",
-	.value = true, .excludes = "unix-clients"),
-    LIST(0, "deny", "CIDR", options, access,
-	"deny these clients, given as for --allow", .excludes = "unix-clients"),
-    {.kind = OPT_END},
-};
-
 int
 options_make_access(struct access *a, struct err *e)
 {
@@ -332,6 +322,12 @@ const struct opt options_bind[] = {
     CALL(0, "mode", "OCTAL", options.listener, mode,
 	"permissions of the Unix socket's path", .call = parse_mode,
 	.excludes = "fd"),
+    LIST(0, "allow", "CIDR", options, access,
+	"accept these clients: an address, ADDRESS/BITS, several with commas, "
+	"or @FILE; the first rule that matches wins",
+	.value = true, .excludes = "unix-clients"),
+    LIST(0, "deny", "CIDR", options, access,
+	"deny these clients, given as for --allow", .excludes = "unix-clients"),
     {.kind = OPT_END},
 };
 

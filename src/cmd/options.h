@@ -59,9 +59,8 @@ extern const struct opt options_interface[];   /* --interface */
 extern const struct opt options_keepalive[];   /* --keepalive */
 extern const struct opt options_socket[];      /* --tos ... */
 extern const struct opt options_server[];      /* --max-conns ... */
-extern const struct opt options_bind[];        /* --fd --mode */
+extern const struct opt options_bind[];        /* --fd --mode --allow --deny */
 extern const struct opt options_proxy[];       /* --proxy --via */
-extern const struct opt options_access[];      /* --allow --deny */
 extern const struct opt options_tls_on[];      /* --tls */
 extern const struct opt options_tls[];         /* --tls-ca ... */
 extern const struct opt options_tls_local[];   /* --tls-cert --tls-key */

@@ -97,10 +97,9 @@ static const struct opt time_opts[] = {
 
 static const struct opt_group hello_groups[] = {
     GROUP("conversation", hello_opts), GROUP("server", options_bind),
-    GROUP("server", options_server), GROUP("server", options_access),
-    GROUP("addresses", options_names), GROUP("clients", options_tls_local),
-    GROUP("clients", options_tls_clients), GROUP("time limits", time_opts),
-    GROUP("socket options", options_keepalive),
+    GROUP("server", options_server), GROUP("addresses", options_names),
+    GROUP("clients", options_tls_local), GROUP("clients", options_tls_clients),
+    GROUP("time limits", time_opts), GROUP("socket options", options_keepalive),
     GROUP("messages", options_report), {.opts = NULL}};
 
 /* Makes the reply to a message; it ends as the message does. Returns its

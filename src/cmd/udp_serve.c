@@ -142,10 +142,9 @@ static const struct opt_group serve_groups[] = {GROUP("server", serve_opts),
     GROUP("server", forward_opts),
     GROUP("server", program_opts, .needs = "program"),
     GROUP("server", options_bind), GROUP("server", options_interface),
-    GROUP("server", options_access), GROUP("recording", record_opts),
-    GROUP("addresses", options_names), GROUP("time limits", time_opts),
-    GROUP("socket options", options_socket), GROUP("messages", options_report),
-    {.opts = NULL}};
+    GROUP("recording", record_opts), GROUP("addresses", options_names),
+    GROUP("time limits", time_opts), GROUP("socket options", options_socket),
+    GROUP("messages", options_report), {.opts = NULL}};
 
 /* A program and the datagram that it answers. */
 struct program_run {
