@@ -68,20 +68,15 @@ extern const struct opt options_tls_version[]; /* --tls-version */
 extern const struct opt options_tls_clients[]; /* --tls-self --tls-client-ca */
 
 /* Rows for options.time, whose meaning and help differ between commands. */
-#define OPTIONS_TIMEOUT(...)                                       \
-	DURATION('w', "timeout", "TIME", options.time, timeout_ms, \
-	    __VA_ARGS__, .min = 1)
-#define OPTIONS_CONNECT(...)                                             \
-	DURATION(0, "connect-timeout", "TIME", options.time, connect_ms, \
-	    __VA_ARGS__, .min = 1)
-#define OPTIONS_IDLE(...)                                          \
-	DURATION(0, "idle-timeout", "TIME", options.time, idle_ms, \
-	    __VA_ARGS__, .min = 1)
-#define OPTIONS_MAX(help) \
-	DURATION('m', "max-time", "TIME", options.time, max_ms, help, .min = 1)
-#define OPTIONS_RETRY(...)                                                    \
-	DURATION(0, "retry-for", "TIME", options.time, retry_ms, __VA_ARGS__, \
-	    .min = 1)
+#define OPTIONS_TIME(l, n, f, ...) \
+	DURATION(l, n, "TIME", options.time, f, __VA_ARGS__, .min = 1)
+#define OPTIONS_TIMEOUT(...) \
+	OPTIONS_TIME('w', "timeout", timeout_ms, __VA_ARGS__)
+#define OPTIONS_CONNECT(...) \
+	OPTIONS_TIME(0, "connect-timeout", connect_ms, __VA_ARGS__)
+#define OPTIONS_IDLE(...) OPTIONS_TIME(0, "idle-timeout", idle_ms, __VA_ARGS__)
+#define OPTIONS_MAX(...) OPTIONS_TIME('m', "max-time", max_ms, __VA_ARGS__)
+#define OPTIONS_RETRY(...) OPTIONS_TIME(0, "retry-for", retry_ms, __VA_ARGS__)
 
 /* For options that the program of --via leaves nothing to. */
 #define OPTIONS_NOT_VIA \
