@@ -124,18 +124,14 @@ static const struct opt how_opts[] = {
     {.kind = OPT_END},
 };
 
-static const struct opt until_opts[] = {
-    CHOICE(0, "until", "STATE", portscan_options, until,
-	"with --retry-for, wait until all ports are open, or none is",
-	.choices = until_words, .needs = "retry-for"),
-    {.kind = OPT_END},
-};
-
 static const struct opt form_opts[] = {
     FLAG(0, "banner", portscan_options, banner,
 	"show what a service sends first"),
     FLAG('a', "all", portscan_options, all,
 	"show closed and filtered ports too"),
+    CHOICE(0, "until", "STATE", portscan_options, until,
+	"with --retry-for, wait until all ports are open, or none is",
+	.choices = until_words, .needs = "retry-for"),
     {.kind = OPT_END},
 };
 
@@ -149,10 +145,9 @@ static const struct opt time_opts[] = {
 
 static const struct opt_group portscan_groups[] = {
     GROUP("what to scan", part_opts), GROUP("how to scan", how_opts),
-    GROUP("results", form_opts), GROUP("results", until_opts),
-    GROUP("addresses", options_names), GROUP("addresses", options_interface),
-    GROUP("time limits", time_opts), GROUP("messages", options_report),
-    {.opts = NULL}};
+    GROUP("results", form_opts), GROUP("addresses", options_names),
+    GROUP("addresses", options_interface), GROUP("time limits", time_opts),
+    GROUP("messages", options_report), {.opts = NULL}};
 
 /* The command's state. */
 struct run {

@@ -96,10 +96,6 @@ static const struct opt serve_opts[] = {
     LIST(0, "join", "GROUP[%INTERFACE]", serve_options, joins,
 	"receive a multicast group too; without ADDRESS nothing else",
 	.excludes = "unix"),
-    {.kind = OPT_END},
-};
-
-static const struct opt forward_opts[] = {
     STRING(0, "to", "HOST:PORT", serve_options, to,
 	"forward datagrams to HOST:PORT, and its answers to the clients",
 	.excludes = "echo discard print reply count program"),
@@ -109,15 +105,11 @@ static const struct opt forward_opts[] = {
     NUMBER(0, "max-sessions", "N", serve_options, server.max_sessions,
 	"keep at most N sessions: the longest idle one ends", .min = 1,
 	.max = 1000000, .needs = "to"),
-    {.kind = OPT_END},
-};
-
-static const struct opt program_opts[] = {
     NUMBER(0, "max-programs", "N", serve_options, max_programs,
 	"run at most N programs at once; datagrams wait", .min = 1,
-	.max = MAX_PROGRAMS),
+	.max = MAX_PROGRAMS, .needs = "program"),
     DURATION(0, "program-timeout", "TIME", serve_options, program_ms,
-	"kill a program that takes longer", .min = 1),
+	"kill a program that takes longer", .min = 1, .needs = "program"),
     {.kind = OPT_END},
 };
 
@@ -139,8 +131,6 @@ static const struct opt time_opts[] = {
 };
 
 static const struct opt_group serve_groups[] = {GROUP("server", serve_opts),
-    GROUP("server", forward_opts),
-    GROUP("server", program_opts, .needs = "program"),
     GROUP("server", options_bind), GROUP("server", options_interface),
     GROUP("recording", record_opts), GROUP("addresses", options_names),
     GROUP("time limits", time_opts), GROUP("socket options", options_socket),
