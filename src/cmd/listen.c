@@ -218,11 +218,11 @@ try_targets(const struct listen_state *l, struct deadline until,
 static int
 relay(struct listen_state *l, struct link *target)
 {
-	struct relay_options o = RELAY_OPTIONS_INIT;
+	const struct relay_options o = {.idle = l->idle,
+	    .until = l->session.until,
+	    .recorder = l->recorder,
+	    .linger_ms = -1};
 
-	o.idle = l->idle;
-	o.until = l->session.until;
-	o.recorder = l->recorder;
 	return relay_run(l->session.link, target, &o, &l->session.e);
 }
 

@@ -32,7 +32,7 @@ parse_expect(void *field, const char *arg, struct err *e)
 struct stdio_relay_options stdio_relay_options = {
     .on_eof = -1,
     .on_peer_eof = -1,
-    .relay = RELAY_OPTIONS_INIT,
+    .relay = {.linger_ms = -1},
     .script = {.expect_ms = -1},
 };
 
@@ -142,12 +142,9 @@ stdio_relay_open(struct stdio_relay *s, struct deadline until, struct err *e)
 	if (stdio_relay_check(e) < 0)
 		return -1;
 	*r = o->relay;
-	if (!o->recv_only && !r->quit_after_script)
-		r->in = STDIN_FILENO;
-	if (awaits_first(o) && kind == FD_PIPE)
-		r->unread = STDIN_FILENO;
-	if (!o->send_only)
-		r->out = STDOUT_FILENO;
+	r->in = o->recv_only || r->quit_after_script ? -1 : STDIN_FILENO;
+	r->out = o->send_only ? -1 : STDOUT_FILENO;
+	r->refuses_stdin = awaits_first(o) && kind == FD_PIPE;
 	r->ends_out = !s->recorder.has_several;
 	r->on_eof = o->send_only    ? RELAY_EOF_QUIT
 		    : o->on_eof < 0 ? RELAY_EOF_FIN

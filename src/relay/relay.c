@@ -48,7 +48,7 @@ struct relay {
 	unsigned state;       /* enum policy_state, set by decide() */
 	unsigned wants;       /* policy_wants(state) */
 	bool is_unix;         /* the peer has a Unix socket */
-	int unread;           /* o->unread; -1: no longer checked */
+	bool refuses_stdin;   /* o->refuses_stdin, still */
 	bool is_searching;    /* the script has more to search at once */
 	int64_t total;        /* bytes of the input; -1: unknown */
 	int64_t peer_end_ns;  /* when its FIN or reset arrived; 0: not yet */
@@ -457,7 +457,7 @@ advance_script(struct relay *r)
 	r->is_searching = script_advance(
 	    script, &r->up, r->down.in.fd < 0 && r->down.in.errnum == 0);
 	if (script->at > 0)
-		r->unread = -1;
+		r->refuses_stdin = false;
 	decide(r);
 	if (r->is_searching || wants(r, POLICY_END))
 		return 0;
@@ -496,8 +496,8 @@ fill_poll(const struct relay *r, struct pollfd *fds)
 	    .events = (short)((reads_fd ? POLLIN : 0) | (sends ? POLLOUT : 0))};
 	fds[POLL_IN] = (struct pollfd){
 	    .fd = reads_in ? r->up.in.fd : -1, .events = POLLIN};
-	if (r->unread >= 0)
-		fds[POLL_IN].fd = r->unread;
+	if (r->refuses_stdin)
+		fds[POLL_IN].fd = STDIN_FILENO;
 	fds[POLL_OUT] = (struct pollfd){
 	    .fd = writes || wants(r, POLICY_WATCH_TARGET) ? r->down.out.fd : -1,
 	    .events = writes ? POLLOUT : 0};
@@ -618,11 +618,11 @@ loop(struct relay *r, struct pollfd *fds, struct err *e)
 			return err_sys(e, ERR_FAILED, errno, "relaying");
 		if (r->rate.limit != 0 && fds[POLL_IN].revents != 0)
 			r->is_paused = true;
-		if (r->unread >= 0 && fds[POLL_IN].revents != 0) {
-			if (fd_available(r->unread) > 0)
+		if (r->refuses_stdin && fds[POLL_IN].revents != 0) {
+			if (fd_available(STDIN_FILENO) > 0)
 				return err_set(
 				    e, ERR_USAGE, RELAY_UNREAD_ERROR);
-			r->unread = -1;
+			r->refuses_stdin = false;
 		}
 		pump(r, fds);
 		note_progress(r, pending_ns);
@@ -846,7 +846,7 @@ relay_run(struct link *peer, struct link *target, const struct relay_options *o,
 	    .in = target != NULL ? target->fd : o->in,
 	    .out = target != NULL ? target->fd : o->out,
 	    .is_unix = sock_is_unix(peer->fd),
-	    .unread = o->unread,
+	    .refuses_stdin = o->refuses_stdin,
 	    .look = deadline_none(),
 	    .e = e};
 	int status;

@@ -1,7 +1,6 @@
 /*
  * A relay: two flows between a socket and a pair of descriptors, and the policy
- * that decides when it ends: see Half-close in sockt(1). By default there is no
- * time limit.
+ * that decides when it ends: see Half-close in sockt(1).
  *
  * A relay that ends before all data was delivered is aborted: the connection is
  * reset, so that the peer never mistakes partial data for the whole. That also
@@ -49,9 +48,8 @@ struct relay_options {
 	 * has sent data or another client waits. NULL: none. */
 	const struct listener *next;
 	struct script *script;     /* runs before the input; NULL: none */
-	int unread;                /* stdin with --done, which must have no data
-				      while the first pattern is awaited: a
-				      usage error; -1: not checked */
+	bool refuses_stdin;        /* data of stdin is a usage error while the
+				      first step of the script is awaited */
 	int quit_after_script;     /* 1: end when the script is done */
 	struct progress *progress; /* drawn on the terminal; NULL: none */
 
@@ -61,14 +59,6 @@ struct relay_options {
 #define RELAY_UNREAD_ERROR                                                  \
 	"--done does not read stdin, which has data: send it with --send, " \
 	"or give no stdin (</dev/null)"
-
-#define RELAY_OPTIONS_INIT                                             \
-	{                                                              \
-		.in = -1, .out = -1, .unread = -1, .idle = LIMIT_NONE, \
-		.linger_ms = -1, .until = {                            \
-			.at_ns = INT64_MAX                             \
-		}                                                      \
-	}
 
 /*
  * Relays until the policy ends it: between peer and stdin and stdout; or, if
