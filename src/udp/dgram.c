@@ -315,11 +315,10 @@ struct ip6_info {
 };
 
 void
-dgram_request_destination(int fd, int family)
+dgram_request_destination(int fd)
 {
-	if (family == AF_INET6)
-		(void)sock_set_quietly(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
 	/* A dual-stack socket needs both. */
+	(void)sock_set_quietly(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
 	(void)sock_set_quietly(fd, IPPROTO_IP, IP_PKTINFO, 1);
 }
 
@@ -363,7 +362,6 @@ read_destination(struct msghdr *m, struct addr *local)
 	}
 }
 
-/* Appends a control message. */
 static void
 add_control(
     struct msghdr *m, int level, int type, const void *value, size_t size)
@@ -554,23 +552,20 @@ static int
 too_long(int fd, const struct addr *peer, size_t length, struct err *e)
 {
 	bool is_ip4 = addr_family(peer) == AF_INET;
-	size_t max = is_ip4 ? MAX_PAYLOAD_IP4 : MAX_PAYLOAD_IP6, path;
+	size_t max = is_ip4 ? MAX_PAYLOAD_IP4 : MAX_PAYLOAD_IP6;
+	size_t path = dgram_path_mtu(fd, addr_family(peer));
 	const char *text = addr_text(peer);
 
-	if (addr_is_unix(peer))
-		return err_set(e, ERR_LOCAL,
-		    "%s: a datagram of %zu bytes is longer than the socket's "
-		    "send buffer",
-		    text, length);
-	if (length > max)
+	if (length > max && !addr_is_unix(peer))
 		return err_set(e, ERR_USAGE,
 		    "%s: a datagram of %zu bytes is too long: UDP over %s "
 		    "carries %zu at most",
 		    text, length, is_ip4 ? "IPv4" : "IPv6", max);
-	path = dgram_path_mtu(fd, addr_family(peer));
 	if (path == 0)
-		return err_sys(e, ERR_LOCAL, EMSGSIZE,
-		    "%s: a datagram of %zu bytes", text, length);
+		return err_set(e, ERR_LOCAL,
+		    "%s: a datagram of %zu bytes is longer than the socket's "
+		    "send buffer",
+		    text, length);
 	return err_set(e, ERR_LOCAL,
 	    "%s: a datagram of %zu bytes is too long for the path, which "
 	    "carries %zu at most",

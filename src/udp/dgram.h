@@ -103,7 +103,7 @@ struct dgram *dgram_new(void);
  * answer from it. Otherwise the kernel chooses the source address by its
  * routes.
  */
-void dgram_request_destination(int fd, int family);
+void dgram_request_destination(int fd);
 
 /*
  * Receives up to count datagrams without blocking. Returns how many, or -1 with

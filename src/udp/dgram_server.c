@@ -213,7 +213,6 @@ dgram_server_may_answer(struct dgram_server *s, const struct dgram *d)
 	return !refuse(s, d, refusal(d, false)) && is_within_rate(s, d);
 }
 
-/* Reports an answer that cannot be sent. */
 static void
 report_unsent(struct dgram_server *s, const struct dgram *d, int errnum)
 {
@@ -851,8 +850,7 @@ dgram_server_open(struct dgram_server *s, const struct endpoint *ep,
 			dgram_raise_rcvbuf(l->fds[i]);
 		/* It must answer from the address that was asked. */
 		if (addr_is_any(&l->addrs[i]))
-			dgram_request_destination(
-			    l->fds[i], addr_family(&l->addrs[i]));
+			dgram_request_destination(l->fds[i]);
 	}
 	s->received = dgram_new();
 	s->answers = dgram_new();

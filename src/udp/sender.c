@@ -193,12 +193,10 @@ fill(struct sender *x, int64_t now, struct err *e)
 {
 	const unsigned char *bytes;
 	struct dgram *d;
-	int64_t max;
+	int64_t max = allowance(x, now);
 
-	if (count_unsent(x) > 0 || is_complete(x) || x->found == SOURCE_WAIT)
-		return 0;
-	max = allowance(x, now);
-	if (max <= 0)
+	if (max <= 0 || count_unsent(x) > 0 || is_complete(x) ||
+	    x->found == SOURCE_WAIT)
 		return 0;
 	if (x->found == SOURCE_ERROR) {
 		*e = x->source_error;
@@ -226,7 +224,6 @@ fill(struct sender *x, int64_t now, struct err *e)
 	return 0;
 }
 
-/* The datagram of a number. */
 static struct sender_sent *
 sent_of(const struct sender *x, uint64_t number)
 {
@@ -652,7 +649,6 @@ try_peers(struct sender *x, const struct addr_list *peers, struct err *e)
 	return -1;
 }
 
-/* Reports the totals. */
 static void
 report(struct sender *x)
 {
