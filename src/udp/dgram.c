@@ -104,19 +104,18 @@ set_no_fragment(int fd, int family)
 {
 #if defined(IP_MTU_DISCOVER) && defined(IPV6_MTU_DISCOVER) && \
     defined(IP_PMTUDISC_DO)
-	static const struct sock_option discover = {IPPROTO_IP, IP_MTU_DISCOVER,
-	    "IP_MTU_DISCOVER", "never fragments packets", NULL};
-	static const struct sock_option discover6 = {IPPROTO_IPV6,
-	    IPV6_MTU_DISCOVER, "IPV6_MTU_DISCOVER", "never fragments packets",
-	    NULL};
+	static const char note[] = "never fragments packets";
+	static const struct sock_option discover[] = {
+	    {IPPROTO_IP, IP_MTU_DISCOVER, "IP_MTU_DISCOVER", note, NULL},
+	    {IPPROTO_IPV6, IPV6_MTU_DISCOVER, "IPV6_MTU_DISCOVER", note, NULL}};
 
-	return sock_set_int(
-	    fd, family == AF_INET6 ? &discover6 : &discover, IP_PMTUDISC_DO);
-#endif
+	return sock_set_int(fd, &discover[family == AF_INET6], IP_PMTUDISC_DO);
+#else
 	(void)fd;
 	(void)family;
 	errno = ENOTSUP;
 	return -1;
+#endif
 }
 
 size_t

@@ -85,18 +85,6 @@ use_peer(struct sender *x, const struct addr *peer, struct err *e)
 	return 0;
 }
 
-static bool
-awaits_replies(const struct sender *x)
-{
-	return x->replies >= 0;
-}
-
-static bool
-receives(const struct sender *x)
-{
-	return x->replies != SENDER_NO_REPLY;
-}
-
 static int
 count_unsent(const struct sender *x)
 {
@@ -111,7 +99,7 @@ allowance(struct sender *x, int64_t now)
 	int64_t max = x->numbered != NULL ? DGRAM_MAX_RECEIVE : DGRAM_MAX_SEND;
 	int64_t sent = (int64_t)x->stats.sent, count;
 
-	if (awaits_replies(x) && o->window - (int64_t)x->stats.awaited < max)
+	if (x->replies >= 0 && o->window - (int64_t)x->stats.awaited < max)
 		max = o->window - (int64_t)x->stats.awaited;
 	if (o->count > 0 && o->count - sent < max)
 		max = o->count - sent;
@@ -357,7 +345,7 @@ fail(struct sender *x, int errnum, const struct os_error *icmp, struct err *e)
 
 	if (errnum == EMSGSIZE && count_unsent(x) > 0)
 		length = x->out[x->sent].length;
-	while (receives(x) &&
+	while (x->replies != SENDER_NO_REPLY &&
 	       (n = dgram_receive(x->fd, x->in, DGRAM_MAX_RECEIVE)) > 0)
 		if (pass_replies(x, n, e) < 0)
 			return -1;
@@ -408,7 +396,7 @@ handle_send_error(struct sender *x, int errnum, struct err *e)
 		return earlier == FAILED ? -1 : 0;
 	case EAGAIN:
 	case ENOBUFS:
-		if (!x->is_blocked && awaits_replies(x))
+		if (!x->is_blocked && x->replies >= 0)
 			x->timeout =
 			    deadline_limit(x->o->timeout_ms, "--timeout");
 		if (deadline_passed(x->timeout)) {
@@ -446,7 +434,7 @@ send_some(struct sender *x, struct err *e)
 	for (i = 0; i < n; i++) {
 		x->bytes_sent += x->out[x->sent++].length;
 		x->moved_ns = now;
-		if (!awaits_replies(x)) {
+		if (x->replies < 0) {
 			t->oldest = ++t->sent;
 			continue;
 		}
@@ -468,7 +456,7 @@ receive(struct sender *x, struct err *e)
 {
 	int n;
 
-	if (!receives(x))
+	if (x->replies == SENDER_NO_REPLY)
 		return NOTHING;
 	n = dgram_receive(x->fd, x->in, DGRAM_MAX_RECEIVE);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -489,7 +477,7 @@ static int
 wait_more(struct sender *x, struct err *e)
 {
 	struct pollfd fds[2 + WAIT_SPARE] = {
-	    {.fd = x->fd, .events = receives(x) ? POLLIN : 0},
+	    {.fd = x->fd, .events = x->replies != SENDER_NO_REPLY ? POLLIN : 0},
 	    {.fd = -1, .events = POLLIN}};
 	struct deadline until = deadline_first(
 	    deadline_first(x->o->until, stream_end(x)), reply_deadline(x));
@@ -661,7 +649,7 @@ report(struct sender *x)
 	addr_json(&x->peer, j, "remote");
 	json_number(j, "sent", t->sent);
 	json_number(j, "received", t->received);
-	if (awaits_replies(x)) {
+	if (x->replies >= 0) {
 		json_number(j, "lost", count_lost(t));
 		json_number(j, "duplicates", t->duplicates);
 		json_number(j, "late", t->late);

@@ -86,7 +86,8 @@ struct sender {
 	int fd; /* owned; -1: none */
 	struct addr peer;
 	bool unconnected; /* fd is not connected to peer */
-	int64_t replies;  /* of the options, for this peer */
+	int64_t replies;  /* of the options, for this peer; negative: none is
+			     awaited */
 	struct sender_stats stats;
 	uint64_t bytes_sent, bytes_received;
 	struct dgram *in; /* owned: a batch */
