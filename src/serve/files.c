@@ -162,22 +162,20 @@ static void
 list_json(FILE *page, const struct item *items, size_t count)
 {
 	static struct json object;
+	const struct item *p;
 	const char *line;
-	size_t i;
 
 	fprintf(page, "[");
-	for (i = 0; i < count; i++) {
+	for (p = items; p < items + count; p++) {
 		json_begin(&object);
-		json_bytes(
-		    &object, "name", items[i].name, strlen(items[i].name));
-		json_text(
-		    &object, "type", items[i].is_folder ? "folder" : "file");
-		if (!items[i].is_folder)
-			json_number(&object, "size", items[i].size);
+		json_bytes(&object, "name", p->name, strlen(p->name));
+		json_text(&object, "type", p->is_folder ? "folder" : "file");
+		if (!p->is_folder)
+			json_number(&object, "size", p->size);
 		json_text(&object, "modified",
-		    time_text(items[i].modified, "%Y-%m-%dT%H:%M:%SZ"));
+		    time_text(p->modified, "%Y-%m-%dT%H:%M:%SZ"));
 		line = json_end(&object);
-		fprintf(page, "%s\n%.*s", i > 0 ? "," : "",
+		fprintf(page, "%s\n%.*s", p > items ? "," : "",
 		    (int)strlen(line) - 1, line);
 	}
 	fprintf(page, "\n]\n");
@@ -197,7 +195,7 @@ list_html(FILE *page, const char *path, const struct item *items, size_t count)
 	    "@media(prefers-color-scheme:dark){body{background:#111;color:"
 	    "#ddd}a{color:#8bf}}";
 	char link[3 * MAX_NAME + 1];
-	size_t i;
+	const struct item *p;
 
 	fprintf(page,
 	    "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n"
@@ -212,14 +210,14 @@ list_html(FILE *page, const char *path, const struct item *items, size_t count)
 	if (path[0] != '\0')
 		fprintf(page, "<tr><td><a href=\"../\">../</a></td><td></td>"
 			      "<td></td></tr>\n");
-	for (i = 0; i < count; i++) {
+	for (p = items; p < items + count; p++) {
 		fprintf(page, "<tr><td><a href=\"%s%s\">",
-		    encode(link, items[i].name), items[i].is_folder ? "/" : "");
-		put_escaped(page, items[i].name);
+		    encode(link, p->name), p->is_folder ? "/" : "");
+		put_escaped(page, p->name);
 		fprintf(page, "%s</a></td><td>%s</td><td>%s</td></tr>\n",
-		    items[i].is_folder ? "/" : "",
-		    items[i].is_folder ? "" : num_size_text(items[i].size),
-		    time_text(items[i].modified, "%Y-%m-%d %H:%M"));
+		    p->is_folder ? "/" : "",
+		    p->is_folder ? "" : num_size_text(p->size),
+		    time_text(p->modified, "%Y-%m-%d %H:%M"));
 	}
 	fprintf(page, "</table>\n</body>\n</html>\n");
 }
