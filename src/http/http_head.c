@@ -103,34 +103,6 @@ parse_status_line(struct http_head *h, size_t n, struct err *e)
 	return 0;
 }
 
-/* Joins a folded line to the field before it. Returns 0, or -1 with *e. */
-static int
-unfold(struct http_head *h, size_t n, struct err *e)
-{
-	struct http_field *f;
-	size_t end, from = h->line;
-
-	if (h->count == 0)
-		return malformed("whitespace before the first field",
-		    h->text + h->line, n, e);
-	f = &h->fields[h->count - 1];
-	end = f->value + f->value_length;
-	while (n > 0 && is_blank(h->text[from])) {
-		from++;
-		n--;
-	}
-	h->text[end] = ' ';
-	memmove(h->text + end + 1, h->text + from, h->length - from);
-	h->length -= from - end - 1;
-	while (n > 0 && is_blank(h->text[end + n]))
-		n--;
-	if (f->value_length == 0)
-		f->value = end + 1;
-	if (n > 0)
-		f->value_length = end + 1 + n - f->value;
-	return 0;
-}
-
 static int
 parse_field(struct http_head *h, size_t n, struct err *e)
 {
@@ -156,6 +128,30 @@ parse_field(struct http_head *h, size_t n, struct err *e)
 	f->value = h->line + name;
 	f->value_length = end - name;
 	return 0;
+}
+
+/* Joins a folded line to the field before it. Returns 0, or -1 with *e. */
+static int
+unfold(struct http_head *h, size_t n, struct err *e)
+{
+	struct http_field *f;
+	size_t end, from = h->line;
+
+	if (h->count == 0)
+		return malformed("whitespace before the first field",
+		    h->text + h->line, n, e);
+	f = &h->fields[h->count - 1];
+	end = f->value + f->value_length;
+	while (n > 0 && is_blank(h->text[from])) {
+		from++;
+		n--;
+	}
+	h->text[end] = ' ';
+	memmove(h->text + end + 1, h->text + from, h->length - from);
+	h->length -= from - end - 1;
+	h->line = f->name;
+	h->count--;
+	return parse_field(h, end + 1 + n - f->name, e);
 }
 
 /* Parses a complete line, which ends in LF. */
