@@ -83,10 +83,10 @@ struct framing {
 	bool is_chunked; /* the coding is known */
 };
 
-/* Notes a field. Returns false if its value is malformed. */
+/* Notes a field. Returns false if it is malformed. */
 static bool
-parse_field(struct http_server *r, struct framing *f,
-    const struct http_part *name, struct http_part value)
+parse_field(
+    struct http_server *r, struct framing *f, const char *at, const char *end)
 {
 	struct {
 		const char *name;
@@ -96,9 +96,12 @@ parse_field(struct http_server *r, struct framing *f,
 	    {"if-modified-since", &r->if_modified_since},
 	    {"if-unmodified-since", &r->if_unmodified_since},
 	    {"accept", &r->accept}};
-	struct http_part v = value;
-	size_t i;
+	size_t n = http_head_token_length(at, end), i;
+	struct http_part v;
 
+	if (n == 0 || at + n == end || at[n] != ':')
+		return false;
+	v = (struct http_part){at + n + 1, (size_t)(end - at) - n - 1};
 	for (i = 0; i < v.length; i++)
 		if (((unsigned char)v.at[i] < ' ' && v.at[i] != '\t') ||
 		    v.at[i] == 0x7f)
@@ -109,16 +112,16 @@ parse_field(struct http_server *r, struct framing *f,
 		v.length--;
 	for (i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
 		if (kept[i].value->at == NULL &&
-		    http_head_token_is(name->at, name->length, kept[i].name))
+		    http_head_token_is(at, n, kept[i].name))
 			*kept[i].value = v;
-	f->hosts += http_head_token_is(name->at, name->length, "host");
-	if (http_head_token_is(name->at, name->length, "connection"))
+	f->hosts += http_head_token_is(at, n, "host");
+	if (http_head_token_is(at, n, "connection"))
 		r->closes |= !http_head_token_is(v.at, v.length, "keep-alive");
-	if (http_head_token_is(name->at, name->length, "transfer-encoding")) {
+	if (http_head_token_is(at, n, "transfer-encoding")) {
 		f->codings++;
 		f->is_chunked = http_head_token_is(v.at, v.length, "chunked");
 	}
-	if (!http_head_token_is(name->at, name->length, "content-length"))
+	if (!http_head_token_is(at, n, "content-length"))
 		return true;
 	f->lengths++;
 	f->is_empty = v.length == 1 && v.at[0] == '0';
@@ -132,7 +135,6 @@ http_server_parse(struct http_server *r, const char *head, size_t n)
 {
 	const char *end = head + n, *at, *next, *stop;
 	struct framing f = {0};
-	struct http_part name;
 	int code, minor = 0;
 
 	memset(r, 0, sizeof(*r));
@@ -143,14 +145,9 @@ http_server_parse(struct http_server *r, const char *head, size_t n)
 	if (code == 400)
 		return 400;
 	for (at = next; (stop = http_head_line_end(at, end, &next)) > at;
-	     at = next) {
-		name = (struct http_part){at, http_head_token_length(at, stop)};
-		at += name.length;
-		if (name.length == 0 || at == stop || *at != ':' ||
-		    !parse_field(r, &f, &name,
-			(struct http_part){at + 1, (size_t)(stop - at - 1)}))
+	     at = next)
+		if (!parse_field(r, &f, at, stop))
 			return 400;
-	}
 	/* A body is not read. */
 	r->closes =
 	    r->closes || f.codings > 0 || (f.lengths > 0 && !f.is_empty);
