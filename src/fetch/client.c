@@ -705,7 +705,8 @@ read_some(struct client *c, struct sink *s, struct err *e)
 static int
 copy_body(struct client *c, struct sink *s, struct err *e)
 {
-	struct pollfd fds[2 + WAIT_SPARE];
+	struct pollfd fds[2 + WAIT_SPARE] = {
+	    {.events = POLLIN}, {.events = POLLOUT}};
 	struct deadline limit;
 	uint64_t n;
 	struct flow f;
@@ -730,12 +731,8 @@ copy_body(struct client *c, struct sink *s, struct err *e)
 		}
 		limit = deadline_first(limit, diag_progress_next(&c->progress));
 		limit = deadline_first(limit, rate_next(&c->rate));
-		fds[0] =
-		    (struct pollfd){.fd = flow_wants_read(&f) ? c->link.fd : -1,
-			.events = POLLIN};
-		fds[1] =
-		    (struct pollfd){.fd = flow_wants_write(&f) ? f.out.fd : -1,
-			.events = POLLOUT};
+		fds[0].fd = flow_wants_read(&f) ? c->link.fd : -1;
+		fds[1].fd = flow_wants_write(&f) ? f.out.fd : -1;
 		if (wait_poll(fds, 2, limit) < 0) {
 			result = err_sys(e, ERR_FAILED, errno, "receiving");
 			break;
