@@ -116,10 +116,8 @@ open_file(struct transfer *t, struct err *e)
 	return 0;
 }
 
-/*
- * Opens the output; with --continue, determines what it already has. Returns 0,
- * or -1 with *e and nothing open.
- */
+/* Opens the output; with --continue, determines what it already has. 0, or -1
+ * with *e and nothing open. */
 static int
 open_output(struct transfer *t, struct err *e)
 {
@@ -143,8 +141,7 @@ open_output(struct transfer *t, struct err *e)
 	}
 	exists = stat(path, &st) == 0;
 	if (path == t->name) {
-		/* The server does not choose a device, nor where a link leads.
-		 */
+		/* The server chooses no device, nor where a link leads. */
 		if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode))
 			return err_set(e, ERR_OUTPUT,
 			    "%s exists and is not a regular file",
@@ -288,9 +285,8 @@ report_total(const struct transfer *t, int64_t start_ns, int64_t base)
 							 1e9 / (double)ns))));
 }
 
-/* --sha256: checks the digest of the complete file of size bytes. If it is
- * wrong, a partial file is emptied. 0, or -1 with ERR_PROTOCOL or ERR_OUTPUT.
- */
+/* --sha256: checks the digest of the complete file, of size bytes, and empties
+ * a partial file if it is wrong. 0, or -1 with ERR_PROTOCOL or ERR_OUTPUT. */
 static int
 verify(struct transfer *t, int64_t size, struct err *e)
 {
@@ -419,8 +415,7 @@ read_body(struct transfer *t, int64_t base, int64_t total, struct err *e)
 	return commit(t, (int64_t)t->digest.length, e);
 }
 
-/* Begins an attempt, with the URL as given and the usable part of the output.
- */
+/* Begins an attempt: the URL as given, and the usable part of the output. */
 static void
 begin(struct transfer *t)
 {
@@ -637,9 +632,8 @@ status_error(const struct transfer *t, const struct http_head *h, struct err *e)
 }
 
 /*
- * Handles a status that is not the result: an error, or a redirect that is not
- * followed. Its body goes to a terminal, or with --fail-with-body to wherever
- * the body goes, but never to a file.
+ * Handles an error, or a redirect that is not followed. Its body goes to a
+ * terminal, or with --fail-with-body to wherever the body goes, not to a file.
  */
 static enum next
 handle_error(struct transfer *t, const struct http_head *h, struct err *e)
@@ -717,10 +711,8 @@ attempt(struct transfer *t, struct err *e)
 	return -1;
 }
 
-/*
- * --retry: waits before the next attempt, or as long as the server asks for.
- * 0, or -1 with *e.
- */
+/* --retry: waits before the next attempt, longer if the server asks for it.
+ * 0, or -1 with *e. */
 static int
 wait_to_retry(const struct transfer *t, struct backoff *backoff, struct err *e)
 {
@@ -748,11 +740,8 @@ wait_to_retry(const struct transfer *t, struct backoff *backoff, struct err *e)
 	return deadline_error(until, text, e);
 }
 
-/*
- * Repeats the attempt until it succeeds or another one is useless: with
- * --retry-for until the server answers with a status below 400, and --retry
- * times after another failure.
- */
+/* Repeats the attempt until it succeeds or may not be repeated. --retry-for
+ * begins anew with each that --retry permits. */
 static int
 attempt_repeatedly(struct transfer *t, struct err *e)
 {
@@ -781,10 +770,8 @@ attempt_repeatedly(struct transfer *t, struct err *e)
 	}
 }
 
-/*
- * Sets If-Modified-Since from a date, or from the time of a file, unless the
- * output file is missing.
- */
+/* Sets If-Modified-Since from a date or the time of a file, unless the output
+ * file is missing. */
 static void
 set_since(struct transfer *t)
 {

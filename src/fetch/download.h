@@ -19,10 +19,9 @@ struct download_options {
 	int url_count;
 
 	/* The connection. */
-	const struct connector_options *connector; /* tls is for https; without
-						      proxy and via, the
-						      environment names a proxy
-						      */
+	/* tls is for https. Without proxy and via, the environment names a
+	 * proxy. */
+	const struct connector_options *connector;
 	const char *connect_to; /* HOST:PORT, in place of the origin of the
 				   user's URLs; NULL: none */
 	const char *unix_path;  /* a Unix socket for every request, or NULL */

@@ -80,13 +80,11 @@ struct client {
 	struct rate rate;               /* what is received */
 	struct buf in;                  /* received, not yet parsed; owned */
 	char request[HTTP_REQUEST_SIZE];
-	struct http_response
-	    response; /* the caller reads it: its head is valid
-			 after client_request(), its length and
-			 the bytes received at any time later */
-	/* Drawn while the body is read, if the caller has started it.
-	 * count.done becomes count.skipped plus the bytes of the body so far.
-	 */
+	/* The caller reads its head after client_request(), its length and the
+	 * bytes received at any time later. */
+	struct http_response response;
+	/* Drawn while the body is read, if the caller has started it; the body
+	 * counts from count.skipped on. */
 	struct progress progress;
 	struct progress_count count;
 };
@@ -101,10 +99,8 @@ int client_init(
     struct client *c, const struct download_options *o, struct err *e);
 void client_release(struct client *c);
 
-/*
- * Checks the host of a URL and the route to it before any attempt to connect.
- * Returns 0, or -1 with ERR_USAGE.
- */
+/* Checks the host of a URL and the route to it, without connecting. Returns 0,
+ * or -1 with ERR_USAGE. */
 int client_check(const struct client *c, const struct url *u, struct err *e);
 
 /*
@@ -115,10 +111,8 @@ int client_check(const struct client *c, const struct url *u, struct err *e);
  */
 int client_request(struct client *c, struct http_request *r, struct err *e);
 
-/*
- * Reports the last response, from u, as the event "response" and, with_chart,
- * as a chart on stderr.
- */
+/* Reports the last response, from u, as the event "response" and, with_chart,
+ * as a chart on stderr. */
 void client_report(
     const struct client *c, const struct url *u, bool with_chart);
 
@@ -135,8 +129,7 @@ void client_show_head(const struct client *c, bool raw);
 
 /*
  * Call this after the response: keeps the connection for the next request if
- * both sides can, otherwise closes it. A short body that was not read is
- * discarded.
+ * both sides can, otherwise closes it. Discards what is left of a short body.
  */
 void client_finish(struct client *c, bool wants_more);
 
@@ -174,23 +167,16 @@ struct part_file {
  */
 int part_file_open(struct part_file *f, const char *target, struct err *e);
 
-/*
- * Keeps the first offset bytes and continues after them. With offset 0, starts
- * over and notes that the file is of version *source. Returns 0, or -1 with
- * ERR_OUTPUT.
- */
+/* Keeps offset bytes and continues after them. With 0, starts over and notes
+ * that the file is of version *source. Returns 0, or -1 with ERR_OUTPUT. */
 int part_file_begin(struct part_file *f, int64_t offset, struct err *e);
 
-/*
- * Renames the file, which is complete. Returns 0, or -1 with
- * ERR_OUTPUT: the file is still partial, or its note could not be removed.
- */
+/* Renames the complete file. Returns 0, or -1 with ERR_OUTPUT: it is still
+ * partial, or its note could not be removed. */
 int part_file_commit(struct part_file *f, struct err *e);
 
-/*
- * Closes the file. A partial file is kept and reported, unless it is empty;
- * --continue would continue it if *source is usable.
- */
+/* Closes the file. A partial file is kept and reported, unless it is empty;
+ * --continue would continue it if *source is usable. */
 void part_file_close(struct part_file *f);
 
 #endif

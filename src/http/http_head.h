@@ -44,8 +44,7 @@ enum http_head_state {
 	HTTP_HEAD_BAD = -1 /* malformed: *e is filled */
 };
 
-/* is_trailer: the head is the trailer of a chunked body, without status line.
- */
+/* is_trailer: the trailer of a chunked body, which has no status line. */
 void http_head_start(struct http_head *h, bool is_trailer);
 
 /*
@@ -55,17 +54,12 @@ void http_head_start(struct http_head *h, bool is_trailer);
 enum http_head_state http_head_parse(
     struct http_head *h, struct buf *in, struct err *e);
 
-/*
- * Finds the first field of that name (case-insensitive) whose index is at least
- * from. Returns NULL if there is none.
- */
+/* The first field of that name (in any case) from that index on, or NULL. */
 const struct http_field *http_head_find(
     const struct http_head *h, const char *name, size_t from);
 
-/*
- * Copies the value of the first field of that name to buf, as a string. Returns
- * false if there is none or it does not fit.
- */
+/* Copies the value of the first field of that name, as a string. Returns false
+ * if there is none or it does not fit. */
 bool http_head_value(
     const struct http_head *h, const char *name, char *buf, size_t size);
 
@@ -133,8 +127,7 @@ http_validator_is_usable(const struct http_validator *v)
  */
 void http_head_validator(const struct http_head *h, struct http_validator *v);
 
-/* Returns false if the head shows another version than v. A missing field shows
- * nothing. */
+/* False if the head shows another version; a missing field shows none. */
 bool http_head_agrees(
     const struct http_head *h, const struct http_validator *v);
 

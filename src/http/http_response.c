@@ -120,9 +120,8 @@ parse_head(struct http_response *r, struct buf *in, struct err *e)
 }
 
 /*
- * Parses n more bytes of the line before a chunk, which may end it (RFC 9112
- * section 7.1). What does not begin with a digit is rejected at once. Returns
- * 0, or -1 with *e.
+ * Parses n more bytes of the line before a chunk, perhaps its last (RFC 9112
+ * section 7.1). Without a digit first, it is rejected at once. 0, or -1.
  */
 static int
 parse_size(struct http_response *r, const void *bytes, size_t n, struct err *e)

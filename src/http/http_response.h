@@ -111,10 +111,8 @@ http_response_is_complete(const struct http_response *r)
  */
 int http_response_finish(struct http_response *r, struct err *e);
 
-/*
- * Whether the connection can be reused after this response, which is complete
- * (RFC 9112 section 9.3).
- */
+/* Whether the connection can be reused after this response (RFC 9112 section
+ * 9.3). */
 bool http_response_keeps_alive(const struct http_response *r);
 
 #endif

@@ -52,10 +52,8 @@ check_method(struct http_server *r)
 	return i < 2 ? 200 : i < count ? 405 : 501;
 }
 
-/*
- * Parses METHOD SP TARGET SP "HTTP/1." DIGIT. Returns the status code; *minor
- * is the digit.
- */
+/* Parses METHOD SP TARGET SP "HTTP/1." and *minor, a digit. Returns the status
+ * code. */
 static int
 parse_request_line(
     struct http_server *r, const char *at, const char *end, int *minor)

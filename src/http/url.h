@@ -51,22 +51,17 @@ int url_follow(const struct url *base, const char *location, struct url *next,
 /* Enough for url_absolute(). */
 #define URL_ABSOLUTE_SIZE (URL_SIZE + ENDPOINT_HOST + 24)
 
-/*
- * The absolute form of RFC 9112 section 3.2.2, without credentials, for a proxy
- * and for display. Returns buf.
- */
+/* The absolute form of RFC 9112 section 3.2.2, without credentials, for a proxy
+ * and for display. Returns buf. */
 const char *url_absolute(const struct url *u, char *buf, size_t size);
 
-/*
- * The next two are text in one of the buffers of text_slot().
- *
- * The absolute form, shortened, as the prefix of an error.
- */
+/* The absolute form, shortened, in a buffer of text_slot(): for an error. */
 const char *url_text(const struct url *u);
 
 /*
- * The value of the Host field: the host, in brackets if it is an address of
- * IPv6, without its zone id, and the port unless it is the scheme's.
+ * The value of the Host field, in such a buffer: the host, in brackets if it is
+ * an address of IPv6, without its zone id, and the port unless it is the
+ * scheme's.
  */
 const char *url_authority(const struct url *u);
 
