@@ -1,7 +1,5 @@
-/*
- * A byte queue of fixed size. Its contents are contiguous, so that read(2) and
- * write(2) need no copy. The caller owns the storage.
- */
+/* A byte queue of fixed size, contiguous so that read(2) and write(2) need no
+ * copy. The caller owns the storage. */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
 

@@ -13,12 +13,9 @@
 
 struct err;
 
-/*
- * A point in monotonic time; INT64_MAX means never. A deadline that comes from
- * an option knows its name, so that the error can show it.
- */
+/* A point in monotonic time, and the limit that it ends, for the error. */
 struct deadline {
-	int64_t at_ns;
+	int64_t at_ns;      /* INT64_MAX: never */
 	int64_t ms;         /* the limit's length */
 	const char *option; /* "--timeout"; NULL: not the user's limit */
 };
@@ -36,19 +33,13 @@ struct limit {
 
 struct deadline deadline_none(void);
 
-/*
- * ms from now; if that is 0, it has passed; deadline_none() if ms is negative,
- * which means no limit, or too large.
- */
+/* ms from now; 0: it has passed; deadline_none() if negative, or too large. */
 struct deadline deadline_after(int64_t ms);
 
 /* As deadline_after(), but counted from a reading of clock_now(). */
 struct deadline deadline_from(int64_t from_ns, int64_t ms);
 
-/*
- * The deadline for the limit of an option, from now or from a reading of
- * clock_now(). The option's name is not copied.
- */
+/* The deadline of an option's limit; the option's name is not copied. */
 struct deadline deadline_limit(int64_t ms, const char *option);
 struct deadline deadline_limit_from(
     int64_t from_ns, int64_t ms, const char *option);
@@ -71,10 +62,8 @@ bool deadline_is_set(struct deadline d);
  */
 bool deadline_passed(struct deadline d);
 
-/*
- * Records a look: everything that had arrived by ns has been seen. wait_poll()
- * calls it; a loop that does not wait calls it itself.
- */
+/* Records that what had arrived by ns was seen. wait_poll() does that; a loop
+ * that does not wait calls it itself. */
 void deadline_looked(int64_t ns);
 
 /* The timeout for poll(2): ms, rounded up; 0 if d has passed, -1 if there is

@@ -102,10 +102,8 @@ diag_limit(struct deadline until, int64_t ms)
 	wait.ms = ms;
 }
 
-/*
- * Writes to stderr. What is not accepted within the limits of the command is
- * dropped, and from then on what is not accepted at once. Failures are silent.
- */
+/* Writes to stderr. What is not accepted within the command's limits is
+ * dropped, and from then on what is not accepted at once. */
 static void
 put(const char *bytes, size_t n)
 {

@@ -1,7 +1,5 @@
-/*
- * The only writer to stderr. Each line is written with one write(2), so that
- * the lines of several processes do not mix.
- */
+/* The only writer to stderr: one write(2) for each line, so that those of
+ * several processes do not mix. */
 #ifndef BASE_DIAG_H
 #define BASE_DIAG_H
 
@@ -105,8 +103,7 @@ struct progress_count {
 	const char *verb; /* "sent ", "received " */
 	uint64_t done;    /* bytes so far */
 	int64_t total;    /* bytes in total; -1: unknown */
-	uint64_t skipped; /* bytes present before this transfer; not part of the
-			     rate */
+	uint64_t skipped; /* bytes present before; not part of the rate */
 };
 
 /*

@@ -24,10 +24,8 @@
 #define SILENCE ERR_BY_SILENCE
 #define ENDED ERR_BY_PEER
 
-/*
- * The names and meanings of causes, by where they occurred: the first matching
- * row counts. sockt-errors(7) explains them, which a lint checks.
- */
+/* The meanings of causes, by where they occurred: the first matching row
+ * counts. sockt-errors(7) explains them, which a lint checks. */
 static const struct err_row causes[] = {
     /* Peers. */
     {ECONNREFUSED, TCP, REFUSAL, ERR_REFUSED, true, "refused",

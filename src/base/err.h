@@ -1,7 +1,5 @@
-/*
- * An error as a value. A callee fills it, its callers prepend context, the
- * command reports it once (diag_error()), and its kind is the exit status.
- */
+/* An error as a value: a callee fills it, callers prepend context, the command
+ * reports it once (diag_error()). Its kind is the exit status. */
 #ifndef BASE_ERR_H
 #define BASE_ERR_H
 
@@ -91,10 +89,8 @@ int err_sys(struct err *e, enum err_kind kind, int errnum, const char *fmt, ...)
 /* Sets kind, errnum and "REASON (MEANING)" by the table. Always returns -1. */
 int err_cause(struct err *e, enum err_place place, int errnum);
 
-/*
- * Sets an error without a text, for a status that was already reported or that
- * is another program's: the exit status unchanged. Always returns -1.
- */
+/* Sets a status that was already reported, or is another program's, without a
+ * text: the exit status unchanged. Always returns -1. */
 int err_status(struct err *e, int status);
 
 /* Prepends "TEXT: " to the text. Always returns -1. */
@@ -121,10 +117,7 @@ bool err_is_shortage(int errnum);
  * more of it. */
 bool err_is_reset(int errnum);
 
-/*
- * What ends an attempt to connect, or to reach a peer by datagrams. All code
- * that classifies an attempt uses this.
- */
+/* What ended an attempt to connect, or to reach a peer by datagrams. */
 enum err_origin {
 	ERR_BY_SYSTEM, /* this machine */
 	ERR_BY_ICMP,   /* an ICMP error, or this machine: see os_next_error() */
@@ -144,20 +137,15 @@ struct err_row {
 	const char *meaning;    /* for the user; NULL: the reason suffices */
 };
 
-/*
- * The row of a cause. For an errno that has none, it has strerror(3) in lower
- * case and the number, and is valid until the next call.
- */
+/* The row of a cause. That of an errno without one has strerror(3) in lower
+ * case and the number, and is valid until the next call. */
 const struct err_row *err_find(int errnum, enum err_place place);
 
 /* The rank of a failure; 0 is none. Of several failures, the one with the
  * lowest rank says most about the peer, or passes soonest. */
 int err_rank(enum err_kind kind);
 
-/*
- * The kind's name in JSON events: "refused", "timeout", ...; "program" for the
- * exit status of a program (126 and up).
- */
+/* Its name in JSON events: "refused", ...; "program" for the status of one. */
 const char *err_kind_name(enum err_kind kind);
 
 #endif

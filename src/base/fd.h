@@ -35,10 +35,8 @@ bool fd_was_closed(int fd);
 /* close(2) that preserves errno and sets *fd to -1. Ignores a negative *fd. */
 void fd_close(int *fd);
 
-/*
- * The descriptor that a path names, /dev/stdout or /dev/fd/7, or -1. Opening
- * that again would truncate its file, or write over its beginning.
- */
+/* The descriptor that a path names, /dev/stdout or /dev/fd/7, or -1. Opening it
+ * again would truncate the file or write over its beginning. */
 int fd_named(const char *path);
 
 /* Whether an output, path or if that is NULL fd, is the regular file that stdin
@@ -98,10 +96,8 @@ uint32_t fd_raise_limit(void);
 /* Whether fd is open for reading (O_RDONLY), or for writing (O_WRONLY). */
 bool fd_permits(int fd, int mode);
 
-/*
- * Whether fd can be read without stopping this process: reading its terminal
- * stops a background process (SIGTTIN). False if fd is -1.
- */
+/* Whether fd can be read without stopping this process, as its terminal stops
+ * one in the background (SIGTTIN). False if fd is -1. */
 bool fd_is_foreground(int fd);
 
 #endif

@@ -11,10 +11,8 @@
 /* The last member of a truncated object. */
 #define MARK "\"truncated\":true"
 
-/*
- * The capacity for members. After it there is always space for the closing
- * brackets, which may exceed it, the mark, a newline and a NUL.
- */
+/* The capacity for members. After it is space for the closing brackets, which
+ * may exceed it, the mark, a newline and a NUL. */
 #define CAPACITY (JSON_SIZE - JSON_DEPTH - sizeof("," MARK "}\n"))
 
 static bool
@@ -29,10 +27,7 @@ put(struct json *j, const char *bytes, size_t n)
 	return true;
 }
 
-/*
- * Writes a string. A character that must be escaped, and a byte that is not
- * UTF-8, is written as its code point.
- */
+/* Writes a string; what must be escaped or is not UTF-8, as its code point. */
 static bool
 put_string(struct json *j, const void *bytes, size_t n)
 {

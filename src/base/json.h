@@ -1,7 +1,5 @@
-/*
- * One JSON object in a fixed buffer, for JSON Lines. A member that does not fit
- * is left out, so that the line is always valid JSON.
- */
+/* One JSON object in a fixed buffer, for JSON Lines. A member that does not fit
+ * is left out: the line is always valid. */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
 
@@ -41,10 +39,8 @@ void json_object(struct json *j, const char *name);
 void json_array(struct json *j, const char *name);
 void json_close(struct json *j);
 
-/*
- * Closes everything that is open, adds "truncated":true if something was left
- * out, and a newline. Returns the line, which is stored in j.
- */
+/* Closes what is open, adds "truncated":true if something was left out, and a
+ * newline. Returns the line, which is stored in j. */
 const char *json_end(struct json *j);
 
 #endif

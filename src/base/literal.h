@@ -22,10 +22,8 @@ size_t literal_escape(const char *text, size_t n, unsigned char *byte);
  * be text. Returns their number, or -1 with a usage error that says where. */
 ssize_t literal_unescape(void *dst, const void *text, size_t n, struct err *e);
 
-/*
- * As literal_unescape(), but converts hexadecimal: two digits for each byte;
- * white space, or one colon, may separate bytes.
- */
+/* As literal_unescape(), from hexadecimal: two digits for each byte; white
+ * space, or one colon, may separate bytes. */
 ssize_t literal_parse_hex(void *dst, const void *text, size_t n, struct err *e);
 
 /*
@@ -46,10 +44,8 @@ struct literal_values {
 /* Checks a template. Returns 0, or -1 with a usage error. */
 int literal_check(const char *text, struct err *e);
 
-/*
- * Replaces the placeholders of a template that was checked. Returns the number
- * of bytes in dst, or -1 if they exceed size.
- */
+/* Replaces the placeholders of a template that was checked. Returns the number
+ * of bytes in dst, or -1 if they exceed size. */
 ssize_t literal_fill(
     const char *text, const struct literal_values *v, void *dst, size_t size);
 

@@ -1,7 +1,5 @@
-/*
- * Allocation that does not fail: if memory is exhausted, the process reports it
- * and exits with status 1. For set-up only, never on the data path.
- */
+/* Allocation that does not fail: without memory the process reports that and
+ * exits with status 1. For set-up, never on the data path. */
 #ifndef BASE_MEM_H
 #define BASE_MEM_H
 
@@ -16,10 +14,8 @@ void *mem_buffer(size_t size);
 /* reallocarray(3): old becomes invalid, and the caller frees the result. */
 void *mem_resize(void *old, size_t count, size_t size);
 
-/*
- * Makes space for one more than count items: while count is below *capacity,
- * returns old; otherwise resizes it, and sets *capacity.
- */
+/* Makes space for one more than count items: returns old while count is below
+ * *capacity; otherwise resizes it, and sets *capacity. */
 void *mem_grow(void *old, size_t count, size_t *capacity, size_t size);
 
 /* A copy of text that the caller frees. */

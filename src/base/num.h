@@ -24,10 +24,8 @@ bool num_parse(const char *text, int64_t min, int64_t max, int64_t *out);
  * past them; returns false and keeps both otherwise. */
 bool num_digits(const char **text, int64_t max, int64_t *out);
 
-/*
- * The longest duration, in milliseconds: 70 years. In nanoseconds, it can be
- * added to any point in time without overflow.
- */
+/* The longest duration in ms, 70 years: in ns, it can be added to any point in
+ * time without overflow. */
 #define NUM_MAX_DURATION INT64_C(2207520000000)
 
 enum num_result {

@@ -57,10 +57,8 @@ void step_transfer(const struct step_transfer *t);
  * not 0, if step_is_on(). name must stay valid; NULL removes the name. */
 void step_name(int fd, const char *name, unsigned number);
 
-/*
- * Names the endpoint that all further steps of this process are for: one of
- * several that are tested at the same time. Keeps a copy of text.
- */
+/* Names the endpoint of all further steps of this process, one of several that
+ * are tested at the same time. Copies text. */
 void step_name_endpoint(const char *text);
 
 /* "the listening socket (fd 3)", in one of the buffers of text_slot(). */

@@ -79,10 +79,8 @@ text_is_hidden(uint32_t point)
 	return false;
 }
 
-/*
- * Escapes the next character into out (at most 17 bytes with its NUL) and
- * returns how many bytes of the input it consumed.
- */
+/* Escapes the next character into out (at most 17 bytes with its NUL), and
+ * returns how many bytes of the input it consumed. */
 static size_t
 escape_one(char *out, const unsigned char *p, size_t n, const char *keep)
 {

@@ -74,19 +74,15 @@ const char *text_format(const char *fmt, ...)
 size_t text_escape_stream(
     char *dst, const void *bytes, size_t n, bool last, size_t *used);
 
-/*
- * Appends to the string in buf, which has size bytes. Returns false if the
- * result was truncated. All code that builds a string piece by piece uses this.
- */
+/* Appends to the string in buf, of size bytes. Returns false if the result was
+ * truncated. Strings that are built in pieces use this. */
 bool text_append(char *buf, size_t size, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 bool text_append_list(char *buf, size_t size, const char *fmt, va_list ap)
     __attribute__((format(printf, 3, 0)));
 
-/*
- * How many of the n bytes of text fit into a line of that many columns as whole
- * words, which single spaces separate: at least one word.
- */
+/* How many of the n bytes of text fit into a line of columns as whole words,
+ * which single spaces separate: at least one word. */
 size_t text_fit(const char *text, size_t n, size_t columns);
 
 /* The value of a hexadecimal digit, or -1. */

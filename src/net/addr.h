@@ -60,10 +60,8 @@ bool addr_parse_ip_prefix(struct addr *a, const char *text, size_t n);
 int addr_parse_network(
     struct addr *a, int *bits, const char *text, struct err *e);
 
-/*
- * Whether text is an IPv6 address with an interface (RFC 4007, "fe80::1%eth0")
- * that this machine does not have; sets *e to ERR_LOCAL then.
- */
+/* Whether text is an IPv6 address with an interface ("fe80::1%eth0", RFC 4007)
+ * that this machine does not have; sets *e to ERR_LOCAL then. */
 bool addr_interface_missing(const char *text, struct err *e);
 
 /* 127.0.0.1 or ::1, by family (AF_INET, AF_INET6). */

@@ -34,10 +34,8 @@ parse_port(const char *text, const char *protocol, bool allow_zero,
 	    text_shown(text), allow_zero ? 0 : 1, protocol);
 }
 
-/*
- * Whether text has the form of an IPv4 address to the C library, which accepts
- * "1.2.3", "8081" and "0x7f.1" (inet_aton(3)).
- */
+/* Whether text is an IPv4 address to the C library, which accepts "1.2.3",
+ * "8081" and "0x7f.1" (inet_aton(3)). */
 static bool
 resembles_ip4(const char *text)
 {
@@ -96,10 +94,8 @@ endpoint_is_under(const struct endpoint *ep, const char *name)
 	       (n == length || ep->host[n - length - 1] == '.');
 }
 
-/*
- * Finds the colon that ends the host of HOST:PORT. Returns NULL if there is
- * none, or several without brackets: an IPv6 address without a port.
- */
+/* Finds the colon after the host of HOST:PORT. NULL if there is none, or
+ * several without brackets: an IPv6 address without a port. */
 static const char *
 find_colon(const char *text)
 {
@@ -141,10 +137,8 @@ endpoint_operands(char *const *operands, int count)
 									 : 2;
 }
 
-/*
- * Parses HOST PORT or, in one operand, HOST:PORT, whose colon is given. In that
- * of a server the host may be missing, and the port 0.
- */
+/* Parses HOST PORT or, in one operand, HOST:PORT with that colon. That of a
+ * server may lack the host, and its port may be 0. */
 static int
 parse_host_port(struct endpoint *ep, char *const *operands, const char *colon,
     const char *protocol, bool is_local, struct err *e)

@@ -13,8 +13,7 @@ struct err;
 #define ENDPOINT_HOST 256
 
 struct endpoint {
-	char host[ENDPOINT_HOST]; /* name or address without brackets; empty:
-				     not given; "*": every interface */
+	char host[ENDPOINT_HOST]; /* no brackets; "": none; "*": any */
 	uint16_t port;
 	bool is_unix;
 	struct addr unix_addr; /* if is_unix */

@@ -21,10 +21,8 @@ enum icmp_sender icmp_sender(const struct os_error *q, const struct addr *to);
 /* Whether q is "time exceeded", from a router where the time to live ended. */
 bool icmp_is_exceeded(const struct os_error *q);
 
-/*
- * Reads the error queue of fd (os_receive_errors()) up to an error about a
- * packet to a. Returns false if there is none.
- */
+/* Receives errors of fd (os_receive_errors()) up to one about a packet to a.
+ * Returns false if there is none. */
 bool icmp_read(int fd, const struct addr *a, struct os_error *q);
 
 /* The cause of a failed connect(2), for its step: errnum, or CAUSE_REJECTED. */

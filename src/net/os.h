@@ -31,8 +31,7 @@ struct os_tcp {
 	uint32_t probes;   /* probes in a row, without an answer */
 	uint32_t retransmitted; /* segments, since the connection began */
 	uint32_t mss, pmtu;     /* bytes of a full segment, and of its packet */
-	uint32_t window;        /* of the peer, in bytes; UINT32_MAX: not known
-				   (before Linux 5.4) */
+	uint32_t window;        /* the peer's, bytes; UINT32_MAX: not known */
 	bool has_unread;        /* data can be read */
 	bool has_gap;          /* an earlier part of received data is missing */
 	bool is_unsent;        /* data waits to be sent for the first time */

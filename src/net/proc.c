@@ -23,14 +23,10 @@
 #include "net/sock.h"
 #include "net/wait.h"
 
-/*
- * No event reports that a process group has become empty: how often to check.
- */
+/* No event reports that a group has become empty: how often to check. */
 #define GROUP_MS 20
-/*
- * How long a group may outlive its ended leader on systems that do not adopt
- * orphans: another process reaps them, and until then the zombies look alive.
- */
+/* How long zombies may make a group look alive on systems that do not adopt
+ * orphans: another process reaps them. */
 #define ZOMBIES_MS 500
 /* After this many calls of proc_end() nobody waits for the group. */
 #define GIVEN_UP 3
@@ -472,10 +468,8 @@ proc_start(const struct program *program, struct err *e)
 	return p;
 }
 
-/*
- * A signal that was caught before must not get lost, and one that arrives later
- * has its default action: signals_reset() unblocks them.
- */
+/* A signal that was caught before must not get lost; a later one takes its
+ * default action: signals_reset() unblocks it. */
 int
 proc_replace(char *const *argv, struct err *e)
 {

@@ -41,15 +41,13 @@ struct proc_options {
 	/* A program's stderr is a pipe, which the caller must read: see
 	 * wait_start_reading(). */
 	bool has_errors;
-	int64_t limit_ms; /* proc_end() is called after this time; 0 or -1:
-			     never */
+	int64_t limit_ms; /* time until proc_end(); 0 or -1: never */
 };
 
 struct proc {
 	pid_t pid;      /* 0: it has exited and was reaped */
 	pid_t group;    /* the process group that it leads; 0: none */
-	int status;     /* once it was reaped, its exit status as a shell
-			   reports it: 128 + N for signal N */
+	int status;     /* once reaped, as of a shell: 128 + N for signal N */
 	bool is_killed; /* a signal ended it */
 	int fd;         /* sockt's end of the pair, non-blocking; whoever closes
 			   it sets it to -1. A forked copy has the other end,
@@ -57,8 +55,7 @@ struct proc {
 	int errors;     /* the read end of its stderr, non-blocking; -1: none */
 	bool is_late;   /* it was ended because limit_ms had passed */
 	bool is_ending; /* proc_end() has sent SIGTERM */
-	struct deadline until; /* the time of the next signal: the limit, or the
-				  end of the grace period */
+	struct deadline until; /* of the next signal: limit or grace period */
 
 	/* Private to proc.c. */
 	unsigned ends; /* calls of proc_end() */
@@ -69,10 +66,8 @@ struct proc {
 struct program {
 	struct proc_options options;
 	char *const *argv;    /* argv[0] is searched for in PATH */
-	int in, out;          /* become its fds 0 and 1; shared with the caller;
-				 unused with a pair */
-	const char *protocol; /* "TCP" or "UDP": prefix of its variables; NULL:
-				 none */
+	int in, out;          /* its fds 0 and 1, shared; unused with a pair */
+	const char *protocol; /* of its variables, "TCP" or "UDP"; NULL: none */
 	const struct addr *local, *remote;
 	const char *const *variables; /* more, "NAME=VALUE", up to a NULL; NULL:
 					 none */
@@ -128,16 +123,12 @@ int proc_poll(struct pollfd *fds, nfds_t count, struct deadline until);
 /* Whether it was reaped and, after proc_end(), whether its group is empty. */
 bool proc_has_ended(const struct proc *p);
 
-/*
- * Waits for its end and returns its status. Calls proc_end() when the deadline
- * passes, and when a caught signal has asked sockt to stop.
- */
+/* Waits for its end and returns its status. Calls proc_end() when the deadline
+ * passes, or a caught signal has asked sockt to stop. */
 int proc_wait(struct proc *p, struct deadline until);
 
-/*
- * Sends SIGTERM to it and its group, which may outlive it. SIGKILL follows when
- * the grace period has passed, or at the second call.
- */
+/* Sends SIGTERM to it and its group, which may outlive it. SIGKILL follows
+ * after the grace period, or at the second call. */
 void proc_end(struct proc *p);
 
 /* Whether its group, which it led, still has processes after its end. */

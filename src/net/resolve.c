@@ -26,10 +26,8 @@ enum { NO_DATA = -5, NO_SUCH_FAMILY = -9 };
 enum { NO_DATA = EAI_NONAME, NO_SUCH_FAMILY = EAI_NONAME };
 #endif
 
-/*
- * A record that the child sends: an error, or an address. It is written in one
- * piece, so a read returns a whole one.
- */
+/* A record from the child, an error or an address. It is written in one piece,
+ * so a read returns a whole one. */
 struct answer {
 	int code;   /* of getaddrinfo(3) */
 	int errnum; /* errno, if code is EAI_SYSTEM */

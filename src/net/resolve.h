@@ -58,17 +58,13 @@ struct resolve {
 	struct addr_list found;
 };
 
-/*
- * Starts a lookup; what the arguments point to must stay valid. Returns 0, or
- * -1 with *e as resolve(); if r->in is -1, *list is complete.
- */
+/* Starts a lookup; what it is passed must stay valid. Returns 0, or -1 with *e
+ * as resolve(); if r->in is -1, *list is complete. */
 int resolve_start(struct resolve *r, const struct endpoint *ep,
     const struct name_options *o, struct addr_list *list, struct err *e);
 
-/*
- * Call this when r->in is readable, with errnum 0, or to end the lookup with an
- * errno: ETIMEDOUT after until. Returns as resolve_start().
- */
+/* Call this when r->in is readable, with errnum 0, or to end the lookup with an
+ * errno: ETIMEDOUT after until. Returns as resolve_start(). */
 int resolve_advance(
     struct resolve *r, int errnum, struct deadline until, struct err *e);
 

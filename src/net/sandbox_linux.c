@@ -143,10 +143,8 @@ sandbox_enter_folder(int dir)
 	return is_confined;
 }
 
-/*
- * Calls of a process that moves bytes between open descriptors. ioctl(2) and
- * mmap(2) depend on an argument; setsockopt(2) arms and disarms a reset.
- */
+/* Calls that move bytes between open descriptors. ioctl(2) and mmap(2) depend
+ * on an argument; setsockopt(2) arms and disarms a reset. */
 static const int permitted[] = {
 #ifdef SYS_poll /* newer architectures have ppoll(2) alone */
     SYS_poll,
