@@ -6,11 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/*
- * Whether n more bytes fit into capacity after the first used ones. Every bound
- * of a fixed buffer is checked here: sizes are unsigned, so a subtraction in
- * the wrong order gives a huge result.
- */
+/* Whether n more bytes fit into capacity after the first used ones: sizes that
+ * are subtracted in the wrong order give a huge result. */
 static inline bool
 buf_fits(size_t capacity, size_t used, size_t n)
 {

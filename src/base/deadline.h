@@ -1,8 +1,5 @@
-/*
- * Absolute deadlines in monotonic time. A limit becomes a deadline once, when
- * it starts to run; the remaining time is computed just before each poll, so
- * that no interruption can extend it.
- */
+/* Absolute deadlines in monotonic time. The time that is left is computed just
+ * before each poll, so that no interruption can extend a limit. */
 #ifndef BASE_DEADLINE_H
 #define BASE_DEADLINE_H
 

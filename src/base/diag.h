@@ -28,11 +28,8 @@ void diag_start(const char *command, int level, bool json, bool log_time);
  * the limit of the command, or a signal. */
 #define DIAG_GRACE_MS 500
 
-/*
- * A line waits for a reader of stderr, as in any program, but no longer than
- * the limits of the command: until (--max-time), and for ms (an idle limit; -1:
- * none), and DIAG_GRACE_MS more. It is dropped then.
- */
+/* A line waits for a reader of stderr until (--max-time), and for ms (an idle
+ * limit; -1: none), and DIAG_GRACE_MS more. Then it is dropped. */
 void diag_limit(struct deadline until, int64_t ms);
 
 /* Passes each event to writer instead of stderr: they are results. */
@@ -53,11 +50,8 @@ bool diag_emits(int level);
  */
 void diag_error(const struct err *e);
 
-/*
- * Reports a usage error: the line, and the hint or, if that is NULL, where to
- * find help. Without a text it is silent, as diag_error() is: the exit status
- * of a program may have the same number.
- */
+/* Reports a usage error, unless it has no text (a program may exit with that
+ * status), and the hint or, if that is NULL, where to find help. */
 void diag_usage(const struct err *e, const char *hint);
 
 /*
@@ -115,19 +109,15 @@ struct progress_count {
 void diag_progress_counts(
     struct progress *p, const struct progress_count *c, size_t count);
 
-/*
- * Reports that data is about to be written to the same terminal: removes the
- * live line, which is not drawn again until a line of data is complete. Has no
- * effect unless a live line was announced.
- */
+/* Call this before data is written to the same terminal: removes the live line,
+ * which is drawn again once a line of data is complete. */
 void diag_progress_yield(const void *bytes, size_t n);
 
 /*
- * Reports an event of --json. diag_event_begin() begins it by its name and
- * returns it, the caller adds its members with json_*(), and diag_event_end()
- * writes it with --json, or otherwise the line if level is shown. One event is
- * built at a time. sockt-json(7) documents every event and member, and the
- * tests compare the two. Without --json members cost almost nothing.
+ * Reports an event: diag_event_begin() begins it by its name, the caller adds
+ * its members with json_*(), and diag_event_end() writes it with --json, or
+ * otherwise the line if level is shown. One event is built at a time. Tests
+ * compare all events and members with sockt-json(7).
  */
 struct json *diag_event_begin(const char *name);
 void diag_event_end(int level, const char *fmt, ...)

@@ -107,11 +107,8 @@ fd_stop_waiting(void)
 /* How long a call may block. */
 #define MAX_BLOCK_MS 20
 
-/*
- * read(2) into space or, if that is NULL, write(2) of bytes, which a timer
- * interrupts. It repeats, since the first signal may come before the call. A
- * system that permits no timer makes the call without one.
- */
+/* read(2) into space or, if that is NULL, write(2) of bytes, with a timer, if
+ * permitted, that repeats: its first signal may come before the call. */
 static ssize_t
 call_briefly(int fd, void *space, const void *bytes, size_t n)
 {

@@ -24,10 +24,10 @@ enum fd_kind {
 enum fd_kind fd_kind(int fd);
 
 /*
- * If 0, 1 or 2 is closed at the start, occupies it with a placeholder on which
- * every use fails with EBADF, so that no socket gets that number and is
- * mistaken for stdin or stdout. Call it before anything is opened.
- * fd_was_closed() tells whether fd was closed.
+ * Occupies those of 0, 1 and 2 that are closed at the start with a placeholder
+ * on which every use fails with EBADF: no socket is mistaken for stdin or
+ * stdout. Call it before anything is opened. fd_was_closed() tells whether fd
+ * was closed.
  */
 void fd_reserve_standard(void);
 bool fd_was_closed(int fd);

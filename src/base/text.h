@@ -53,11 +53,8 @@ const char *text_shown(const char *text);
 const char *text_shown_url(const char *text);
 const char *text_shown_bytes(const void *bytes, size_t n);
 
-/*
- * Finds what may be the credentials of a URL in n bytes: what is between "://"
- * and the last "@" or, if the text is_url, at its beginning. Returns NULL if
- * there are none. URLs and headers are printed without them.
- */
+/* Finds what may be the credentials of a URL in n bytes: between "://" and the
+ * last "@" or, if the text is_url, at its beginning. NULL: there are none. */
 const char *text_credentials(
     const char *bytes, size_t n, bool is_url, size_t *length);
 

@@ -41,11 +41,8 @@ bool addr_is_other_file(const struct addr *a);
 /* Whether a is a Unix socket without a name, as those of socketpair(2). */
 bool addr_is_unnamed(const struct addr *a);
 
-/*
- * Parses a numeric IPv4 or IPv6 address, the latter optionally with %scope; no
- * brackets. An IPv4-mapped address (RFC 4291 2.5.5.2) becomes IPv4, here as in
- * resolve() and sock_local(), so that addr_equal() finds equal hosts.
- */
+/* Parses a numeric IPv4 or IPv6 address, which may have a %scope; no brackets.
+ * An IPv4-mapped one (RFC 4291 2.5.5.2) becomes IPv4, as everywhere. */
 bool addr_parse_ip(struct addr *a, const char *text, uint16_t port);
 
 /* addr_parse_ip() of the first n bytes of text, with port 0. */

@@ -38,11 +38,8 @@ int endpoint_parse_local(struct endpoint *ep, char *const *operands, int count,
  * 1. */
 int endpoint_operands(char *const *operands, int count);
 
-/*
- * Checks that host can be a name or an address: what has brackets, or numbers
- * separated by dots that are not a dotted quad, is neither. Returns 0, or -1
- * with a usage error.
- */
+/* Checks that host can be a name or an address: no brackets, no numbers and
+ * dots that are not a dotted quad. Returns 0, or -1 with a usage error. */
 int endpoint_check_host(const char *host, struct err *e);
 
 /* Whether the host is a name, or one under it: what is under "localhost" is the

@@ -97,25 +97,16 @@ struct os_error {
 /* Removes the oldest entry of the queue; returns false if it is empty. */
 bool os_next_error(int fd, struct os_error *q);
 
-/*
- * The type of the control message, at level IPPROTO_UDP, that makes the kernel
- * or the network card split what sendmsg(2) sends into datagrams of a length
- * (udp(7), UDP_SEGMENT); 0 if this socket cannot.
- */
+/* The type of the control message (udp(7), UDP_SEGMENT) that makes the kernel
+ * or the network card split sendmsg(2) into datagrams; 0 if fd cannot. */
 int os_segment_type(int fd);
 
-/*
- * Sets *count to the number of datagrams, modulo 2^32, that the kernel has
- * dropped since the socket was opened because its receive buffer was full.
- * Returns false where the system does not report it.
- */
+/* Sets *count to the number of datagrams, modulo 2^32, dropped so far because
+ * the receive buffer was full. False where it is not reported. */
 bool os_drops(int fd, uint32_t *count);
 
-/*
- * In a child: asks for the signal when the parent with that pid exits, or at
- * once if it already has. The setting survives execve(2); processes that the
- * child starts do not inherit it. Does nothing on systems that lack it.
- */
+/* In a child: asks for the signal when that parent exits, or at once if it has.
+ * execve(2) preserves that, fork(2) does not. May do nothing. */
 void os_follow_parent(pid_t parent, int number);
 
 /*

@@ -382,11 +382,8 @@ run_start(void *shared)
 	return 1;
 }
 
-/*
- * The process shares the memory of this one, which continues when a program is
- * executed. Some C libraries make a fork(2) of vfork(2), which shares nothing;
- * but AddressSanitizer does not know clone(2).
- */
+/* The process shares the memory of this one, which vfork(2) of some C libraries
+ * does not do; but AddressSanitizer does not know clone(2). */
 pid_t
 os_start(int (*run)(void *context), void *context, int *errnum)
 {

@@ -61,11 +61,8 @@ parse_row(const char *text, struct row *r)
 	return true;
 }
 
-/*
- * Finds a row, in the tables of both families, with the wanted state and port,
- * and the wanted peer if there is one. The addresses must be equal, or one of
- * them the wildcard. protocol is "tcp" or "udp".
- */
+/* Finds a row of either family with the wanted state, port and, if set, peer.
+ * The addresses must be equal, or one of them the wildcard. */
 static bool
 find_row(const char *protocol, const struct row *wanted, struct row *r)
 {

@@ -134,21 +134,15 @@ void proc_end(struct proc *p);
 /* Whether its group, which it led, still has processes after its end. */
 bool proc_group_lives(const struct proc *p);
 
-/*
- * Ends the process if it has not ended, and waits for that; removes it from the
- * table, closes its descriptors, frees it and sets *p to NULL. If it has ended
- * by itself, the rest of its group continues. *p may be NULL.
- */
+/* Ends the process, unless it has ended, when its group continues; closes its
+ * descriptors, frees it and sets *p to NULL. *p may be NULL. */
 void proc_free(struct proc **p);
 
 /* Ends all processes of the table and their groups, and waits; frees none. */
 void proc_end_all(void);
 
-/*
- * Call this after all processes of the table have exited. Returns whether
- * orphaned descendants of programs, which may still use the connection, are
- * running; false if the system cannot report it.
- */
+/* After all processes of the table have exited: whether orphaned descendants,
+ * which may still use the connection, run. False if not known. */
 bool proc_orphans_live(void);
 
 #endif
