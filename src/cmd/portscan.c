@@ -205,12 +205,12 @@ choose_ports(struct run *run, const char *operand, struct err *e)
 	const char *file = portscan_options.ports_file;
 	struct ports ports = {.bits = {0}}, excluded = {.bits = {0}};
 
+	run->is_listed = operand != NULL || file != NULL;
+	if (!run->is_listed)
+		operand = ports_default(protocol());
 	if (operand != NULL &&
 	    wordlist_split(operand, add_ports, &ports, e) < 0)
 		return -1;
-	run->is_listed = operand != NULL || file != NULL;
-	if (!run->is_listed)
-		ports_default(&ports, protocol());
 	if (file != NULL &&
 	    wordlist_read(file, run->until, add_ports, &ports, e) < 0)
 		return -1;

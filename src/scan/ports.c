@@ -14,41 +14,27 @@
 /* The distance in the list between the first ports of two hosts. */
 #define START_STEP 7919
 
-/* Ports above 1024 that are in common use; chosen for sockt. */
-static const uint16_t tcp_higher[] = {1080, 1194, 1433, 1521, 1723, 1883, 2049,
-    2082, 2083, 2181, 2222, 2375, 2376, 2379, 2380, 3000, 3128, 3268, 3306,
-    3389, 4000, 4369, 4443, 5000, 5060, 5061, 5201, 5222, 5269, 5432, 5555,
-    5601, 5671, 5672, 5900, 5901, 5984, 5985, 5986, 6000, 6379, 6443, 6667,
-    7000, 7001, 7070, 7474, 8000, 8001, 8008, 8009, 8080, 8081, 8086, 8088,
-    8090, 8123, 8181, 8333, 8443, 8500, 8834, 8883, 8888, 9000, 9001, 9042,
-    9090, 9091, 9092, 9100, 9200, 9300, 9418, 9443, 9999, 10000, 10250, 11211,
-    15672, 25565, 27017, 32400, 50000, 51413};
+/* The ports above 1024 are in common use; chosen for sockt. */
+static const char tcp_default[] =
+    "1-1024,1080,1194,1433,1521,1723,1883,2049,2082,2083,2181,2222,2375,"
+    "2376,2379,2380,3000,3128,3268,3306,3389,4000,4369,4443,5000,5060,5061,"
+    "5201,5222,5269,5432,5555,5601,5671,5672,5900,5901,5984,5985,5986,6000,"
+    "6379,6443,6667,7000,7001,7070,7474,8000,8001,8008,8009,8080,8081,8086,"
+    "8088,8090,8123,8181,8333,8443,8500,8834,8883,8888,9000,9001,9042,9090,"
+    "9091,9092,9100,9200,9300,9418,9443,9999,10000,10250,11211,15672,25565,"
+    "27017,32400,50000,51413";
 
 /* Ports that answer datagrams; chosen for sockt. */
-static const uint16_t udp_common[] = {7, 9, 13, 17, 19, 37, 53, 67, 68, 69, 88,
-    111, 123, 137, 138, 161, 162, 177, 389, 427, 443, 464, 500, 514, 520, 623,
-    631, 1194, 1434, 1645, 1646, 1701, 1812, 1813, 1900, 2049, 3478, 3702, 4500,
-    5060, 5351, 5353, 5355, 5683, 6881, 9999, 10001, 11211, 17500, 27015, 33434,
-    51820};
+static const char udp_default[] =
+    "7,9,13,17,19,37,53,67,68,69,88,111,123,137,138,161,162,177,389,427,"
+    "443,464,500,514,520,623,631,1194,1434,1645,1646,1701,1812,1813,1900,"
+    "2049,3478,3702,4500,5060,5351,5353,5355,5683,6881,9999,10001,11211,"
+    "17500,27015,33434,51820";
 
-static void
-add_port(struct ports *p, uint16_t port)
+const char *
+ports_default(const char *protocol)
 {
-	p->bits[port / 8] |= (unsigned char)(1 << (port & 7));
-}
-
-void
-ports_default(struct ports *p, const char *protocol)
-{
-	bool is_udp = strcmp(protocol, "udp") == 0;
-	const uint16_t *list = is_udp ? udp_common : tcp_higher;
-	size_t count = is_udp ? sizeof(udp_common) : sizeof(tcp_higher), i;
-	uint16_t port;
-
-	for (i = 0; i < count / sizeof(list[0]); i++)
-		add_port(p, list[i]);
-	for (port = 1; !is_udp && port <= 1024; port++)
-		add_port(p, port);
+	return strcmp(protocol, "udp") == 0 ? udp_default : tcp_default;
 }
 
 void
@@ -117,13 +103,9 @@ ports_add(
 	if (low > high)
 		return refuse(text, "the range is reversed", e);
 	for (; low <= high; low++)
-		add_port(p, (uint16_t)low);
+		p->bits[low / 8] |= (unsigned char)(1 << (low & 7));
 	return 0;
 }
-
-/* Ports that many hosts either serve or refuse. */
-static const uint16_t likely[PORTS_DISCOVERY] = {
-    443, 80, 22, 445, 53, 3389, 25, 8080};
 
 /* Exchanges two ports of the list. */
 static void
@@ -139,15 +121,16 @@ swap(struct port_list *l, uint32_t i, uint32_t k)
 static void
 choose_discovery(struct port_list *l)
 {
-	uint16_t wanted[PORTS_DISCOVERY * 2];
-	uint32_t i, k, count = 0;
+	/* Many hosts either serve or refuse these. */
+	uint16_t wanted[2 * PORTS_DISCOVERY] = {
+	    443, 80, 22, 445, 53, 3389, 25, 8080};
+	uint32_t i, k;
 
 	for (i = 0; i < PORTS_DISCOVERY; i++)
-		wanted[count++] = likely[i];
-	for (i = 0; i < PORTS_DISCOVERY; i++)
-		wanted[count++] =
+		wanted[PORTS_DISCOVERY + i] =
 		    l->ports[(uint64_t)l->count * i / PORTS_DISCOVERY];
-	for (i = 0; l->discovery < PORTS_DISCOVERY && i < count; i++)
+	for (i = 0; i < 2 * PORTS_DISCOVERY && l->discovery < PORTS_DISCOVERY;
+	     i++)
 		for (k = l->discovery; k < l->count; k++)
 			if (l->ports[k] == wanted[i]) {
 				swap(l, k, l->discovery++);

@@ -24,10 +24,10 @@ int ports_add(
     struct ports *p, const char *protocol, const char *text, struct err *e);
 
 /*
- * Adds the ports scanned by default. "tcp": 1-1024 and a short list of higher
- * ports; "udp": a short list.
+ * The list of the ports scanned by default. "tcp": 1-1024 and a short list of
+ * higher ports; "udp": a short list.
  */
-void ports_default(struct ports *p, const char *protocol);
+const char *ports_default(const char *protocol);
 
 /* Removes the ports of b from a. */
 void ports_remove(struct ports *a, const struct ports *b);

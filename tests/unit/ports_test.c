@@ -138,12 +138,12 @@ test_sets(void)
 	is_int(sum, 1 + 2 + 9 + 65535, "which are those");
 	free(l.ports);
 	memset(&a, 0, sizeof(a));
-	ports_default(&a, "tcp");
+	parse(&a, ports_default("tcp"), &e);
 	ok(ports_has(&a, 1) && ports_has(&a, 1024) && !ports_has(&a, 1025) &&
 		ports_has(&a, 8080),
 	    "1-1024 and well-known higher ones by default");
 	memset(&a, 0, sizeof(a));
-	ports_default(&a, "udp");
+	parse(&a, ports_default("udp"), &e);
 	ok(ports_has(&a, 53) && !ports_has(&a, 54), "a short list for UDP");
 }
 
@@ -197,7 +197,8 @@ is_default(const char *protocol, const char *first, const char *const *lists)
 	for (; *lists != NULL; lists++)
 		if (parse(&want, *lists, &e) < 0)
 			abort();
-	ports_default(&got, protocol);
+	if (parse(&got, ports_default(protocol), &e) < 0)
+		abort();
 	is_text(ports_text(&got, a, sizeof(a)), ports_text(&want, b, sizeof(b)),
 	    protocol);
 }
