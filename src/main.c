@@ -18,41 +18,22 @@
 
 #define VERSION "1.1.0"
 
-/*
- * Runs c with the options and operands of argv. Returns 0, or -1 with *e set,
- * and *habit set if a habit from another program explains a usage error.
- */
-static int
-run(const struct command *c, char **argv, const char **habit, struct err *e)
-{
-	struct command_args args;
-	int result;
-
-	result = command_parse(c, argv, &args, e);
-	if (result == 0 && args.help != COMMAND_NO_HELP) {
-		command_help(c, args.help == COMMAND_SHORT_HELP);
-	} else if (result == 0) {
-		diag_start(c->name, options.report.level,
-		    options.report.json != 0, options.report.log_time != 0);
-		result = c->run(&args, e);
-	}
-	if (result < 0 && e->kind == ERR_USAGE)
-		*habit = help_find(c, argv, &args);
-	command_release(&args);
-	return result;
-}
-
 /* cmd/start.txt, of which the Makefile makes a string. */
 extern const char start_txt[];
 
-/* Does everything except the flush. Returns as run(). */
+/*
+ * Does everything except the flush. Returns 0, or -1 with *e set, and *habit
+ * set if a habit from another program explains a usage error.
+ */
 static int
 dispatch(int argc, char **argv, const char **habit, struct err *e)
 {
 	static char help[] = "help";
 	const struct command *c;
+	struct command_args args;
 	const char *library;
 	char *option;
+	int result;
 
 	if (argc < 2) {
 		diag_raw(DIAG_ERRORS, start_txt, strlen(start_txt));
@@ -80,7 +61,18 @@ dispatch(int argc, char **argv, const char **habit, struct err *e)
 		return -1;
 	}
 	diag_start(c->name, DIAG_SAY, false, false);
-	return run(c, argv + 2, habit, e);
+	result = command_parse(c, argv + 2, &args, e);
+	if (result == 0 && args.help != COMMAND_NO_HELP) {
+		command_help(c, args.help == COMMAND_SHORT_HELP);
+	} else if (result == 0) {
+		diag_start(c->name, options.report.level,
+		    options.report.json != 0, options.report.log_time != 0);
+		result = c->run(&args, e);
+	}
+	if (result < 0 && e->kind == ERR_USAGE)
+		*habit = help_find(c, argv + 2, &args);
+	command_release(&args);
+	return result;
 }
 
 /*
