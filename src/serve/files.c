@@ -359,15 +359,9 @@ judge(struct answer *a)
 static int
 open_path(struct answer *a)
 {
-	size_t n = strlen(a->path);
-
 	a->fd = os_open_beneath(a->dir, a->path);
 	if (a->fd >= 0 && fstat(a->fd, &a->st) == 0)
-		return S_ISDIR(a->st.st_mode) ||
-			       (S_ISREG(a->st.st_mode) &&
-				   (n == 0 || a->path[n - 1] != '/'))
-			   ? 200
-			   : 404;
+		return 200;
 	if (err_is_shortage(errno) || errno == EIO)
 		return err_sys(
 		    &a->s->e, ERR_OUTPUT, errno, "/%s", text_shown(a->path));
