@@ -475,36 +475,14 @@ evict(struct sessions *s)
 	end_session(s, s->ring.newer, "evicted");
 }
 
-/* Opens the socket of a session, which is the newest, to the address in use. If
- * descriptors are short, others end. Returns 0, or -1 with *e. */
-static int
-connect_session(struct sessions *s, struct session *p, struct err *e)
+/* Begins a session, with a socket to the address in use. If descriptors are
+ * short, others end. */
+static struct session *
+begin_session(struct sessions *s, const struct dgram *d)
 {
 	const struct dgram_options o = {.sock = s->o->listener->sock,
 	    .group = {.ttl = -1},
 	    .raise_buffer = true};
-
-	p->target = *current_target(s);
-	while ((p->fd = dgram_open(&p->target, &o, e)) < 0) {
-		if (!err_is_shortage(e->errnum) || s->ring.newer == p)
-			return -1;
-		evict(s);
-		s->max = s->count;
-		err_clear(e);
-	}
-	if (is_own(s, &p->target))
-		err_set(e, ERR_USAGE, "%s" OWN_ERROR, addr_text(&p->target));
-	else if (ready_set_watch(s->set, id_of(s, p), p->fd, POLLIN) < 0)
-		err_sys(e, ERR_FAILED, errno, "%s", addr_text(&p->target));
-	else
-		return 0;
-	dgram_close(&p->fd);
-	return -1;
-}
-
-static struct session *
-begin_session(struct sessions *s, const struct dgram *d)
-{
 	struct session *p, **bucket = bucket_of(s, d);
 	struct err e = ERR_INIT;
 
@@ -512,19 +490,33 @@ begin_session(struct sessions *s, const struct dgram *d)
 		evict(s);
 	p = s->free != NULL ? s->free : &s->items[s->used++];
 	s->free = p->next;
-	*p = (struct session){
-	    .client = *d, .next = *bucket, .start_ns = clock_now()};
+	*p = (struct session){.client = *d,
+	    .target = *current_target(s),
+	    .next = *bucket,
+	    .start_ns = clock_now()};
 	*bucket = p;
 	p->older = p->newer = p;
 	touch(s, p);
 	s->count++;
 	s->server->begun_count++;
-	if (connect_session(s, p, &e) == 0) {
+	while ((p->fd = dgram_open(&p->target, &o, &e)) < 0 &&
+	       err_is_shortage(e.errnum) && s->ring.newer != p) {
+		evict(s);
+		s->max = s->count;
+		err_clear(&e);
+	}
+	if (p->fd >= 0 && is_own(s, &p->target))
+		err_set(&e, ERR_USAGE, "%s" OWN_ERROR, addr_text(&p->target));
+	else if (p->fd >= 0 &&
+		 ready_set_watch(s->set, id_of(s, p), p->fd, POLLIN) < 0)
+		err_sys(&e, ERR_FAILED, errno, "%s", addr_text(&p->target));
+	if (e.kind == ERR_NONE) {
 		s->is_failing = false;
 		diag_note("%s: forwarding to %s", addr_text(&d->from),
 		    addr_text(&p->target));
 		return p;
 	}
+	dgram_close(&p->fd);
 	if (!s->is_failing)
 		diag_warn("cannot forward to %s", e.text);
 	s->is_failing = true;
