@@ -322,12 +322,11 @@ full_text(void *context)
 	struct server *s = context;
 
 	s->is_full_reported = has_waiting(s);
-	return s->is_full_reported
-		   ? text_format("%s open, as --max-conns allows: the next "
-				 "client waits until one ends",
-			 num_count_text(
-			     s->count + s->pending_count, "connection"))
-		   : NULL;
+	if (!s->is_full_reported)
+		return NULL;
+	return text_format("%s open, as --max-conns allows: the next client "
+			   "waits until one ends",
+	    num_count_text(s->count + s->pending_count, "connection"));
 }
 
 /* Resets a connection that is not served: a FIN would look like an empty
@@ -493,22 +492,19 @@ accept_next(
 int
 server_accept(struct server *s, struct link *l, struct err *e)
 {
-	struct tls_request request;
+	struct tls_request request = request_of(s);
 	struct wait_reason reason;
 	int result;
 
 	if (s->listener->is_connection) {
 		(void)listener_accept(s->listener, l);
-		if (admit(s, l)) {
-			if (!s->options->tls.is_on)
-				return 0;
-			request = request_of(s);
-			return tls_start(&request, l, e) == 0
-				   ? 0
-				   : err_prefix(e, "%s", addr_text(&l->remote));
+		if (!admit(s, l)) {
+			sock_abort(&l->fd);
+			return err_status(e, ERR_FAILED);
 		}
-		sock_abort(&l->fd);
-		return err_status(e, ERR_FAILED);
+		if (!s->options->tls.is_on || tls_start(&request, l, e) == 0)
+			return 0;
+		return err_prefix(e, "%s", addr_text(&l->remote));
 	}
 	wait_begin(&reason, full_text, s);
 	result = accept_next(s, l, &reason, e);

@@ -1,7 +1,7 @@
 /*
  * The accept loop: accepts a connection, passes it to a new process, and
- *accepts the next one. It also reaps children, and pauses at a limit or when
- *descriptors are short. A command's loop is
+ * accepts the next one. It also reaps children, and pauses at a limit or when
+ * descriptors are short. A command's loop is
  *
  *	while (server_accept(&s, &link, e) == 0)
  *		server_fork(&s, &link, serve, context, false);
