@@ -145,9 +145,9 @@ int dgram_icmp_error(int fd, struct os_error *icmp);
 
 /*
  * Sets *e from errno, or from an ICMP error (icmp is not NULL), after a failed
- * send of length bytes to peer. "Too long"
- * names the limit (RFC 768, RFC 8200 4.5, or the path's); it is ERR_USAGE for
- * what no datagram carries, and has errnum EMSGSIZE. Returns -1.
+ * send of length bytes to peer. "Too long" names the limit (RFC 768, RFC 8200
+ * 4.5, or the path's); it is ERR_USAGE for what no datagram carries, and has
+ * errnum EMSGSIZE. Returns -1.
  */
 int dgram_send_error(int fd, const struct addr *peer, size_t length,
     const struct os_error *icmp, struct err *e);

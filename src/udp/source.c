@@ -176,6 +176,4 @@ source_release(struct source *s)
 {
 	free(s->lengths);
 	free(s->queue.data);
-	s->lengths = NULL;
-	s->queue.data = NULL;
 }
