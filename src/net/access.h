@@ -17,11 +17,8 @@ struct access_rule {
 	int bits; /* prefix length */
 };
 
-/*
- * Rules in the order in which they were added; the first match wins. A peer
- * that no rule matches is denied if the list has an allow rule, and allowed
- * otherwise.
- */
+/* Rules, of which the first that was added and matches wins. A peer without one
+ * is denied if the list has an allow rule, and allowed otherwise. */
 struct access {
 	struct access_rule *rules; /* owned; access_release() */
 	size_t count;
@@ -45,11 +42,8 @@ struct access {
 int access_add(struct access *a, bool allow, const char *text,
     struct deadline until, struct err *e);
 
-/*
- * Whether the peer is allowed. IPv4-mapped addresses count as IPv4. Peers of
- * Unix sockets are always allowed: file permissions control access to the
- * socket.
- */
+/* Whether the peer is allowed. IPv4-mapped addresses count as IPv4. Peers of a
+ * Unix socket always are: its permissions control access. */
 bool access_allows(const struct access *a, const struct addr *peer);
 
 void access_release(struct access *a);

@@ -133,9 +133,8 @@ int link_run(struct link *l, const char *command, const char *name,
     bool may_stop, struct err *e);
 
 /*
- * Waits until the deadline for the program to fail. Returns 0 if it still runs
- * then, has sent data or has exited with status 0; or -1 with *e and the
- * connection closed.
+ * Waits until the deadline for the program to fail. Returns 0 if it still runs,
+ * has sent data or has exited with status 0; or -1 with *e and *l closed.
  */
 int link_check(struct link *l, struct deadline until, struct err *e);
 
@@ -182,8 +181,7 @@ int link_send_file(struct link *l, int file, off_t at, uint64_t n,
 /*
  * Waits for bytes and receives at most size; flags are those of recv(2). Adds
  * their number to l->received, except with MSG_PEEK. Returns it, 0 at end of
- * file, or -1 with errno as link_send(): once the deadline has passed, EAGAIN
- * even if bytes are available.
+ * file, or -1 with errno as link_send(); after the deadline always EAGAIN.
  */
 ssize_t link_receive(struct link *l, void *space, size_t size, int flags,
     int64_t idle_ms, struct deadline until);
@@ -260,17 +258,14 @@ bool link_is_probe(const struct link *l);
 void link_log_connected(const struct link *l, bool is_stream);
 
 /*
- * Reports the "message" or "request" event, for data that a server received, as
- * a line at level. full is the length before it was cut to n bytes, or SIZE_MAX
- * if that is unknown.
+ * Reports the "message" or "request" event of received data, as a line at
+ * level. full is the length before it was cut to n bytes; SIZE_MAX: unknown.
  */
 void link_log_message(int level, const char *name, const struct link *l,
     const void *bytes, size_t n, size_t full);
 
-/*
- * Reports the "accepted" event, as a line at level; or the "denied" event,
- * where why, otherwise NULL, names the option that denies it.
- */
+/* Reports the "accepted" event, as a line at level; or the "denied" event, if
+ * why, otherwise NULL, is the option that denies it. */
 void link_log_accepted(int level, const struct link *l, const char *why);
 
 /* Reports the "closed" event with an exit status, as a line at level. */

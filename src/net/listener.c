@@ -81,10 +81,7 @@ clear_path(const struct addr *a, int type)
 	return -1;
 }
 
-/*
- * Binds fd to a path, which at no time has more permissions than mode, and
- * records the file that bind(2) creates.
- */
+/* Binds fd to a path, which at no time has more permissions than mode. */
 static int
 bind_path(struct listener *l, int fd, const struct addr *a, int mode)
 {

@@ -73,10 +73,8 @@ int listener_open(struct listener *l, const struct endpoint *ep,
     const struct listener_options *o, struct err *e);
 
 /*
- * With -v, on a terminal, or if the system has chosen the port, prints one line
- * per address: "listening on 127.0.0.1 port 9999 (TCP)",
- * "receiving on every address, IPv4 and IPv6 (::), port 9999 (UDP)"; nothing
- * for a connection.
+ * With -v, on a terminal, or if the system has chosen the port, prints a line
+ * for each address, such as "listening on 127.0.0.1 port 9999 (TCP)".
  */
 void listener_announce(const struct listener *l);
 
@@ -91,8 +89,7 @@ int listener_accept(struct listener *l, struct link *c);
 /*
  * Closes the sockets, and removes the path of a Unix socket that
  * listener_open() bound if it is still that file; warns if it cannot. A child
- * that keeps the path clears owns_path first. why is the reason that -vv shows;
- * NULL: the sockets end.
+ * that keeps the path clears owns_path first. why: see sock_close_note().
  */
 void listener_close(struct listener *l, const char *why);
 

@@ -9,10 +9,7 @@
 
 struct addr;
 
-/*
- * The result of a connect(2) to a that is in progress: 0 if connected,
- * EINPROGRESS if not yet, otherwise its errno.
- */
+/* The result of an earlier connect(2) to a: 0, EINPROGRESS or its errno. */
 int ready_connect_result(int fd, const struct addr *a);
 
 /*
@@ -21,18 +18,12 @@ int ready_connect_result(int fd, const struct addr *a);
  */
 bool ready_connect_again(int fd, bool in_progress);
 
-/*
- * The readiness of many sockets, each known by a number below capacity:
- * epoll(7), or poll(2). A change is reported at least once, perhaps after the
- * caller has lost interest.
- */
+/* The readiness of many sockets, each known by a number: epoll(7), or poll(2).
+ * A change is reported at least once, perhaps when nobody waits for it. */
 struct ready_set;
 
-/*
- * A set for numbers below capacity. is_level: a socket is reported as long as
- * it is ready. NULL with errno on error. The caller frees it with
- * ready_set_free().
- */
+/* A set for numbers below capacity, which ready_set_free() frees, or NULL with
+ * errno. is_level: a socket is reported as long as it is ready. */
 struct ready_set *ready_set_new(uint32_t capacity, bool is_level);
 void ready_set_free(struct ready_set *s);
 

@@ -1,8 +1,5 @@
-/*
- * Catches signals. A handler records the signal and writes a byte to a pipe
- * that every wait polls (net/wait.h), so that no signal is missed between a
- * check and the poll.
- */
+/* Catches signals. A handler records the signal and writes to a pipe that every
+ * wait polls (net/wait.h): none is missed between a check and the poll. */
 #ifndef NET_SIGNALS_H
 #define NET_SIGNALS_H
 
@@ -55,11 +52,8 @@ int signals_stopped(void);
  */
 int signals_server_result(int result, struct err *e);
 
-/*
- * In a forked child: caught signals take their default action, including those
- * received since the fork, and the pipe is closed. SIGPIPE and SIGXFSZ stay
- * ignored.
- */
+/* In a forked child: caught signals take their default action, including those
+ * received since the fork. SIGPIPE and SIGXFSZ stay ignored. */
 void signals_after_fork(void);
 
 /* Before executing a program: resets every signal to its default, including

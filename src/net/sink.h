@@ -32,17 +32,13 @@ void sink_init(struct sink *s, int fd, const char *name, bool escapes);
 
 /*
  * Writes all n bytes; with n 0, the held bytes of an incomplete character.
- * Returns 0, or -1 with *e set: ERR_OUTPUT, ERR_TIMEOUT if
- * the deadline or the idle limit passed, ERR_FAILED with EINTR for a caught
- * signal.
+ * Returns 0, or -1 with *e set: ERR_OUTPUT, ERR_TIMEOUT if the deadline or the
+ * idle limit passed, ERR_FAILED with EINTR for a caught signal.
  */
 int sink_write(struct sink *s, const void *bytes, size_t n,
     struct deadline until, struct err *e);
 
-/*
- * Report that a write failed with errnum, or that nothing was accepted within
- * the limit. Both return -1.
- */
+/* Report a write that failed, or that the limit ended. Both return -1. */
 int sink_refused(struct sink *s, int errnum, struct err *e);
 int sink_late(struct sink *s, struct deadline limit, struct err *e);
 

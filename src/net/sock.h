@@ -38,9 +38,8 @@ struct sock_options {
 };
 
 /*
- * Opens a close-on-exec, non-blocking socket. Returns the fd, which the caller
- * closes, or -1 with errno: CAUSE_SOCKET_DENIED (base/err.h) if a sandbox does
- * not permit it.
+ * Opens a close-on-exec, non-blocking socket. Returns the caller's fd, or -1
+ * with errno: CAUSE_SOCKET_DENIED (base/err.h) if a sandbox does not permit it.
  */
 int sock_open(int family, int type);
 
@@ -77,19 +76,15 @@ int sock_set_quietly(int fd, int level, int name, int value);
 /* getsockopt(2) of an int. Returns it, or -1 with errno. */
 int sock_int(int fd, int level, int name);
 
-/*
- * Lets the socket send and receive through the interface of that name alone.
- * Returns 0, or -1 with errno: ENOTSUP if the system lacks SO_BINDTODEVICE.
- */
+/* Binds the socket to an interface (SO_BINDTODEVICE). Returns 0, or -1 with
+ * errno: ENOTSUP if the system cannot. */
 int sock_bind_interface(int fd, const char *name);
 
 /* Sets the options in *o, for the family. Returns 0, or -1 with *e set. */
 int sock_set(int fd, int family, const struct sock_options *o, struct err *e);
 
-/*
- * Opens a pair of connected, close-on-exec Unix sockets, of which the first
- * does not block. Returns 0, or -1 with errno; the caller closes both anyhow.
- */
+/* Opens connected, close-on-exec Unix sockets, of which the first does not
+ * block. Returns 0, or -1 with errno; the caller closes both anyhow. */
 int sock_pair(int ends[2]);
 
 int sock_bind(int fd, const struct addr *a);
@@ -97,10 +92,8 @@ int sock_bind(int fd, const struct addr *a);
 /* A negative backlog is the system's maximum, which may exceed SOMAXCONN. */
 int sock_listen(int fd, int backlog);
 
-/*
- * accept(2). The connection is close-on-exec and blocking; *peer is set to its
- * address. Returns the fd, or -1 with errno.
- */
+/* accept(2), which sets *peer. Returns the connection, close-on-exec and
+ * blocking, or -1 with errno. */
 int sock_accept(int fd, struct addr *peer);
 
 /*
@@ -142,11 +135,8 @@ int sock_shut(int fd, int how);
 /* shutdown(2) of the sending direction. Returns 0, or -1 with errno. */
 int sock_finish(int fd);
 
-/*
- * Many proxies and TLS servers end both directions when they receive FIN. It is
- * sent to them after the connection was idle for SOCK_QUIET_MS, or for
- * SOCK_QUIET_UNUSED_MS if nothing was sent.
- */
+/* Many proxies and TLS servers end both directions at a FIN. It is sent to them
+ * after an idle time, which is shorter if nothing else was sent. */
 #define SOCK_QUIET_MS 1000
 #define SOCK_QUIET_UNUSED_MS 250
 
@@ -160,11 +150,8 @@ void sock_remote(int fd, struct addr *a);
 /* Whether fd is a Unix socket, which has no reset. */
 bool sock_is_unix(int fd);
 
-/*
- * Whether a TCP socket is connected to itself: Linux permits that if its
- * ephemeral port is the destination port. Nobody listens there, so callers
- * treat it as a refusal.
- */
+/* Whether a TCP socket is connected to itself, as Linux permits if it has the
+ * destination port: a refusal, since nobody listens there. */
 bool sock_is_self_connect(int fd);
 
 /* Reads and clears SO_ERROR. Returns 0 or an errno. */
@@ -180,25 +167,16 @@ bool sock_is_closed(int fd);
 /* Whether the system reports what the peer has acknowledged. */
 bool sock_reports_acks(int fd);
 
-/*
- * Whether the peer has acknowledged everything that was sent, or the connection
- * is lost (sock_error() then returns why). True if the system does not report
- * it.
- */
+/* Whether the peer has acknowledged everything that was sent, the connection is
+ * lost (see sock_error()), or the system does not report it. */
 bool sock_is_acked(int fd);
 
-/*
- * The number of bytes accepted by the kernel that the peer has not
- * acknowledged, even if the connection is lost; 0 if the system does not report
- * it.
- */
+/* How many bytes the peer has not acknowledged, even if the connection is lost;
+ * 0 if the system does not report it. */
 uint64_t sock_unacked_bytes(int fd);
 
-/*
- * When to check again whether everything is acknowledged, which no event
- * reports: soon after since_ns, when the last bytes were sent, and later the
- * longer that is ago.
- */
+/* When to check again for acknowledgements, which no event reports: the later,
+ * the longer since_ns is ago, when the last bytes were sent. */
 struct deadline sock_recheck(int64_t since_ns);
 
 /*
@@ -208,11 +186,8 @@ struct deadline sock_recheck(int64_t since_ns);
  */
 void sock_start_keepalive(int fd);
 
-/*
- * Makes close(2), and any exit of the process, reset the connection instead of
- * sending FIN (SO_LINGER). Set it while a FIN would make an incomplete transfer
- * look complete.
- */
+/* Makes close(2), and any exit of the process, a reset (SO_LINGER), for as long
+ * as a FIN would make part of a transfer look whole. */
 void sock_reset_on_close(int fd, bool resets);
 
 /*

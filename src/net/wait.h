@@ -56,10 +56,7 @@ void wait_after_fork(void);
  */
 int wait_poll(struct pollfd *fds, nfds_t count, struct deadline until);
 
-/*
- * wait_poll() for proc_poll() (net/proc.h): with_children, it also returns 0
- * when a child has exited.
- */
+/* wait_poll() that, with_children, also returns 0 when a child has exited. */
 int wait_events(struct pollfd *fds, nfds_t count, struct deadline until,
     bool with_children);
 

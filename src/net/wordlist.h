@@ -22,10 +22,8 @@ typedef int wordlist_add(void *context, const char *word, struct err *e);
 int wordlist_read(const char *path, struct deadline until, wordlist_add *add,
     void *context, struct err *e);
 
-/*
- * Calls add() for every word of text, which single commas separate. Returns 0,
- * or the first error of add(), with *e set.
- */
+/* Calls add() for every word of text, which single commas separate. Returns 0,
+ * or -1 with *e set at the first error. */
 int wordlist_split(
     const char *text, wordlist_add *add, void *context, struct err *e);
 

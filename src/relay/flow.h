@@ -92,11 +92,8 @@ flow_is_empty(const struct flow *f)
 	return buf_is_empty(&f->queue) && f->move.held == 0;
 }
 
-/*
- * One round: reads if poll(2) reported in as readable, then writes if out may
- * be writable. in and out are the revents of the two ends. Returns true if this
- * call read end of file.
- */
+/* One round, by the revents of the two ends: reads if in is ready, then writes
+ * if out may be. Returns true if this call read end of file. */
 bool flow_pump(struct flow *f, short in, short out);
 
 /* Appends bytes to the queue, as if they had been read. Returns how many of

@@ -77,10 +77,8 @@ script_is_expecting(const struct script *s)
 	return !script_is_done(s) && s->items[s->at].is_expect;
 }
 
-/*
- * Passes received bytes to the script: they wait in the window until a pattern
- * is searched for; if it is full, the oldest are dropped.
- */
+/* Keeps received bytes until a pattern is searched for, and drops the oldest if
+ * the window is full. */
 void script_receive(struct script *s, const void *bytes, size_t n);
 
 /*
