@@ -159,12 +159,17 @@ start_attempt(struct dial *d)
 	static const struct sock_option share_port = {SOL_SOCKET, SO_REUSEADDR,
 	    "SO_REUSEADDR",
 	    "the local port may be that of an earlier connection", NULL};
+	const struct addr *a = &d->list.items[d->started];
 	struct attempt *t = &d->attempts[d->started++];
 	const struct sock_options *o = d->options->sock;
-	int family = addr_family(t->addr);
+	int family = addr_family(a);
 	struct addr local = local_end(d, family);
 	bool binds = family != AF_UNIX && local.len != 0;
 
+	*t = (struct attempt){.addr = a,
+	    .fd = -1,
+	    .cause = CAUSE_NO_ANSWER,
+	    .place = family == AF_UNIX ? ERR_AT_UNIX : ERR_AT_TCP};
 	d->next = deadline_after(DELAY_MS);
 	if (family != AF_UNIX && o->source.len != 0 &&
 	    addr_family(&o->source) != family) {
@@ -318,21 +323,13 @@ error_of(const struct dial *d, struct err *e)
 	return -1;
 }
 
-/* The addresses are known: prepares an attempt for each. */
+/* The addresses are known. */
 static void
 begin_attempts(struct dial *d)
 {
-	size_t i;
-
 	d->link.resolve_ns = clock_now() - d->link.start_ns;
 	d->next = deadline_after(0);
 	d->attempts = mem_array(d->list.count, sizeof(d->attempts[0]));
-	for (i = 0; i < d->list.count; i++)
-		d->attempts[i] = (struct attempt){.addr = &d->list.items[i],
-		    .fd = -1,
-		    .cause = CAUSE_NO_ANSWER,
-		    .place = addr_is_unix(&d->list.items[i]) ? ERR_AT_UNIX
-							     : ERR_AT_TCP};
 }
 
 struct dial *
