@@ -195,15 +195,12 @@ add_tls(const struct attempt *a)
 	struct tls_request request = {
 	    .options = &a->o->tls, .server = a->ep, .until = a->until};
 	struct link *l = a->link;
-	int64_t start = clock_now();
 
 	if (a->o->starttls != STARTTLS_NONE &&
-	    starttls_open(a->o->starttls, l, a->until, a->e) < 0) {
+	    starttls_open(a->o->starttls, l, a->until, a->e) < 0)
 		err_prefix(a->e, "%s", endpoint_text(a->ep));
-	} else if (tls_start(&request, l, a->e) == 0) {
-		l->tls_ns = clock_now() - start;
+	else if (tls_start(&request, l, a->e) == 0)
 		return 0;
-	}
 	return link_close(l, -1, a->until, a->e);
 }
 

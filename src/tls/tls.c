@@ -175,19 +175,6 @@ handshake_text(void *context)
 	    t->name);
 }
 
-/* Sets the variables that describe the TLS to a program. */
-static void
-set_variables(struct link_tls *t, const struct tls_facts *f)
-{
-	char subject[sizeof(f->peer.subject) + 32] = "SSL_CLIENT_S_DN=";
-
-	t->variables[0] = mem_text(text_format("SSL_PROTOCOL=%s", f->protocol));
-	t->variables[1] = mem_text(text_format("SSL_CIPHER=%s", f->cipher));
-	(void)text_append(subject, sizeof(subject), "%s", f->peer.subject);
-	if (f->peer.subject[0] != '\0')
-		t->variables[2] = mem_text(subject);
-}
-
 int
 tls_begin(const struct tls_request *request, struct link *l, struct err *e)
 {
@@ -240,6 +227,7 @@ tls_secure(
     const struct tls_request *request, struct link *l, int ready, struct err *e)
 {
 	struct tls_facts facts = {.is_secured = false};
+	char subject[sizeof(facts.peer.subject) + 32] = "SSL_CLIENT_S_DN=";
 	struct link_tls *t = l->tls;
 
 	if (ready > 0)
@@ -247,8 +235,16 @@ tls_secure(
 	if (facts.is_secured)
 		l->fd = fcntl(t->hold, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	if (l->fd >= 0) {
-		announce(&facts, request->options, clock_now() - t->begin_ns);
-		set_variables(t, &facts);
+		l->tls_ns = clock_now() - t->begin_ns;
+		announce(&facts, request->options, l->tls_ns);
+		t->variables[0] =
+		    mem_text(text_format("SSL_PROTOCOL=%s", facts.protocol));
+		t->variables[1] =
+		    mem_text(text_format("SSL_CIPHER=%s", facts.cipher));
+		(void)text_append(
+		    subject, sizeof(subject), "%s", facts.peer.subject);
+		if (facts.peer.subject[0] != '\0')
+			t->variables[2] = mem_text(subject);
 		if (request->options->is_single)
 			tls_library_drop_keys();
 		return TLS_SECURED;
