@@ -376,25 +376,19 @@ is_delivered(const struct tls_process *p)
 	       sock_unacked_bytes(p->tcp) <= p->notify_bytes + 1;
 }
 
-/* Sets the next record. Unacknowledged encrypted bytes are counted as plain
- * ones, so acked may be too low until everything is acknowledged. */
-static void
-set_record(struct tls_process *p)
-{
-	uint64_t left = sock_unacked_bytes(p->tcp) + unsent(p),
-		 end = p->sending == SENDING_FINISHED ? p->notify_bytes + 1 : 0;
-
-	left -= left < end ? left : end;
-	left = left < p->sent_bytes ? left : p->sent_bytes;
-	if (p->sent_bytes - left > p->record.acked)
-		p->record.acked = p->sent_bytes - left;
-}
-
 /* Sends a record. Returns 0, or -1 if sockt has exited. */
 static int
 report(struct tls_process *p)
 {
-	set_record(p);
+	uint64_t left = sock_unacked_bytes(p->tcp) + unsent(p),
+		 end = p->sending == SENDING_FINISHED ? p->notify_bytes + 1 : 0;
+
+	/* Unacknowledged encrypted bytes are counted as plain ones, so acked
+	 * may be too low until everything is acknowledged. */
+	left -= left < end ? left : end;
+	left = left < p->sent_bytes ? left : p->sent_bytes;
+	if (p->sent_bytes - left > p->record.acked)
+		p->record.acked = p->sent_bytes - left;
 	p->record.lost = p->lost;
 	return fd_write_all(p->report, &p->record, sizeof(p->record));
 }
