@@ -53,9 +53,8 @@ const char *proxy_text(const struct proxy *p);
  * Makes the proxy at the other end of l connect to target, which was checked by
  * connector_check() and whose name it resolves, and reports it. Returns 0,
  * after which the connection carries the target's data, or -1 with *e: ERR_PEER
- * if the proxy declined (with the errno of a direct connection if the target
- * was unreachable, otherwise 0), ERR_PROTOCOL, ERR_LOST, ERR_TIMEOUT, or
- * ERR_FAILED with EINTR after a caught signal.
+ * if the proxy declined (e->waits if it cannot reach the target), ERR_PROTOCOL,
+ * ERR_LOST, ERR_TIMEOUT, or ERR_FAILED with EINTR after a caught signal.
  */
 int proxy_open(const struct proxy *p, const struct endpoint *target,
     struct link *l, struct deadline until, struct err *e);

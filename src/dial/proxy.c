@@ -108,11 +108,10 @@ struct tunnel {
 };
 
 static int
-declined(struct tunnel *t, const char *why, int errnum)
+declined(struct tunnel *t, const char *why, bool waits)
 {
 	err_set(t->e, ERR_PEER, "declined: %s", why);
-	t->e->errnum = errnum;
-	t->e->waits = errnum != 0;
+	t->e->waits = waits;
 	return -1;
 }
 
@@ -149,7 +148,6 @@ receive_some(struct tunnel *t, void *space, size_t size, int flags)
 	err_set(t->e, ERR_PEER,
 	    "closed the connection without a reply (it cannot reach the "
 	    "target: ssh -D reports that in this way)");
-	t->e->errnum = EHOSTUNREACH;
 	t->e->waits = true;
 	return -1;
 }
@@ -199,7 +197,7 @@ socks4(struct tunnel *t)
 	bool is_name = !addr_parse_ip(&a, t->target->host, 0);
 
 	if (!is_name && addr_family(&a) == AF_INET6)
-		return declined(t, "SOCKS4 has no IPv6 addresses", 0);
+		return declined(t, "SOCKS4 has no IPv6 addresses", false);
 	put(&m, &port, sizeof(port));
 	put(&m, is_name ? (const void *)unknown : &a.u.in4.sin_addr, 4);
 	put(&m, t->proxy->user, strlen(t->proxy->user) + 1);
@@ -211,12 +209,12 @@ socks4(struct tunnel *t)
 	if (reply[0] != 0)
 		return malformed(t);
 	if (reply[1] == 92 || reply[1] == 93)
-		return declined(t, "the user is unknown to it", 0);
+		return declined(t, "the user is unknown to it", false);
 	/* SOCKS4 does not distinguish the two. */
 	return reply[1] == 90
 		   ? 0
 		   : declined(t, "rejected or failed (SOCKS4 gives no reason)",
-			 EHOSTUNREACH);
+			 true);
 }
 
 /* Negotiates the authentication method, and authenticates (RFC 1929). */
@@ -239,30 +237,30 @@ socks5_greet(struct tunnel *t)
 		return declined(t,
 		    has_user ? "it accepts no user and password"
 			     : "it wants a user and password",
-		    0);
+		    false);
 	put(&m, user, strlen(user));
 	m.bytes[m.n++] = (unsigned char)strlen(password);
 	put(&m, password, strlen(password));
 	if (exchange(t, m.bytes, m.n, reply, 2) < 0)
 		return -1;
-	return reply[1] == 0 ? 0 : declined(t, "wrong user or password", 0);
+	return reply[1] == 0 ? 0 : declined(t, "wrong user or password", false);
 }
 
-/* RFC 1928 section 6: the texts of replies, and the target's errno. */
+/* RFC 1928 section 6: the texts of replies. */
 static const struct {
 	const char *why;
-	int errnum;
+	bool waits; /* the target cannot be reached now */
 } replies[] = {
-    {"", 0},
-    {"general failure (it gives no reason)", EHOSTUNREACH},
-    {"its rules do not allow that", 0},
-    {"the network is unreachable", ENETUNREACH},
-    {"the host is unreachable", EHOSTUNREACH},
-    {"the target refused the connection", ECONNREFUSED},
-    {"time to live expired", EHOSTUNREACH},
-    {"it does not support connecting", 0},
-    {"it does not support that kind of address", 0},
-    {"an unknown reason", 0},
+    {"", false},
+    {"general failure (it gives no reason)", true},
+    {"its rules do not allow that", false},
+    {"the network is unreachable", true},
+    {"the host is unreachable", true},
+    {"the target refused the connection", true},
+    {"time to live expired", true},
+    {"it does not support connecting", false},
+    {"it does not support that kind of address", false},
+    {"an unknown reason", false},
 };
 #define REPLIES (sizeof(replies) / sizeof(replies[0]))
 
@@ -299,7 +297,7 @@ socks5(struct tunnel *t)
 		return malformed(t);
 	code = reply[1] < REPLIES ? reply[1] : REPLIES - 1;
 	if (code != 0)
-		return declined(t, replies[code].why, replies[code].errnum);
+		return declined(t, replies[code].why, replies[code].waits);
 	/* The address that it has bound follows. */
 	length = reply[3] == 1 ? 4 : 16;
 	if (reply[3] == 3 && receive_all(t, &length, 1) < 0)
@@ -343,7 +341,7 @@ http_connect(struct tunnel *t)
 	bool is_ip6 = strchr(t->target->host, ':') != NULL,
 	     has_user = t->proxy->basic[0] != '\0';
 	const struct http_head *head = &p.head;
-	int status, errnum = 0;
+	int status;
 
 	snprintf(host, sizeof(host), "%s%s%s:%u", is_ip6 ? "[" : "",
 	    t->target->host, is_ip6 ? "]" : "", t->target->port);
@@ -364,17 +362,13 @@ http_connect(struct tunnel *t)
 		    t->proxy->user[0] == '\0'
 			? "407, it wants a user and password"
 			: "407, wrong user or password",
-		    0);
-	/* Their meaning for the target; proxies differ in which they use. */
-	if (status == 504)
-		errnum = ETIMEDOUT;
-	else if (status == 500 || status == 502 || status == 503)
-		errnum = EHOSTUNREACH;
+		    false);
+	/* Proxies differ in which they use for a target out of reach. */
 	return declined(t,
 	    text_format("%d %s", status,
 		text_shown_bytes(
 		    head->text + head->reason, head->reason_length)),
-	    errnum);
+	    status == 500 || (status >= 502 && status <= 504));
 }
 
 int
