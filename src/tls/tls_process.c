@@ -211,20 +211,25 @@ static const struct {
 	NULL},
 };
 
-/* Sets *e to the cause of a failed call; kind is that of SSL_get_error(). */
-static void
-explain(const struct tls_process *p, int kind, int errnum, bool in_handshake,
-    struct err *e)
+/* Whether a call that returned result has failed, with *e, or only needs more
+ * of the peer. */
+static bool
+has_failed(
+    const struct tls_process *p, int result, bool in_handshake, struct err *e)
 {
 	enum { BAD_CERTIFICATE = 42, UNKNOWN_AUTHORITY = 48 };
+	int errnum = errno, kind = p->l->SSL_get_error(p->ssl, result);
 	unsigned long code = p->l->ERR_peek_error();
 	unsigned reason = (unsigned)(code & 0x7fffff),
 		 alert = reason - TLS_REASON_ALERT;
 	long verified = p->l->SSL_get_verify_result(p->ssl);
 	bool is_server = p->options->is_server;
-	const char *known = NULL, *text = p->l->ERR_reason_error_string(code);
+	const char *known = NULL, *text;
 	size_t i;
 
+	if (kind == TLS_ERROR_WANT_READ)
+		return false;
+	text = p->l->ERR_reason_error_string(code);
 	if (text == NULL)
 		text = "libssl does not say why";
 	/* Older servers use the general alert for a missing certificate. */
@@ -265,6 +270,7 @@ explain(const struct tls_process *p, int kind, int errnum, bool in_handshake,
 					       : "TLS ended with an error",
 		    text);
 	}
+	return true;
 }
 
 /* Whether the peer must have an accepted certificate. */
@@ -354,19 +360,6 @@ forget_errors(const struct tls_process *p)
 	p->l->ERR_clear_error();
 }
 
-/* Whether a failed call only needs more of the peer; otherwise sets *e. */
-static bool
-must_wait(
-    const struct tls_process *p, int result, bool in_handshake, struct err *e)
-{
-	int errnum = errno, kind = p->l->SSL_get_error(p->ssl, result);
-
-	if (kind == TLS_ERROR_WANT_READ)
-		return true;
-	explain(p, kind, errnum, in_handshake, e);
-	return false;
-}
-
 /* Whether the peer has acknowledged everything but the end: a peer that has
  * ended itself need not receive that. */
 static bool
@@ -402,7 +395,7 @@ lose_sending(struct tls_process *p, int errnum)
 	if (errnum != 0)
 		err_sys(&e, ERR_LOST, errnum, "the connection was lost");
 	else
-		(void)must_wait(p, -1, false, &e);
+		(void)has_failed(p, -1, false, &e);
 	p->sending = SENDING_LOST;
 	if (p->lost.kind == ERR_NONE)
 		p->lost = e;
@@ -448,10 +441,9 @@ read_peer(struct tls_process *p)
 		forget_errors(p);
 		n = p->l->SSL_read(p->ssl, p->received + p->received_to,
 		    (int)(RECEIVED - p->received_to));
-		if (n <= 0 && must_wait(p, n, false, &e))
-			return;
 		if (n <= 0) {
-			end_receiving(p, &e);
+			if (has_failed(p, n, false, &e))
+				end_receiving(p, &e);
 			return;
 		}
 		p->received_to += (size_t)n;
@@ -552,7 +544,7 @@ handshake(
 			      : p->l->SSL_connect(p->ssl);
 		if (n == 1)
 			break;
-		waits = must_wait(p, n, true, &p->lost);
+		waits = !has_failed(p, n, true, &p->lost);
 		if (waits && errnum != 0)
 			err_sys(&p->lost, ERR_LOST, errnum, "the handshake");
 		/* If sending fails, the peer may have sent the reason. */
