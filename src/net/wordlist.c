@@ -131,13 +131,14 @@ wordlist_split(
 	char *copy = mem_text(text), *word = copy, *comma;
 	int result;
 
-	do {
+	for (;; word = comma + 1) {
 		comma = strchr(word, ',');
 		if (comma != NULL)
 			*comma = '\0';
 		result = add(context, word, e);
-		word = comma + 1;
-	} while (result == 0 && comma != NULL);
+		if (result != 0 || comma == NULL)
+			break;
+	}
 	free(copy);
 	return result;
 }
