@@ -409,7 +409,9 @@ store(struct command_args *args, const struct opt *o, const char *attached,
 	const char *value = attached != NULL ? attached : next;
 	const struct opt **used;
 
-	if (o->arg != NULL && value == NULL)
+	if (o->arg == NULL)
+		value = "";
+	else if (value == NULL)
 		return err_set(e, ERR_USAGE, "option %s needs a %s (%s)",
 		    args->letter != 0 ? text_format("-%c", args->letter)
 				      : text_format("--%s", o->name),
@@ -460,7 +462,7 @@ parse_letters(struct command_args *args, char **argv, struct err *e)
 
 	for (c = argv[0] + 1; *c != '\0'; c++) {
 		args->letter = *c;
-		o = command_option(args->command, *c, NULL, 0);
+		o = command_option(args->command, *c, "", 0);
 		if (o == NULL && strcmp(argv[0], "-h") == 0) {
 			args->help = COMMAND_SHORT_HELP;
 			return 1;
