@@ -212,8 +212,7 @@ enum link_end link_end(struct link *l);
  */
 void link_abort(struct link *l, int64_t idle_ms, struct deadline until);
 
-/* How long the last packets of a connection are awaited, of which nothing more
- * is expected. */
+/* How long to wait for the last packets: acknowledgements, the peer's FIN. */
 #define LINK_DRAIN_MS 2000
 
 /*
