@@ -145,7 +145,7 @@ const struct err_row *err_find(int errnum, enum err_place place);
  * lowest rank says most about the peer, or passes soonest. */
 int err_rank(enum err_kind kind);
 
-/* Its name in JSON events: "refused", ...; "program" for the status of one. */
+/* The kind's name in JSON events; "program" for a program's status (126 up). */
 const char *err_kind_name(enum err_kind kind);
 
 #endif

@@ -54,7 +54,8 @@ const char *text_shown_url(const char *text);
 const char *text_shown_bytes(const void *bytes, size_t n);
 
 /* Finds what may be the credentials of a URL in n bytes: between "://" and the
- * last "@" or, if the text is_url, at its beginning. NULL: there are none. */
+ * last "@" or, if the text is_url, at its beginning. NULL: there are none.
+ * What is printed of URLs and headers goes through this. */
 const char *text_credentials(
     const char *bytes, size_t n, bool is_url, size_t *length);
 

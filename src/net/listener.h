@@ -72,10 +72,9 @@ struct listener {
 int listener_open(struct listener *l, const struct endpoint *ep,
     const struct listener_options *o, struct err *e);
 
-/*
- * With -v, on a terminal, or if the system has chosen the port, prints a line
- * for each address, such as "listening on 127.0.0.1 port 9999 (TCP)".
- */
+/* With -v, on a terminal, or if the system has chosen the port, prints a line
+ * for each address, such as "listening on 127.0.0.1 port 9999 (TCP)"; and none
+ * for a connection. */
 void listener_announce(const struct listener *l);
 
 /*

@@ -134,8 +134,8 @@ void proc_end(struct proc *p);
 /* Whether its group, which it led, still has processes after its end. */
 bool proc_group_lives(const struct proc *p);
 
-/* Ends the process, unless it has ended, when its group continues; closes its
- * descriptors, frees it and sets *p to NULL. *p may be NULL. */
+/* Ends the process and waits; but if it has ended, its group continues. Closes
+ * its descriptors, frees it and sets *p to NULL. *p may be NULL. */
 void proc_free(struct proc **p);
 
 /* Ends all processes of the table and their groups, and waits; frees none. */

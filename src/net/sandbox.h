@@ -13,8 +13,9 @@
  */
 void sandbox_enter(void);
 
-/* Also limits this process to reading files below the folder dir, without TCP
- * (Landlock). Returns whether the system can; dir -1: only checks. */
+/* Also limits this process to reading files below the folder dir; it cannot
+ * connect or bind a TCP socket (Landlock). Returns whether the system can; dir
+ * -1: only checks. */
 bool sandbox_enter_folder(int dir);
 
 /* For a process that only moves bytes between open descriptors: also forbids to

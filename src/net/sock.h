@@ -83,8 +83,8 @@ int sock_bind_interface(int fd, const char *name);
 /* Sets the options in *o, for the family. Returns 0, or -1 with *e set. */
 int sock_set(int fd, int family, const struct sock_options *o, struct err *e);
 
-/* Opens connected, close-on-exec Unix sockets, of which the first does not
- * block. Returns 0, or -1 with errno; the caller closes both anyhow. */
+/* Opens connected, close-on-exec Unix sockets; the first does not block.
+ * Returns 0, or -1 with errno. The caller closes both, set to -1 before. */
 int sock_pair(int ends[2]);
 
 int sock_bind(int fd, const struct addr *a);
