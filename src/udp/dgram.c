@@ -562,9 +562,10 @@ too_long(int fd, const struct addr *peer, size_t length, struct err *e)
 		    text, length, is_ip4 ? "IPv4" : "IPv6", max);
 	if (path == 0)
 		return err_set(e, ERR_LOCAL,
-		    "%s: a datagram of %zu bytes is longer than the socket's "
-		    "send buffer",
-		    text, length);
+		    "%s: a datagram of %zu bytes is longer than %s", text,
+		    length,
+		    addr_is_unix(peer) ? "the socket's send buffer"
+				       : "the path carries");
 	return err_set(e, ERR_LOCAL,
 	    "%s: a datagram of %zu bytes is too long for the path, which "
 	    "carries %zu at most",

@@ -233,6 +233,16 @@ for my $case (
 }
 is_deeply arrived($s), ["\0", "\1"], 'those before it are sent';
 
+# What no packet of the path carries was said to be longer than the send buffer
+# where the system does not tell the limit.
+SKIP: {
+    skip 'no IPv6', 2 unless has_ipv6();
+    exits run({ stdin => 'x' x 65_500 }, 'udp-send', '--whole', '--no-fragment', @$_,
+        '::1', 9), 7, "--no-fragment @$_: what cannot go whole is an error",
+        err => qr/of 65500 bytes is (?:longer than|too long for) the path/
+        for [], ['--any-source'];
+}
+
 # -w did not hold for the look-up of the name.
 exits run({ command => built('sockt-names'), timeout => 10,
     env => { SOCKT_TEST_NAMES => 'slow.test=hang' } }, 'udp-send', '-w', '0.3',
