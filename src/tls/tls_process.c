@@ -683,6 +683,17 @@ send_output(struct tls_process *p)
 	}
 }
 
+/* Sockt has closed the connection without an end: sends the data that it had
+ * written, as the system does without TLS, and resets the connection. */
+static _Noreturn void
+abandon(struct tls_process *p)
+{
+	do
+		send_output(p);
+	while (read_input(p));
+	_exit(ERR_FAILED);
+}
+
 /* Passes received data on, and then the peer's end. */
 static void
 write_received(struct tls_process *p)
@@ -695,7 +706,7 @@ write_received(struct tls_process *p)
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
 		if (n < 0 && errno != EPIPE)
-			_exit(ERR_FAILED);
+			abandon(p);
 		if (n < 0) {
 			p->abandoned_ns = clock_now();
 			break;
@@ -718,7 +729,7 @@ write_received(struct tls_process *p)
 			sock_start_keepalive(p->tcp);
 	}
 	if (report(p) < 0)
-		_exit(ERR_FAILED);
+		abandon(p);
 	(void)sock_shut(p->plain, SHUT_WR);
 }
 
@@ -784,15 +795,8 @@ wait_both(struct tls_process *p)
 	deadline_looked(clock_now());
 	if (fds[2].revents != 0) {
 		(void)os_tcp_info(p->tcp, &p->record.tcp);
-		if (read(p->report, &request, 1) != 1 || report(p) < 0) {
-			/* Sockt has closed the connection without an end. The
-			 * data that it had written is sent, as the system does
-			 * without TLS, and the connection is reset. */
-			do
-				send_output(p);
-			while (read_input(p));
-			_exit(ERR_FAILED);
-		}
+		if (read(p->report, &request, 1) != 1 || report(p) < 0)
+			abandon(p);
 	}
 	if (fds[1].fd >= 0 && (fds[1].revents & (POLLHUP | POLLERR)) != 0 &&
 	    p->abandoned_ns == 0)
