@@ -130,7 +130,7 @@ parse_field(struct http_head *h, size_t n, struct err *e)
 	return 0;
 }
 
-/* Joins a folded line to the field before it. Returns 0, or -1 with *e. */
+/* Joins a folded line to the field before it, unless it is blank. 0, or -1. */
 static int
 unfold(struct http_head *h, size_t n, struct err *e)
 {
@@ -146,6 +146,8 @@ unfold(struct http_head *h, size_t n, struct err *e)
 		from++;
 		n--;
 	}
+	if (n == 0)
+		return 0;
 	h->text[end] = ' ';
 	memmove(h->text + end + 1, h->text + from, h->length - from);
 	h->length -= from - end - 1;

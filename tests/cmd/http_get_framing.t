@@ -73,6 +73,13 @@ like get("$ok\r\nabc", '/', '-v')->{err}, qr/whether it is whole cannot be check
 like get("HTTP/1.1 103 Hi\e[1m\r\n\r\n${ok}Content-Length: 0\r\n\r\n", '/', '-v')
     ->{err}, qr/interim response: 103 Hi\\x1b\[1m\n/, 'interim at -v';
 
+# A folded line may be blank. A head of them needs no more time than another:
+# all blanks before it are not looked at for each.
+my $folds = http_server(("HTTP/1.1 103 Hint\r\nA:\r\n" . " \n" x 32_000 . "\r\n") x 30
+    . "${ok}Content-Length: 5\r\n\r\nhello");
+exits run({ command => 'sh' }, '-c', 'ulimit -t 2; exec "$@"', 'sh', sockt(),
+    'http-get', '-q', $folds->{url}), '0 hello', 'heads of blank folded lines';
+
 # A response that is followed by a reset, once the client has written out.
 sub reset_after {
     my ($bytes, $out, @options) = @_;
