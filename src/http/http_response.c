@@ -144,9 +144,9 @@ parse_size(struct http_response *r, const void *bytes, size_t n, struct err *e)
 		r->left = r->left * 16 + digit;
 	}
 	/* An extension, which blanks may precede, is ignored. */
-	if (p == line->text || memchr(line->text, '\0', n) != NULL ||
-	    memchr(line->text, '\r', n) != line->text + n - 2 ||
-	    (*p != '\r' && p[strspn(p, " \t")] != ';'))
+	if (p > line->text && p[strspn(p, " \t")] == ';')
+		p += strcspn(p, "\r\n");
+	if (p == line->text || p != line->text + n - 2 || *p != '\r')
 		return err_set(e, ERR_PROTOCOL,
 		    "malformed chunk: '%s' in its size line",
 		    text_shown_bytes(p, 1));
