@@ -80,7 +80,7 @@ enum starttls {
 	STARTTLS_POSTGRES
 };
 
-/* Their names after STARTTLS_NONE, for an OPT_CHOICE (cli/opt.h). */
+/* Their names after STARTTLS_NONE, for an OPT_CHOICE (cli/command.h). */
 extern const char *const starttls_names[];
 
 /* A connection is direct, through a proxy or a program; each may have TLS. */

@@ -53,7 +53,7 @@ struct multicast_group {
 int multicast_parse(struct multicast_group *g, const char *text, struct err *e);
 
 /* Parses an interface's name or number into an unsigned int, as an option's
- * value (cli/opt.h). Returns as multicast_parse() does. */
+ * value (cli/command.h). Returns as multicast_parse() does. */
 int multicast_parse_interface(void *interface, const char *text, struct err *e);
 
 /*
