@@ -57,7 +57,9 @@ session_wait(struct session *s, int64_t ms)
 	int ready = wait_fd(
 	    s->link->fd, POLLIN, deadline_first(limit, deadline_after(ms)));
 
-	return ready == 0 && deadline_passed(limit) ? fail(s, EAGAIN) : ready;
+	if (ready < 0 || (ready == 0 && deadline_passed(limit)))
+		return fail(s, ready < 0 ? errno : EAGAIN);
+	return ready;
 }
 
 ssize_t

@@ -31,8 +31,8 @@ void session_start(
     struct session *s, struct link *l, struct limit idle, int64_t max_ms);
 
 /*
- * Waits for bytes, or for the end of ms. Returns 1, 0, or -1 with s->e set if a
- * limit of the connection has passed.
+ * Waits for bytes, or for the end of ms. Returns 1, 0, or -1 with s->e set: a
+ * limit of the connection has passed, or the wait failed.
  */
 int session_wait(struct session *s, int64_t ms);
 

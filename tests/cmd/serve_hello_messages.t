@@ -2,6 +2,7 @@
 # tutorials' clients expect it: bare, LF, CRLF, split and joined messages.
 use Sockt;
 use Time::HiRes qw(time);
+use TortureRun;
 
 my $p = start('serve-hello', '0');
 my $port = $p->port;
@@ -120,6 +121,22 @@ for my $http ([], ['--http']) {
         : 'x' x 8_192 . "\n");
     $p->expect(err => qr/answer by --reply is (?:too long|longer than \d+ bytes)/);
     pass "@$http: an answer that is too long";
+    $p->stop;
+}
+
+# A wait that failed ended the connection like a client that has finished, and a
+# bare word was lost in silence.
+SKIP: {
+    skip 'calls cannot be made to fail here', 2
+        if sockt() =~ /sanitize/ || !TortureRun::has_library();
+    my $dir = scratch();
+    symlink built('inject.so'), "$dir/i" or die "symlink: $!";
+    $p = start({ env => { LD_PRELOAD => "$dir/i", TORTURE_TABLE => "$dir/table",
+        TORTURE_PLAN => '1 poll 1 0 12' } }, 'serve-hello', '-4', 0);
+    $c = tcp_client($p->port);
+    $c->syswrite('Michael');
+    ok $p->expect(err => qr/port \d+: \N+: out of memory\n/), 'the reason';
+    ok $p->expect(err => qr/closed \N+ status 10\n/), 'and the status';
     $p->stop;
 }
 
