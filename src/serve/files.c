@@ -102,7 +102,8 @@ compare(const void *a, const void *b)
 	return order != 0 ? order : strcmp(x->name, y->name);
 }
 
-/* The files and folders in a folder; the caller frees them. */
+/* The files and folders in a folder, which it closes; the caller frees them. If
+ * the folder cannot be read, it stays open, and errno is set. */
 static struct item *
 read_folder(struct answer *a, size_t *count)
 {
@@ -415,7 +416,7 @@ answer_folder(struct answer *a)
 	while (count > 0)
 		free(items[--count].name);
 	free(items);
-	if (fclose(page) != 0)
+	if (fclose(page) != 0 || a->fd >= 0)
 		return err_sys(&a->s->e, ERR_FAILED, errno, "the listing");
 	a->response.type = is_json ? JSON_TYPE : "text/html; charset=utf-8";
 	a->response.length = length;

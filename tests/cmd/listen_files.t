@@ -10,6 +10,7 @@ use Sandbox ();
 use Socket qw(SOL_SOCKET SO_LINGER SO_RCVBUF SO_SNDBUF);
 use SocktTls;
 use Time::HiRes qw(time);
+use TortureRun;
 
 my $dir = scratch();
 my $folder = "$dir/www";
@@ -156,6 +157,18 @@ for my $how (['/sub/?json', ''], ['/sub/', "Accept: application/json\r\n"]) {
 is decode_json((get('/site/?json'))[2])->[0]{name}, 'index.html', 'JSON in spite of an index';
 is +(get($_))[1]{vary}, 'Accept', "$_ depends on Accept" for '/site/', '/sub/';
 is +(get('/a.txt'))[1]{vary}, undef, 'a file does not';
+
+# A folder that could not be read was sent as if it were a file.
+SKIP: {
+    skip 'calls cannot be made to fail here', 2
+        if sockt() =~ /sanitize/ || !TortureRun::has_library();
+    symlink built('inject.so'), "$dir/i" or die "symlink: $!";
+    my $q = start({ env => { LD_PRELOAD => "$dir/i", TORTURE_TABLE => "$dir/table",
+        TORTURE_PLAN => '1 fdopendir 1 0 12' } }, 'listen', '--files', $folder, 0);
+    is raw("GET / HTTP/1.0\r\n\r\n", $q->port), '', 'a folder that cannot be read';
+    ok $q->expect(err => qr/the listing: out of memory/), '  has an error, no listing';
+    $q->stop;
+}
 
 # What is no request, or not one for files: a status and the end.
 my $host = "Host: x\r\n";

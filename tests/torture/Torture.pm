@@ -168,7 +168,8 @@ my %FAILURES = (
     unlink   => [qw(EACCES EROFS)],
     fchmodat => [qw(EPERM EROFS EIO EOPNOTSUPP)],
     readlink => [qw(EACCES)],
-    (map { $_ => [qw(ENOMEM)] } qw(calloc realloc aligned_alloc)),
+    (map { $_ => [qw(ENOMEM)] } qw(calloc realloc aligned_alloc
+        fdopendir)),
     (map { $_ => [qw(EAGAIN ENOMEM)] } qw(fork clone)),
     execve   => [qw(ENOENT EACCES ENOMEM ETXTBSY)],
     (map { $_ => [qw(EINTR)] } qw(epoll_wait waitpid)),

@@ -18,6 +18,7 @@
 /* As in sockt: open is the C library's open64, and so on. */
 #define _FILE_OFFSET_BITS 64
 
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -58,7 +59,7 @@
 	X(ftruncate) X(futimens) X(rename) X(link) X(unlink) X(fchmod) \
 	X(fchmodat) X(readlink) X(calloc) X(realloc) X(aligned_alloc) \
 	X(fork) X(clone) X(execve) X(waitpid) X(kill) X(setpgid) X(prctl) \
-	X(sigaction) X(getaddrinfo)
+	X(sigaction) X(getaddrinfo) X(fdopendir)
 /* clang-format on */
 
 #define AS_NUMBER(name) CALL_##name,
@@ -478,6 +479,7 @@ HOOK(ssize_t, -1, readlink, (const char *path, char *text, size_t size),
 
 /* Streams. */
 HOOK(FILE *, NULL, fopen, (const char *path, const char *mode), (path, mode))
+HOOK(DIR *, NULL, fdopendir, (int fd), (fd))
 
 /* The bytes of a write that failed are lost, and a stream remembers it. */
 int
