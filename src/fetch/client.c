@@ -578,7 +578,7 @@ wait_text(void *context)
 	const char *why = stall_clause(c);
 
 	return text_format("%s: the request was sent; no response yet%s%s%s",
-	    endpoint_text(&c->route.server),
+	    endpoint_text(&c->route.origin),
 	    deadline_is_set(limit_from(c, 0)) ? "" : " (--timeout limits this)",
 	    why == NULL ? "" : "; ", why == NULL ? "" : why);
 }
@@ -615,7 +615,7 @@ drop_excess(struct client *c)
 	n = buf_length(&c->in);
 	if (n > 0)
 		diag_warn("%s: %s after the end of the response ignored",
-		    endpoint_text(&c->route.server), num_count_text(n, "byte"));
+		    endpoint_text(&c->route.origin), num_count_text(n, "byte"));
 }
 
 /* One attempt to send r and to read the head. */

@@ -67,6 +67,8 @@ my @rows = (
         ['http-get', "127.0.0.1:$host[1]"]],
     ['a response, with a limit', qr/127\.0\.0\.1 port \d+: the request was sent; no response yet(?=[;\n])/,
         ['http-get', '-w', 60, "127.0.0.1:$host[1]"]],
+    ['a response through a proxy', qr/far port 80: the request was sent; no response yet/,
+        ['http-get', '--proxy', "127.0.0.1:$host[1]", 'http://far/']],
 );
 push @rows, ['STARTTLS', qr/--starttls smtp: no answer from the server yet \(does it speak this protocol\?\)/,
     ['connect', '--starttls', 'smtp', @host]] if tls_is_available();
