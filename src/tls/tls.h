@@ -52,8 +52,8 @@ struct tls_options {
 /* A handshake. */
 struct tls_request {
 	const struct tls_options *options;
-	/* The server, which errors name, and whose host the certificate must
-	 * have; NULL: the peer is a client. */
+	/* The server, which errors name, and whose host (a Unix socket has
+	 * none) the certificate must have; NULL: the peer is a client. */
 	const struct endpoint *server;
 	struct deadline until; /* limit of the handshake */
 };
