@@ -642,6 +642,7 @@ request_once(struct client *c, struct http_request *r, struct err *e)
 		last->origin.port != route.origin.port ||
 		strcmp(last->server.host, route.server.host) != 0 ||
 		last->server.port != route.server.port ||
+		last->options.dial.proxy != forwarder ||
 		last->options.tls.is_on != route.options.tls.is_on ||
 		last->options.tls.certificate !=
 		    route.options.tls.certificate ||

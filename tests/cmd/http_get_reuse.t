@@ -114,4 +114,14 @@ like get(shift @$_, '/', '-v', @$_)->{err},
     'the response comes before the close'
     for [$same, '--if-modified-since', '2000-01-01'], [$one], [answer('404 No', 'no')];
 
+# A proxy that --connect-to names, too: a connection on which it forwards is not
+# one that leads through it.
+my $tunnel = "HTTP/1.1 200 OK\r\n\r\n";
+my $proxy = http_server(
+    [$tunnel, answer('302 Found', '', 'Location: http://b.test/')],
+    [answer('200 OK', 'x'), answer('200 OK', 'wrong')], [$tunnel, answer('200 OK', 'y')]);
+exits run('http-get', '-L', '--proxy', "127.0.0.1:$proxy->{port}", '--connect-to',
+    "127.0.0.1:$proxy->{port}", 'http://a.test/', 'http://b.test/'), '0 xy',
+    'a proxy and a target that are one server have two connections';
+
 done_testing;
