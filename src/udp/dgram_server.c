@@ -762,7 +762,7 @@ open_sessions(struct dgram_server *server, struct err *e)
 			break;
 	return s->set != NULL && i == l->count
 		   ? 0
-		   : err_sys(e, ERR_FAILED, errno, "preparing to wait");
+		   : err_sys(e, ERR_FAILED, errno, "waiting for sockets");
 }
 
 /* Joins each group on each socket of its family. */
