@@ -415,8 +415,11 @@ read_banner(struct scan *s, uint32_t id)
 	char bytes[SCAN_BANNER];
 	ssize_t n;
 
-	n = sock_recv(probe_at(s, id)->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+	do {
+		n = sock_recv(
+		    probe_at(s, id)->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0 && errno == EAGAIN)
 		return;
 	end_banner(s, id, bytes, n > 0 ? (size_t)n : 0);
 }
