@@ -350,6 +350,8 @@ update_estimates(struct scan *s, uint32_t id, bool is_refusal, int64_t now)
 {
 	const struct probe *p = probe_at(s, id);
 	struct scan_host *h = host_of(s, id);
+	bool is_first = s->rtt.srtt_ns == 0;
+	uint32_t other;
 
 	if (s->o->type == SOCK_DGRAM) {
 		h->has_refused |= is_refusal;
@@ -360,6 +362,10 @@ update_estimates(struct scan *s, uint32_t id, bool is_refusal, int64_t now)
 	if (now - p->sent_ns < KARN_NS) {
 		probe_rtt_sample(&h->rtt, now - p->sent_ns);
 		probe_rtt_sample(&s->rtt, now - p->sent_ns);
+		/* Silence for over one round trip lets the window grow. */
+		for (other = 0; is_first && other < s->pool.touched; other++)
+			if (probe_at(s, other)->state == PROBE_FLIGHT)
+				set_timer(s, other);
 	}
 	if (p->tries == 1 || is_limited(h)) {
 		probe_pace_grow(&s->pace);

@@ -43,4 +43,21 @@ like $r->{out}, qr/^39 hosts: 11 with open ports, 0 without, 28 that did not ans
     '  and none of the others';
 cmp_ok $r->{seconds}, '<', 10, '  soon';
 
+# Silence for over one round trip lets the window grow from its first 500: all
+# the ports are asked before the first of them is given up, 100 ms after its
+# probe. A busy machine may be slower; one of ten runs is not.
+my ($one, $two) = two_hosts(link => [20, 0, 1000]);
+my $l = listen_inside($two, '', @open);
+firewall($two, 'tcp dport { ' . join(',', @open) . ' } accept',
+    'tcp dport 1-65535 tcp flags syn drop');
+my $asked = 0;
+for (1 .. 10) {
+    $r = in_namespace($one, sockt(), 'portscan', '--json', '-n', '-m', '0.09',
+        '192.0.2.2', '1-1016');
+    my ($n) = $r->{out} =~ /"probes":(\d+)/;
+    $asked = $n if ($n // 0) > $asked;
+    last if $asked == 1016;
+}
+is $asked, 1016, 'silent ports: the first round trip lets the window grow';
+
 done_testing;
