@@ -535,7 +535,8 @@ drain(struct link *l, struct deadline until)
 	}
 	if (more == 0)
 		link_note_fin(l);
-	link_observe(l);
+	if (diag_emits(DIAG_SAY)) /* for link_log_closed() */
+		link_observe(l);
 	sock_close(&l->fd);
 }
 
