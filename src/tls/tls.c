@@ -280,9 +280,10 @@ tls_start(const struct tls_request *request, struct link *l, struct err *e)
 void
 tls_adopt(struct link *l)
 {
-	if (l->tls != NULL)
+	if (l->tls != NULL) {
 		l->tls->proc = NULL;
-	tls_library_drop_keys();
+		tls_library_drop_keys();
+	}
 }
 
 struct proc *
