@@ -256,7 +256,6 @@ serve_forward(struct listen_state *l)
 	if (s->link->is_aborted && s->e.kind == ERR_OUTPUT) {
 		/* The record has failed: neither side must wait for it. */
 		sock_abort(&target.fd);
-		sock_abort(&s->link->fd);
 	} else if (s->link->is_aborted) {
 		link_abort(&target, l->idle.ms, s->until);
 		link_abort(s->link, l->idle.ms, s->until);
