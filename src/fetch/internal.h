@@ -144,9 +144,9 @@ struct part_file {
 	char *target, *part, *from;    /* owned */
 	int fd;                        /* owned; -1: not open */
 	const char *url;               /* the caller's */
-	struct http_validator *source; /* the caller's: the version of the
-					  bytes that are held; not usable if it
-					  is unknown or of another URL */
+	struct http_validator *source; /* the caller's, cleared: gets the
+					  version of the bytes that are held,
+					  if it is known and of this URL */
 	bool may_replace; /* the caller's: a file of that name is replaced;
 			     a link to one is followed */
 	bool is_forced;   /* the caller's: files that others wrote, and dangling

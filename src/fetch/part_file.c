@@ -195,8 +195,6 @@ open_part(struct part_file *f, struct err *e)
 	/* Without bytes, it is of no version. */
 	else if (is_known && note.is_same_url && f->held > 0)
 		*f->source = note.source;
-	else
-		http_validator_clear(f->source);
 	return 0;
 }
 
