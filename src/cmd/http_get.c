@@ -257,9 +257,7 @@ http_get_run(const struct command_args *args, struct err *e)
 	/* These settings are for https URLs. */
 	connector.tls.is_on = true;
 	connector.tls.alpn = "http/1.1";
-	if (signals_catch(e) < 0)
-		return -1;
-	return download_all(d, e);
+	return signals_catch(e) < 0 ? -1 : download_all(d, e);
 }
 
 const struct command http_get_command = {
