@@ -80,6 +80,12 @@ for my $row (['of a name, its first address', '-q both', 0, out => "127.0.0.2:$a
     exits run($names, 'portscan', split(/ /, $args), $any), $status, $name, %want;
 }
 
+my @several = map { "n$_" } 1 .. 7;
+$names->{env}{SOCKT_TEST_NAMES} = join ' ', map { "n$_=127.0.0.$_" } 1 .. 7;
+$r = run($names, 'portscan', join(',', @several), $any);
+is_deeply [sort $r->{out} =~ /^(n\d \(127\.0\.0\.\d\))$/mg],
+    [map { "n$_ (127.0.0.$_)" } 1 .. 7], 'each of several names is shown at its host';
+
 # Many hosts, the last one first, and networks that hold them: soon done.
 my @many = map { join '.', 10, $_ >> 16, $_ >> 8 & 255, $_ & 255 }
     map { 2 * $_ } reverse 1 .. 40000;
