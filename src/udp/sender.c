@@ -629,7 +629,7 @@ try_peers(struct sender *x, const struct addr_list *peers, struct err *e)
 		if (may_retry)
 			diag_note("%s; trying the next address", one.text);
 		*e = one;
-		if (i > 0)
+		if (i > 0 && x->stats.received == 0)
 			err_set(e, one.kind, "%s; %s", all.text, one.text);
 		e->errnum = one.errnum;
 		all = *e;

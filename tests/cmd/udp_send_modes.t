@@ -249,6 +249,21 @@ exits run({ command => built('sockt-names'), timeout => 10,
     'slow.test', '9999', 'x'), 5, '-w ends a look-up without an answer',
     err => qr/slow\.test: no answer from a name server within/, within => 5;
 
+# The error of an address that had replied began with the refusal of the one
+# before.
+$s = udp_socket(host => '127.77.0.2');
+$p = start({ command => built('sockt-names'), keep_stdin => 1,
+    env => { SOCKT_TEST_NAMES => 'n=127.77.0.1,127.77.0.2' } }, 'udp-send', 'n',
+    $s->sockport);
+$p->send_line("ask\n");
+(my $got, $from) = hear($s);
+$s->send("reply\n", 0, $from);
+$p->expect(out => qr/reply/);
+close $s;
+$p->send_line("ask again\n");
+exits $p->finish, 4, 'the error of an address that has replied',
+    err => qr/^sockt udp-send: 127\.77\.0\.2 port \d+: refused/;
+
 # A sender that found room for every datagram never waited, and no signal ended
 # it.
 $s = udp_socket();
