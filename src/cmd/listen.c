@@ -550,7 +550,7 @@ parse_targets(struct listen_state *l, struct err *e)
 	for (; l->target_count < list->count; l->target_count++) {
 		target = &l->targets[l->target_count];
 		to = (char *)list->items[l->target_count].text;
-		if (endpoint_parse(target, &to, 1, "tcp", e) < 0 ||
+		if (endpoint_parse(target, &to, 0, "tcp", e) < 0 ||
 		    connector_check(target, connector, e) < 0)
 			return err_prefix(e, "--to");
 	}

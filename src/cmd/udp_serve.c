@@ -744,7 +744,7 @@ prepare(struct serve_state *s, const struct command_args *args, struct err *e)
 	if (serve_options.to == NULL)
 		return 0;
 	s->mode = SERVE_FORWARD;
-	if (endpoint_parse(&s->to, &serve_options.to, 1, "udp", e) < 0 ||
+	if (endpoint_parse(&s->to, &serve_options.to, 0, "udp", e) < 0 ||
 	    resolve_check(&s->to, &options.names, e) < 0)
 		return err_prefix(e, "--to");
 	return 0;

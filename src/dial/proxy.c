@@ -85,7 +85,7 @@ proxy_parse(struct proxy *p, const char *text, struct err *e)
 	colon = strrchr(host, ':');
 	if (colon == NULL || strchr(colon, ']') != NULL)
 		text_append(host, sizeof(host), ":%u", s->port);
-	return endpoint_parse(&p->server, operands, 1, "tcp", e);
+	return endpoint_parse(&p->server, operands, 0, "tcp", e);
 }
 
 const char *

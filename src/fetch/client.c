@@ -118,11 +118,11 @@ client_init(struct client *c, const struct download_options *o, struct err *e)
 	buf_init(&c->in, mem_buffer(CLIENT_BUFFER), CLIENT_BUFFER);
 	if (o->unix_path != NULL) {
 		snprintf(text, sizeof(text), "unix:%s", o->unix_path);
-		return endpoint_parse(&c->other, other, 1, "tcp", e);
+		return endpoint_parse(&c->other, other, 0, "tcp", e);
 	}
 	if (o->connect_to != NULL) {
 		other[0] = (char *)o->connect_to;
-		if (endpoint_parse(&c->other, other, 1, "tcp", e) < 0)
+		if (endpoint_parse(&c->other, other, 0, "tcp", e) < 0)
 			return err_prefix(e, "--connect-to");
 		if (c->other.is_unix)
 			return err_set(e, ERR_USAGE,

@@ -106,9 +106,7 @@ find_colon(const char *text)
 		return colon != NULL && colon[1] == ':' ? colon + 1 : NULL;
 	}
 	colon = strchr(text, ':');
-	if (colon == NULL || strchr(colon + 1, ':') != NULL)
-		return NULL;
-	return colon;
+	return colon == NULL || strchr(colon + 1, ':') == NULL ? colon : NULL;
 }
 
 static int
@@ -178,16 +176,17 @@ endpoint_parse(struct endpoint *ep, char *const *operands, int count,
 		return err_set(e, ERR_USAGE, "the host is empty");
 	if (is_unix(text))
 		return parse_unix(ep, text, count, e);
-	if (colon == NULL && count == 1)
+	if (colon == NULL && count < 2)
 		return err_set(e, ERR_USAGE,
-		    "missing %s '%s': expected HOST PORT, HOST:PORT, "
-		    "[IPV6]:PORT or unix:PATH",
+		    "missing %s '%s': expected %sHOST:PORT, [IPV6]:PORT or "
+		    "unix:PATH",
 		    text[strspn(text, "0123456789")] == '\0' ? "host before"
 							     : "port after",
-		    text_shown(text));
+		    text_shown(text), count > 0 ? "HOST PORT, " : "");
 	if (colon != NULL && strncmp(colon, "://", 3) == 0)
 		return err_set(e, ERR_USAGE,
-		    "'%s' is a URL: expected HOST PORT", text_shown(text));
+		    "'%s' is a URL: expected HOST%cPORT", text_shown(text),
+		    count > 0 ? ' ' : ':');
 	return parse_host_port(ep, operands, colon, protocol, false, e);
 }
 

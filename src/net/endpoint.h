@@ -20,9 +20,10 @@ struct endpoint {
 };
 
 /*
- * Parses one or two operands: HOST PORT, HOST:PORT, [IPV6]:PORT,
- * [IPV6%SCOPE]:PORT, unix:PATH, unix:@NAME. PORT is 1-65535 or a service name
- * of protocol ("tcp", "udp"). Returns 0, or -1 with a usage error.
+ * Parses one or two operands, or an option's value (count 0): HOST PORT, but
+ * not as a value, HOST:PORT, [IPV6]:PORT, [IPV6%SCOPE]:PORT, unix:PATH,
+ * unix:@NAME. PORT is 1-65535 or a service name of protocol ("tcp", "udp").
+ * Returns 0, or -1 with a usage error.
  */
 int endpoint_parse(struct endpoint *ep, char *const *operands, int count,
     const char *protocol, struct err *e);

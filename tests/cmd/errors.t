@@ -162,6 +162,11 @@ for my $row (
     ['portscan 22 localhost', 2, qr/^'22' is a number and not a host/],
     ['listen 127.0.0.1', 2, qr/^missing port after '127\.0\.0\.1': expected \[ADDRESS\] PORT$/],
     ['connect http://localhost/', 2, qr{^'http://localhost/' is a URL: expected HOST PORT$}],
+    # An option's value is one word, which the forms of two operands are not.
+    (map { ["$_ localhost", 2, qr/: missing port after 'localhost': expected HOST:PORT, \[IPV6\]:PORT or unix:PATH$/] }
+        'udp-serve 0 --to', 'listen 0 --to', 'http-get http://h --connect-to'),
+    ['listen 0 --to http://h', 2, qr{^--to: 'http://h' is a URL: expected HOST:PORT$}],
+    ['connect localhost', 2, qr/^missing port after 'localhost': expected HOST PORT, HOST:PORT,/],
     ['udp-serve --join 10.0.0.1 1', 2, qr/is not a multicast group$/],
     ['connect -x - h 1', 2, qr/^--hexdump: '-' is stdout, which has the data that is received .* free with --send-only\)$/],
     ['listen -o - 1', 2, qr/^--output: '-' is stdout, .* free with --exec or --to or --echo or --discard or --send-only or a program\)$/],
