@@ -564,9 +564,9 @@ count_refusal(struct sessions *s, struct session *p, int errnum)
 		s->target++;
 }
 
-/* Sends datagrams in a session, until it has no socket. Returns how many are
- * done with, at least 1. tries is that of dgram_send_patiently(). */
-static int
+/* Sends datagrams in a session: one if that can end its socket, or it has none.
+ * tries is that of dgram_send_patiently(). */
+static void
 send_all(struct sessions *s, struct session *p, const struct dgram *d,
     int count, int *tries)
 {
@@ -574,6 +574,9 @@ send_all(struct sessions *s, struct session *p, const struct dgram *d,
 	bool is_second = false;
 	int done = 0, n, errnum;
 
+	if (p->fd < 0)
+		dgram_server_ignore(
+		    s->server, d, "it has no socket to the target");
 	while (done < count && p->fd >= 0) {
 		n = dgram_send_patiently(p->fd, d + done, count - done, tries);
 		if (n >= 0) {
@@ -599,10 +602,6 @@ send_all(struct sessions *s, struct session *p, const struct dgram *d,
 		    errnum != ENOBUFS && errnum != EMSGSIZE)
 			close_socket(s, p);
 	}
-	if (done > 0)
-		return done;
-	dgram_server_ignore(s->server, d, "it has no socket to the target");
-	return 1;
 }
 
 /*
@@ -650,16 +649,18 @@ dgram_server_forward(struct dgram_server *server, int count)
 	struct sessions *s = server->sessions;
 	struct dgram *d = server->received;
 	struct session *p;
-	int n, tries = 0;
+	int n, max, tries = 0;
 
 	s->is_behind = s->is_behind || count == DGRAM_MAX_RECEIVE;
 	check_target(s, clock_now());
 	for (; count > 0; d += n, count -= n) {
 		p = find_session(s, d);
 		touch(s, p);
-		for (n = 0; n < count && is_client(p, &d[n]); n++)
+		/* Another session may begin with the next one's addresses. */
+		max = p->fd < 0 || addr_is_unix(&p->target) ? 1 : count;
+		for (n = 0; n < max && is_client(p, &d[n]); n++)
 			d[n].remote.len = d[n].local.len = 0;
-		n = send_all(s, p, d, n, &tries);
+		send_all(s, p, d, n, &tries);
 	}
 }
 

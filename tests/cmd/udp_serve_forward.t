@@ -1,6 +1,7 @@
 # udp-serve --to: datagrams go to a target, and its answers to the clients.
 use Sockt;
 use JSON::PP qw(decode_json);
+use POSIX qw(WUNTRACED);
 use Socket qw(AF_UNIX SOCK_DGRAM pack_sockaddr_un);
 use SocktUdp;
 use TortureRun;
@@ -172,6 +173,18 @@ $unix = unix_socket("$dir/target");
 my $again;
 for (1 .. 3) { $c->send("again $_"); $again = hear($unix, 1); last if defined $again }
 like $again, qr/^again [12]$/, 'one that began anew is reached';
+# Where the first of a batch ended the socket of its session, the next began one
+# with a client without an address, to which no answer could be sent.
+$unix = unix_socket("$dir/target");
+$p->signal('STOP');
+waitpid $p->{pid}, WUNTRACED;
+$c->send("batch $_") for 1 .. 3;
+$p->signal('CONT');
+$p->expect(err => qr/ignored: unix:\S+target: /);
+is hear($unix), 'batch 2', 'the rest of a batch reaches it';
+($got, $from) = hear($unix);
+send $unix, 'to the batch', 0, $from;
+is hear($c, 3), 'to the batch', 'and its answers the client';
 undef $unix;
 unlink "$dir/target";
 $c->send('x') for 1 .. 2;
