@@ -586,12 +586,12 @@ send_all(struct sessions *s, struct session *p, const struct dgram *d,
 			continue;
 		}
 		errnum = errno;
-		/* It may be the error of an earlier one. */
-		if (!is_second) {
+		is_second = !is_second;
+		if (is_second)
 			count_refusal(s, p, errnum);
-			is_second = true;
+		/* At an IP socket it may be the error of an earlier one. */
+		if (is_second && !addr_is_unix(&p->target))
 			continue;
-		}
 		errno = errnum;
 		dgram_send_error(p->fd, &p->target, d[done].length, NULL, &e);
 		dgram_server_ignore(s->server, &d[done++], e.text);

@@ -180,7 +180,7 @@ $p->signal('STOP');
 waitpid $p->{pid}, WUNTRACED;
 $c->send("batch $_") for 1 .. 3;
 $p->signal('CONT');
-$p->expect(err => qr/ignored: unix:\S+target: /);
+ok $p->expect(err => qr/ignored: unix:\S+target: refused/), 'the cause is told';
 is hear($unix), 'batch 2', 'the rest of a batch reaches it';
 ($got, $from) = hear($unix);
 send $unix, 'to the batch', 0, $from;
