@@ -129,10 +129,9 @@ is_unix(const char *text)
 int
 endpoint_operands(char *const *operands, int count)
 {
-	const char *first = operands[0];
+	const char *text = operands[0];
 
-	return count == 1 || is_unix(first) || find_colon(first) != NULL ? 1
-									 : 2;
+	return count > 1 && !is_unix(text) && find_colon(text) == NULL ? 2 : 1;
 }
 
 /* Parses HOST PORT or, in one operand, HOST:PORT with that colon. That of a

@@ -182,8 +182,8 @@ add_socket(struct listener *l, int fd)
 /* Adds one address. Two servers share a UDP port for a multicast group alone.
  * Returns 0, or -1 with *e set, including its errnum. */
 static int
-add(struct listener *l, const struct addr *a, const struct listener_options *o,
-    struct err *e)
+add(struct listener *l, const struct addr *a, bool is_dual,
+    const struct listener_options *o, struct err *e)
 {
 	bool is_group = addr_is_multicast(a);
 	const struct sock_option reuse = {SOL_SOCKET, SO_REUSEADDR,
@@ -200,7 +200,7 @@ add(struct listener *l, const struct addr *a, const struct listener_options *o,
 		return err_sys(e, ERR_LOCAL, errno, "%s", addr_text(a));
 	if ((addr_family(a) == AF_INET6 &&
 		sock_set_quietly(
-		    fd, IPPROTO_IPV6, IPV6_V6ONLY, l->is_dual ? 0 : 1) < 0) ||
+		    fd, IPPROTO_IPV6, IPV6_V6ONLY, is_dual ? 0 : 1) < 0) ||
 	    ((is_group || (l->type == SOCK_STREAM && !addr_is_unix(a))) &&
 		sock_set_int(fd, &reuse, 1) < 0))
 		result = err_sys(e, ERR_LOCAL, errno, "%s", addr_text(a));
@@ -228,22 +228,18 @@ static int
 open_list(struct listener *l, const struct addr_list *list, bool skips,
     const struct listener_options *o, struct err *e)
 {
+	bool is_dual = skips && addr_is_any(list->items);
 	struct addr a;
 	size_t i;
 
-	for (i = 0; i < list->count; i++) {
+	for (i = 0; i < list->count && !(is_dual && l->count > 0); i++) {
 		a = list->items[i];
 		if (l->count > 0 && addr_port(&a) == 0)
 			addr_set_port(&a, addr_port(&l->addrs[0]));
-		if (add(l, &a, o, e) == 0) {
-			if (l->is_dual)
-				break;
-			continue;
-		}
-		if (!skips ||
-		    (e->errnum != EAFNOSUPPORT && e->errnum != EADDRNOTAVAIL))
+		if (add(l, &a, is_dual, o, e) < 0 &&
+		    (!skips || (e->errnum != EAFNOSUPPORT &&
+				   e->errnum != EADDRNOTAVAIL)))
 			return -1;
-		l->is_dual = false;
 	}
 	return l->count > 0 ? 0 : -1;
 }
@@ -259,7 +255,6 @@ open_machine(struct listener *l, uint16_t port, bool is_any,
 	struct addr items[2];
 	struct addr_list list = {items, has_both ? 2 : 1};
 
-	l->is_dual = is_any && has_both;
 	if (is_any) {
 		addr_any(&items[0], has_both ? AF_INET6 : family, port);
 		addr_any(&items[1], AF_INET, port);
@@ -371,7 +366,6 @@ add_inherited(
 				    : "the listening socket",
 	    0);
 	l->is_connection = l->is_connection || is_connection;
-	l->is_dual = sock_int(fd, IPPROTO_IPV6, IPV6_V6ONLY) == 0;
 	add_socket(l, fd);
 	return 0;
 }
@@ -470,7 +464,8 @@ listener_announce(const struct listener *l)
 		where = addr_text(a);
 		if (addr_is_any(a))
 			where = text_format("every %s (%s), port %u",
-			    l->is_dual ? "address, IPv4 and IPv6"
+			    sock_is_dual(l->fds[a - l->addrs])
+				? "address, IPv4 and IPv6"
 			    : addr_family(a) == AF_INET6 ? "IPv6 address"
 							 : "IPv4 address",
 			    addr_ip_text(a), addr_port(a));

@@ -35,9 +35,8 @@ struct listener {
 	int *fds;           /* owned, like addrs: one for each address */
 	struct addr *addrs; /* the addresses they are bound to */
 	size_t count;
-	size_t turn;  /* index of the socket to try first at the next accept */
-	int type;     /* SOCK_STREAM or SOCK_DGRAM */
-	bool is_dual; /* its IPv6 sockets also accept IPv4 */
+	size_t turn; /* index of the socket to try first at the next accept */
+	int type;    /* SOCK_STREAM or SOCK_DGRAM */
 	bool is_port_chosen; /* by the system: port 0 was asked for */
 	bool is_activated;   /* by a service manager, which starts sockt again
 				when the next client connects */

@@ -465,8 +465,7 @@ sock_nonblocking(int fd, bool on)
 
 	if (flags < 0 || ((flags & O_NONBLOCK) != 0) == on)
 		return flags < 0 ? -1 : 0;
-	return fcntl(
-	    fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK);
+	return fcntl(fd, F_SETFL, flags ^ O_NONBLOCK);
 }
 
 /* An address that get(), getsockname(2) or getpeername(2), has filled in. */
@@ -612,6 +611,12 @@ sock_is_self_connect(int fd)
 	sock_remote(fd, &remote);
 	return !addr_is_unix(&local) && local.len != 0 &&
 	       addr_equal(&local, &remote);
+}
+
+bool
+sock_is_dual(int fd)
+{
+	return sock_int(fd, IPPROTO_IPV6, IPV6_V6ONLY) == 0;
 }
 
 bool

@@ -147,6 +147,9 @@ int sock_nonblocking(int fd, bool on);
 void sock_local(int fd, struct addr *a);
 void sock_remote(int fd, struct addr *a);
 
+/* Whether fd is an IPv6 socket that accepts IPv4, too. */
+bool sock_is_dual(int fd);
+
 /* Whether fd is a Unix socket, which has no reset. */
 bool sock_is_unix(int fd);
 
@@ -197,8 +200,7 @@ void sock_reset_on_close(int fd, bool resets);
 void sock_close(int *fd);
 void sock_close_note(int *fd, const char *note);
 
-/* sock_close() with RST: unsent bytes are dropped, and there is no TIME-WAIT.
- */
+/* sock_close() with RST: drops unsent bytes, and leaves no TIME-WAIT. */
 void sock_abort(int *fd);
 
 /*

@@ -31,8 +31,7 @@
 #define BUCKETS 65536
 /* Descriptors for other uses: standard streams, records, name lookups. */
 #define SPARE_FDS 20
-/* The target's name is looked up again when it has not answered for this time.
- */
+/* A target that has not answered for this time is looked up again. */
 #define SILENT_NS (30 * CLOCK_SECOND)
 #define OWN_ERROR \
 	" is this server itself: each datagram would be forwarded for ever"
@@ -455,9 +454,10 @@ is_own(const struct sessions *s, const struct addr *a)
 	for (i = 0; i < l->count; i++, bound++) {
 		if (addr_equal(bound, &to) || is_same_file(bound, &to))
 			return true;
-		is_any |=
-		    addr_is_any(bound) && addr_port(bound) == addr_port(&to) &&
-		    (addr_family(bound) == addr_family(&to) || l->is_dual);
+		is_any |= addr_is_any(bound) &&
+			  addr_port(bound) == addr_port(&to) &&
+			  (addr_family(bound) == addr_family(&to) ||
+			      sock_is_dual(l->fds[i]));
 	}
 	for (i = 0; is_any && i < s->o->group_count; i++)
 		if (addr_same_host(&s->o->groups[i].addr, &to))
@@ -783,7 +783,7 @@ join_groups(struct dgram_server *s, struct err *e)
 
 			/* A dual-stack socket takes groups of both. */
 			if ((addr_family(bound) != addr_family(&g->addr) &&
-				!l->is_dual) ||
+				!sock_is_dual(l->fds[socket])) ||
 			    (addr_is_multicast(bound) &&
 				!addr_same_host(bound, &g->addr)))
 				continue;
@@ -793,8 +793,7 @@ join_groups(struct dgram_server *s, struct err *e)
 		}
 		if (!joined)
 			return err_set(e, ERR_LOCAL,
-			    "--join: no socket has the address family of the "
-			    "group");
+			    "--join: no socket of the group's address family");
 	}
 	return 0;
 }

@@ -208,6 +208,26 @@ SKIP: {
         '--print needs another standard output';
 }
 
+# Each of several sockets was taken for dual-stack if the last one was: a server
+# of IPv4 and IPv6 then sent to itself for ever, and joined no IPv4 group.
+SKIP: {
+    skip 'no IPv6', 6 unless has_ipv6();
+    my @o = ({}, 'udp-serve', '-vv', '--fd', 'systemd', '--max-time', '0.1');
+    for my $order ([0, 1], [1, 0]) {
+        my @s = (IO::Socket::IP->new(LocalHost => '::', LocalPort => 0, V6Only => 0,
+            Proto => 'udp'), udp_socket(host => '0.0.0.0'));
+        my $port = $s[0]->sockport;
+        exits systemd([@s[@$order]], @o, '--to', "127.0.0.1:$port")->finish, 2,
+            'a target that is a dual-stack socket of this server',
+            err => qr/is this server itself/;
+        my $r = systemd([@s[@$order]], @o, '--join', '224.0.0.99%lo')->finish;
+        is scalar(() = $r->{err} =~ /IP_ADD_MEMBERSHIP.*: ok/g), 2, 'both join an IPv4 group';
+        exits systemd([@s[@$order]], @o, '--join', 'ff02::99%lo')->finish, 5,
+            'the one that can joins an IPv6 group', err => [qr/IPV6_JOIN_GROUP.*: ok/,
+            qr/every address, IPv4 and IPv6 \(::\), port $port /, qr/every IPv4 address/];
+    }
+}
+
 # The idle end of an activated server.
 for my $case (['listen', '-k', '--echo'], ['listen', '--echo'], ['serve-hello']) {
     my $l = tcp_listener();
