@@ -247,7 +247,7 @@ struct tls_certificate {
 	char subject[1024], issuer[1024];
 	char names[1024]; /* of the subjectAltName, with ", " between them */
 	char not_before[24], not_after[24]; /* RFC 3339, in UTC */
-	int days; /* until it expires, rounded; negative: expired */
+	int days; /* whole ones until it expires; negative: expired */
 	char sha256[SHA256_TEXT];
 	char key_type[16]; /* "RSA", "EC" */
 	int key_bits;

@@ -494,21 +494,12 @@ print_time(char text[24], const struct asn1 *time)
 		text[0] = '\0';
 }
 
-/* Days and seconds until the certificate expires, both negative if it has. */
-static void
-time_left(const struct x509 *x, int *days, int *seconds)
-{
-	*days = *seconds = 0;
-	(void)lib.ASN1_TIME_diff(
-	    days, seconds, NULL, lib.X509_get0_notAfter(x));
-}
-
 void
 tls_library_describe(const struct x509 *x, struct tls_certificate *c)
 {
 	const struct pkey *key = lib.X509_get0_pubkey(x);
 	const char *type;
-	int seconds;
+	int seconds = 0;
 
 	print_name(
 	    c->subject, sizeof(c->subject), lib.X509_get_subject_name(x));
@@ -516,8 +507,10 @@ tls_library_describe(const struct x509 *x, struct tls_certificate *c)
 	print_alternatives(c->names, sizeof(c->names), x);
 	print_time(c->not_before, lib.X509_get0_notBefore(x));
 	print_time(c->not_after, lib.X509_get0_notAfter(x));
-	time_left(x, &c->days, &seconds);
-	c->days += seconds > 43200 ? 1 : seconds < 0 ? -1 : 0;
+	c->days = 0;
+	(void)lib.ASN1_TIME_diff(
+	    &c->days, &seconds, NULL, lib.X509_get0_notAfter(x));
+	c->days -= seconds < 0;
 	(void)digest_text(x, c->sha256);
 	type = key == NULL ? NULL : lib.EVP_PKEY_get0_type_name(key);
 	snprintf(
@@ -529,15 +522,12 @@ int
 tls_library_check_days(const void *chain, int64_t days, struct err *e)
 {
 	struct tls_certificate c;
-	const struct x509 *x;
-	int i, left, seconds;
+	int i;
 
 	for (i = 0; i < lib.OPENSSL_sk_num(chain); i++) {
-		x = lib.OPENSSL_sk_value(chain, i);
-		time_left(x, &left, &seconds);
-		if (left >= days && seconds >= 0)
+		tls_library_describe(lib.OPENSSL_sk_value(chain, i), &c);
+		if (c.days >= days)
 			continue;
-		tls_library_describe(x, &c);
 		return err_set(e, ERR_PROTOCOL,
 		    "the certificate of %s %s%s, on %s (--tls-days %lld)",
 		    text_shown(c.subject),

@@ -42,20 +42,21 @@ sub tls_authority {
 }
 
 # A certificate that the authority signs, for these names. days may be negative;
-# from is a time like 20400101000000Z, subject like /CN=name.
+# from and to are times like 20400101000000Z, subject is like /CN=name.
 sub tls_certificate {
     my ($ca, $name, $names, %o) = @_;
     spew("$ca/$name.ext", "subjectAltName=$names\n");
     openssl("openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes",
         "-keyout $ca/$name.key -out $ca/$name.csr -subj", $o{subject} // "/CN=$name");
-    if ($o{from}) {
+    if ($o{from} || $o{to}) {
         spew("$ca/index", '');
         spew("$ca/conf", "[ca]\ndefault_ca=c\n[c]\ndatabase=$ca/index\n"
             . "new_certs_dir=$ca\nrand_serial=yes\ndefault_md=sha256\n"
             . "policy=p\n[p]\ncommonName=supplied\n");
         openssl("openssl ca -batch -config $ca/conf -cert $ca/ca.pem",
             "-keyfile $ca/ca.key -in $ca/$name.csr -out $ca/$name.pem -notext",
-            "-extfile $ca/$name.ext -startdate $o{from} -days 9");
+            "-extfile $ca/$name.ext",
+            $o{to} ? "-enddate $o{to}" : "-startdate $o{from} -days 9");
         return { cert => "$ca/$name.pem", key => "$ca/$name.key" };
     }
     my $days = $o{days} // 1;

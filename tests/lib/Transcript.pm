@@ -24,6 +24,7 @@ my $VARIES = qr{
   | (?<count>\d+\ segments?\ lost,\ sent\ \d+\ times)
   | (?<count>\d+\ bytes,\ \d+\ of\ them(?=\ not\ acknowledged))
   | (?<count>(?<=accepted\ )\d+\ of\ \d+(?=\ bytes))
+  | (?<count>(?<=expires\ in\ )\d+\ days?)
   | (?<pid>(?<=process\ )\d+|(?<=pid\ )\d+|(?<="pid":)\d+)
   | (?<digest>\b[0-9a-f]{64}\b)
   | (?<bar>(?<=\|)[\#\ ]+(?=\|))
