@@ -28,11 +28,10 @@ extern const char start_txt[];
 static int
 dispatch(int argc, char **argv, const char **habit, struct err *e)
 {
-	static char help[] = "help";
+	static char help[] = "help", short_option[] = "-h";
 	const struct command *c;
 	struct command_args args;
 	const char *library;
-	char *option;
 	int result;
 
 	if (argc < 2) {
@@ -51,13 +50,12 @@ dispatch(int argc, char **argv, const char **habit, struct err *e)
 	    (strcmp(argv[1], "-h") == 0 && argc == 2)) {
 		argv[1] = help;
 	} else if (strcmp(argv[1], "-h") == 0) {
-		option = argv[1];
 		argv[1] = argv[2];
-		argv[2] = option;
+		argv[2] = short_option;
 	}
 	c = command_find(command_table, argv[1], e);
 	if (c == NULL) {
-		*habit = help_find(NULL, argv + 1, NULL);
+		*habit = help_find(NULL, argv + 1, NULL, e->text);
 		return -1;
 	}
 	diag_start(c->name, DIAG_SAY, false, false);
@@ -70,7 +68,7 @@ dispatch(int argc, char **argv, const char **habit, struct err *e)
 		result = c->run(&args, e);
 	}
 	if (result < 0 && e->kind == ERR_USAGE)
-		*habit = help_find(c, argv + 2, &args);
+		*habit = help_find(c, argv + 2, &args, e->text);
 	command_release(&args);
 	return result;
 }

@@ -63,8 +63,7 @@ is_about(const char *row, const char *program)
 	/* nc.openbsd, nc.traditional */
 	if (strcmp(program, "netcat") == 0 || strncmp(program, "nc.", 3) == 0)
 		program = "nc";
-	if (strcmp(program, "https") == 0 || strcmp(program, "httpie") == 0 ||
-	    strcmp(program, "xh") == 0)
+	if (command_is_listed("https httpie xh", program))
 		program = "http";
 	return strlen(program) == n && strncmp(row, program, n) == 0;
 }
@@ -156,18 +155,14 @@ is_typed(const char *pattern, const char *first, char *const *rest)
 static const char *
 find_hint(const char *command, const char *first, char *const *rest)
 {
-	static char line[512];
-	const char *row = NULL, *pattern;
-	char *typed, *hint, *next;
+	static char hint[128];
+	char commands[64], typed[256], *pattern, *next;
+	const char *row = NULL;
 
 	while ((row = next_row(habits_txt, row)) != NULL) {
-		snprintf(
-		    line, sizeof(line), "%.*s", (int)strcspn(row, "\n"), row);
-		typed = strchr(line, '\t');
-		*typed++ = '\0';
-		hint = strchr(typed, '\t');
-		*hint++ = '\0';
-		if (line[0] != '*' && !command_is_listed(line, command))
+		(void)sscanf(row, "%63[^\t]\t%255[^\t]\t%127[^\n]", commands,
+		    typed, hint);
+		if (commands[0] != '*' && !command_is_listed(commands, command))
 			continue;
 		for (pattern = strtok_r(typed, "|", &next); pattern != NULL;
 		     pattern = strtok_r(NULL, "|", &next))
@@ -181,25 +176,23 @@ find_hint(const char *command, const char *first, char *const *rest)
 static const char *
 find_commands(const struct command *c, const char *word, char letter)
 {
-	static char text[192];
-	const struct command *const *other;
 	size_t n = strcspn(word, "=");
-	bool is_first = true;
+	const struct command *const *other;
+	const char *text = NULL, *name;
 
-	if (letter != 0)
-		snprintf(text, sizeof(text), "-%c", letter);
-	else
-		snprintf(text, sizeof(text), "%.*s", (int)n, word);
 	for (other = command_table; *other != NULL; other++) {
 		if (command_option(*other, letter, word + 2, n - 2) == NULL)
 			continue;
 		if (*other == c)
 			return NULL;
-		text_append(text, sizeof(text), "%s%s",
-		    is_first ? " is an option of " : ", ", (*other)->name);
-		is_first = false;
+		name = letter != 0 ? text_format("-%c", letter)
+				   : text_format("%.*s", (int)n, word);
+		text = text == NULL
+			   ? text_format(
+				 "%s is an option of %s", name, (*other)->name)
+			   : text_format("%s, %s", text, (*other)->name);
 	}
-	return is_first ? NULL : text;
+	return text;
 }
 
 /* Explains a rejected option: by the word as typed, then by its letter, or by
@@ -207,48 +200,70 @@ find_commands(const struct command *c, const char *word, char letter)
 static const char *
 explain_option(const struct command *c, const struct command_args *args)
 {
-	const char *word = args->refused[0], *hint;
+	const char *word = args->refused[0];
 	char *const *rest = args->refused + 1;
-	char name[64];
+	const char *hint = find_hint(c->name, word, rest);
+	size_t n = strcspn(word, "=");
 
-	hint = find_hint(c->name, word, rest);
-	if (hint != NULL)
-		return hint;
-	snprintf(name, sizeof(name), "%s", word);
-	if (args->letter != 0)
-		snprintf(name, sizeof(name), "-%c", args->letter);
-	else if (strchr(name, '=') != NULL)
-		*strchr(name, '=') = ' ';
-	hint = find_hint(c->name, name, rest);
+	if (hint == NULL)
+		hint = find_hint(c->name,
+		    args->letter != 0 ? text_format("-%c", args->letter)
+				      : text_format("%.*s %s", (int)n, word,
+					    word + n + (word[n] == '=')),
+		    rest);
 	return hint != NULL ? hint : find_commands(c, word, args->letter);
 }
 
-/* Explains rejected operands, or an option that made a word an operand. */
+/* Whether the error quotes the word or, as of HOST:PORT, its last part. */
+static bool
+is_quoted(const char *error, const char *word)
+{
+	const char *part = word != NULL ? strrchr(word, ':') : NULL;
+
+	return word != NULL &&
+	       (strstr(error, text_format("'%s'", word)) != NULL ||
+		   is_quoted(error, part != NULL ? part + 1 : NULL));
+}
+
+/* Explains an error about operands: by an option before a word that it quotes,
+ * one before the first operand, or if operands are missing any; then by the
+ * error; then by an operand that it quotes. */
 static const char *
 explain_operands(
-    const struct command *c, char *const *argv, const struct command_args *args)
+    char *const *argv, const struct command_args *args, const char *error)
 {
-	const char *hint = NULL;
+	const char *command = args->command->name, *hint = NULL;
 	char *const *word;
+	bool is_short = strncmp(error, "missing ", 8) == 0;
+	bool is_excess = strncmp(error, "unexpected ", 11) == 0;
 
 	for (word = argv;
 	     hint == NULL && *word != NULL && strcmp(*word, "--") != 0; word++)
-		if (word[0][0] == '-')
-			hint = find_hint(c->name, *word, word + 1);
+		if (word[0][0] == '-' &&
+		    (is_short || is_quoted(error, word[1]) ||
+			(word[1] == args->operands[0] &&
+			    (is_excess ? strlen(*word) == 2
+				       : strstr(error, "--") != NULL))))
+			hint = find_hint(command, *word, word + 1);
+	if (hint == NULL && is_excess)
+		hint = find_hint(command, error, args->operands + args->count);
 	for (word = args->operands; hint == NULL && *word != NULL; word++)
-		hint = find_hint(c->name, *word, word + 1);
+		if (is_short || is_excess || is_quoted(error, word[0]) ||
+		    is_quoted(error, word[1]))
+			hint = find_hint(command, *word, word + 1);
 	return hint;
 }
 
 const char *
-help_find(
-    const struct command *c, char *const *argv, const struct command_args *args)
+help_find(const struct command *c, char *const *argv,
+    const struct command_args *args, const char *error)
 {
 	const char *hint;
 
 	if (c != NULL)
-		return args->refused != NULL ? explain_option(c, args)
-					     : explain_operands(c, argv, args);
+		return args->refused != NULL
+			   ? explain_option(c, args)
+			   : explain_operands(argv, args, error);
 	hint = find_equivalent(argv);
 	if (hint == NULL)
 		hint = find_hint("sockt", argv[0], argv + 1);

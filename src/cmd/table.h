@@ -18,17 +18,13 @@ extern const struct command portscan_command;
 extern const struct command help_command;
 extern const struct command completion_command;
 
-/*
- * Finds what explains a rejected command line of c, whose words are argv and
- * which was parsed as far as *args shows; c is NULL if argv[0] is not a
- * command. Returns a line without sockt's name, valid until the next call, or
- * NULL. Only what was rejected is looked at: no valid line changes its meaning.
- */
+/* Finds what explains an error of the command line of c: its words are argv,
+ * parsed as far as *args shows; c is NULL if argv[0] is not a command. Returns
+ * a line without sockt's name, valid until the next call, or NULL. */
 const char *help_find(const struct command *c, char *const *argv,
-    const struct command_args *args);
+    const struct command_args *args, const char *error);
 
-/* Prints the names of the programs that help knows, one per line, with a tab.
- */
+/* Prints the programs that help knows, one per line, with a tab. */
 void help_programs(void);
 
 #endif

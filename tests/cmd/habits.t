@@ -19,10 +19,11 @@ for (@table) {
     push @rows, map { [$commands, $_, $hint] } split /\|/, $typed;
 }
 cmp_ok scalar @table, '>', 200, 'the table has its rows';
-is join("\n", grep { tr/\t// != 2 || length > 400 } @table), '',
-    'each has three columns, and fits the buffer of help.c';
+is join("\n", grep { !/^[^\t]{1,63}\t[^\t]{1,255}\t[^\t]{1,127}\z/ } @table), '',
+    'each has three columns, which fit the buffers of help.c';
+my @offered = list_options();
 my %options = map { ("--$_->{name}" => 1, "-$_->{letter}" => 1) }
-    map { { %$_, letter => $_->{letter} // '' } } list_options();
+    map { { %$_, letter => $_->{letter} // '' } } @offered;
 
 for my $row (@rows) {
     my ($commands, $pattern, $hint) = @$row;
@@ -31,11 +32,19 @@ for my $row (@rows) {
     # curl's -s is -q (-s is --source here).
     is join(' ', grep { $hint !~ /'s \Q$_\E is / && $hint !~ /[Nn]o \Q$_\E / }
         @options), '', "the options of '$hint' exist";
+    my $regex = join '', map { /^[*?]/ ? ".$_" =~ s/\?//r : /^\[./ ? s/^\[!/[^/r : quotemeta }
+        $pattern =~ /(\[[^]]+\]|.)/g;
+    is join(' ', map { $_->{name} } grep { "--$_->{name}" =~ /^$regex\z/
+        && " $commands " =~ / (?:\*|\Q$_->{command}\E) / } @offered), '',
+        "$commands: $pattern is no option there";
     # Stands for what the wildcards of the pattern match.
     my @words = split / /,
         $pattern =~ s/\[!.\]/x/gr =~ s/\[(.)[^]]*\]/$1/gr =~ s/^-\*/--/r =~ s/\*/x/gr;
+    # One more operand than the command takes.
+    my ($excess) = "@words" =~ /^unexpected operand '(.*?)'/;
     for my $command (split / /, $commands =~ s/^\*$/connect http-get/r) {
         my @args = $command eq 'sockt' ? @words
+            : defined $excess ? ($command, @{ $operands{$command} }, $excess)
             # What is in place of an operand is the only one.
             : ($command, @words, $pattern =~ /^-/ ? @{ $operands{$command} } : ());
         my $r = run(@args);
@@ -94,6 +103,9 @@ my @typed = (
     ['portscan -sT -p 80 host',       qr/connecting/],
     ['portscan -T4 host',             qr/speed/],
     ['portscan -oG - host',           qr/--json/],
+    ['listen 8090 ::1',               qr/address comes before the port/],
+    ['listen 127.0.0.1 8090 --to h 8088', qr/HOST:PORT is one word/],
+    ['listen 127.0.0.1 8090 cat',     qr/after '--'/],
     ['portscan host 22 80',           qr/one operand/],
     ['portscan --order ascending h',  qr/random order/],
     ['portscan --retries 0 h',        qr/as losses require/],
@@ -196,8 +208,19 @@ for (@typed, @fifty, @tls) {
 # Valid lines and other mistakes have no hint.
 for (['connect', '--frobnicate', 'h', 80], ['connect', 'localhost'],
     ['listen', '--ttl', 256, 0], ['connect', '-4', '-6', 'h', 80], ['frob'],
-    ['http-get', '-w', 3, '-r', '5-3', 'h']) {
+    ['http-get', '-w', 3, '-r', '5-3', 'h'],
+    # The operands and options are right, or not what is wrong.
+    map { [split / /] } 'listen --allow foo --echo 127.0.0.1 4010',
+    'listen -k -o f --echo 127.0.0.1 4010', 'listen 127.0.0.1 99999',
+    'listen 127.0.0.1 frob', 'listen 192.0.2.256 8080', 'serve-hello --allow foo 0',
+    'udp-serve --deny foo --echo 127.0.0.1 4010', 'udp-serve 127.0.0.1 frob',
+    'connect -p 4000 localhost 99999', 'udp-send -p 4000 localhost 99999 x',
+    'http-get -s 127.0.0.1 ftp://h/', 'http-get --retry-for 3 ftp://h/',
+    'http-get --retry-for frob http://h/', 'http-get --timeout frob http://h/') {
     like run(@$_)->{err}, qr/\n[^\n]*: try '.*'\n\z/, "sockt @$_: no hint";
 }
+# A port that is right is not what makes a third operand unexpected.
+like run(split / /, 'connect -p 4000 h 80 cat')->{err}, qr/ after '--'/,
+    'the hint is that of the operand';
 
 done_testing;
