@@ -2,6 +2,8 @@
 # in TLS 1.2 and 1.3, key updates, records that were damaged on the way.
 use Sockt;
 use Digest::SHA qw(sha1_hex);
+use List::Util qw(min);
+use POSIX qw(mkfifo);
 use Socket ();
 use SocktTls;
 use Time::HiRes qw(time);
@@ -172,6 +174,32 @@ SKIP: {
     select undef, undef, undef, 0.5;
     cmp_ok $switches->() - $before, '<', 4, 'a half-closed connection sleeps';
     $_->stop for $q, $server;
+
+    # Both sides have ended, and sockt does not read what has arrived: a little
+    # more than fits into the send buffer of its process.
+    my $n = 20_000 + 2 * min(512 * 1024, slurp('/proc/sys/net/core/wmem_max'));
+    my $go = scratch() . '/go';
+    mkfifo($go, 0600) or die "mkfifo: $!";
+    $server = start('listen', '-4', @cert, '-e',
+        "cat >/dev/null; cat $go; head -c $n /dev/zero", 0);
+    $q = start({ stdin => '' }, 'connect', @tls, '--on-eof', 'fin', 'localhost',
+        $server->port);
+    $pid = await_child($q->{pid});
+    open my $h, '>', $go or die "$go: $!";
+    kill STOP => $q->{pid};
+    close $h;
+    my $ticks = sub {
+        my @stat = split ' ', slurp("/proc/$pid/stat") =~ s/.*\)//sr;
+        return $stat[11] + $stat[12];
+    };
+    select undef, undef, undef, 0.5;
+    $before = $ticks->();
+    select undef, undef, undef, 0.5;
+    cmp_ok $ticks->() - $before, '<', 20, '  and one that has ended, but is not read';
+    kill CONT => $q->{pid};
+    my $r = $q->finish;
+    is "$r->{status} " . length $r->{out}, "0 $n", '  which is whole';
+    exits $server->finish, 0, '  for the peer, too';
 }
 
 # Key updates by the server, in mid-transfer.
