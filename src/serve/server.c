@@ -452,8 +452,8 @@ accept_next(
 	for (;;) {
 		if (advance(s))
 			return err_sys(e, ERR_FAILED, EINTR, "accepting");
-		/* At the limit of children, clients wait in the backlog. */
-		if (is_full(s))
+		/* Clients are there: in the backlog, or in a handshake. */
+		if (is_full(s) || s->pending_count > 0)
 			until =
 			    deadline_limit(o->accept_ms, "--accept-timeout");
 		else
@@ -484,7 +484,7 @@ accept_next(
 		if (deadline_passed(o->until))
 			return deadline_error(
 			    o->until, "waiting for a connection", e);
-		if (deadline_passed(until))
+		if (deadline_passed(until) && s->pending_count == 0)
 			return deadline_error(until, "no connection", e);
 	}
 }

@@ -84,6 +84,16 @@ for my $handler ([], ['--echo'], ['-k'], ['-k', '--echo']) {
     $q->stop;
     $p->stop;
 }
+# --accept-timeout ran while a client was in its handshake.
+$p = start('listen', '-4v', @cert, '--accept-timeout', '400ms', '--echo', 0);
+{
+    my $silent = tcp_client($p->port);
+    $p->expect(err => qr/accepted/);
+    select undef, undef, undef, 0.8;
+    exits run({ stdin => 'abc' }, 'connect', @ca, 'localhost', $p->port), '0 abc',
+        '--accept-timeout waits for a handshake';
+    $p->finish;
+}
 # A probe is reported with -v only, and without -k the next has its place.
 for my $how ('reset', 'fin') {
     for my $command (['listen'], ['listen', '-k', '--echo'], ['serve-hello']) {
