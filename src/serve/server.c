@@ -523,7 +523,8 @@ server_end(struct server *s, int result, struct err *e)
 		return err_sys(e, ERR_FAILED, EINTR, "accepting");
 	if (result == 0)
 		return s->last_status == 0 ? 0 : err_status(e, s->last_status);
-	if (!s->listener->is_activated || deadline_passed(s->options->until))
+	if (!s->listener->is_activated || s->listener->is_connection ||
+	    deadline_passed(s->options->until))
 		return -1;
 	diag_note("%s: the normal end with --fd systemd", e->text);
 	return 0;

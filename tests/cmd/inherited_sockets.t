@@ -3,6 +3,7 @@
 use Sockt;
 use IO::Socket::UNIX;
 use POSIX ();
+use SocktTls ();
 use Socket qw(AF_UNIX SOCK_STREAM SOCK_DGRAM SOCK_SEQPACKET SOL_SOCKET SO_LINGER);
 
 sub both { return (stdin => $_[0], stdout => $_[0]) }
@@ -157,6 +158,15 @@ my @many = map { tcp_listener() } 1 .. 20;
 $p = systemd(\@many, {}, 'listen', '-kv', '--echo', '--fd', 'systemd');
 is exchange($_->sockport, 'x'), 'x', 'one of 20 is served' for @many[0, -1];
 is $p->stop->{status}, 0, 'all of them';
+
+# The only connection of a run is no listening socket that nobody uses.
+SKIP: {
+    skip 'no TLS', 1 if !SocktTls::tls_is_available();
+    my $l = tcp_listener();
+    my $silent = tcp_client($l->sockport);
+    exits systemd([scalar $l->accept], {}, 'listen', '--fd', 'systemd', '--tls-self',
+        '--echo', '--max-time', '500ms')->finish, 5, 'a handshake that is not done: status 5';
+}
 
 # Unix datagrams: what has no meaning for them, and a socket without a name.
 for my $case (["$dir/dgram", 2, qr/--allow is for IP/],
