@@ -66,6 +66,10 @@ parse_ip(struct addr *a, const char *text, size_t n)
 			parsed.u.in6.sin6_scope_id = scope_number(scope);
 		if (scope != NULL && parsed.u.in6.sin6_scope_id == 0)
 			return false;
+		/* Other addresses are those of every interface. */
+		if (!IN6_IS_ADDR_LINKLOCAL(&parsed.u.in6.sin6_addr) &&
+		    !IN6_IS_ADDR_MULTICAST(&parsed.u.in6.sin6_addr))
+			parsed.u.in6.sin6_scope_id = 0;
 	}
 	*a = parsed;
 	return true;
