@@ -335,7 +335,8 @@ eat(struct script *s, size_t n)
 void
 script_start(struct script *s)
 {
-	buf_init(&s->window, mem_array(SCRIPT_WINDOW, 1), SCRIPT_WINDOW);
+	buf_init(&s->window, mem_resize(s->window.data, SCRIPT_WINDOW, 1),
+	    SCRIPT_WINDOW);
 	s->starts_line = true;
 	s->follows_send = s->is_ended = false;
 	start_step(s, 0);
