@@ -316,7 +316,8 @@ verify(struct transfer *t, int64_t size, struct err *e)
 	if (is_same)
 		return 0;
 	if (t->is_file)
-		(void)!ftruncate(t->file.fd, 0);
+		(void)!ftruncate(
+		    t->file.fd, t->file.adopts ? (off_t)t->file.held : 0);
 	return err_set(e, ERR_PROTOCOL,
 	    "its SHA-256 is %s, and --sha256 demands %s%s", text, wanted,
 	    t->is_file || t->is_complete
@@ -552,9 +553,7 @@ handle_unsatisfied(struct transfer *t, const struct http_head *h, struct err *e)
 	if (http_head_content_range(h, &r) && r.total == t->held &&
 	    http_head_agrees(h, &t->source))
 		return already_complete(t, e);
-	if (t->is_complete)
-		return unknown_file(t, e);
-	return start_over(t, e);
+	return t->is_complete ? unknown_file(t, e) : start_over(t, e);
 }
 
 /* Whether the last response is that of a proxy that wants other credentials. */

@@ -184,6 +184,10 @@ for my $odd (['200 OK', 'HELLO WORLD'], ['206 Part', ' W',
     is slurp("$dir/wget"), 'HELLO', '  the file is untouched';
 }
 spew("$dir/wget", 'HELLO');
+is get($tail, '/', @foreign, '--sha256', '0' x 64)->{status}, 9, '  another digest';
+is slurp("$dir/wget.part"), 'HELLO', '  what the other program left is kept';
+unlink "$dir/wget.part", "$dir/wget.part.from";
+spew("$dir/wget", 'HELLO');
 $s = http_server(answer('206 Part', ' WORLD', 'ETag: "1"',
         'Content-Range: bytes 5-10/11') =~ s/LD\z//r,
     answer('206 Part', 'LD', 'Content-Range: bytes 9-10/11', 'ETag: "1"'));
