@@ -184,7 +184,8 @@ wait_for_row(struct trace *t, struct deadline until, struct err *e)
 					return -1;
 			t->until = deadline_limit(t->wait.ms, t->wait.option);
 		}
-		if (wait_for_hops(t, until, e) < 0)
+		if (!t->hops[t->row].has_answered &&
+		    wait_for_hops(t, until, e) < 0)
 			return -1;
 	}
 	return t->row;

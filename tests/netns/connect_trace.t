@@ -53,6 +53,9 @@ for (['10.9.3.2', '10.9.1.2', '10.9.2.2', '10.9.1.77', 'it'],
         err => qr/queue is full\nsockt connect: how far packets get is shown by: sockt connect --trace \Q$to\E 83\n\z/;
 }
 
+exits run({ command => 'unshare' }, '-n', sockt(), 'connect', '--trace', '-w', 9,
+    '10.4.0.2', 80), 6, 'no route: told at once', out => '', within => 5;
+
 # A router that says nothing.
 inside($near, 'nft add rule inet f output icmp type time-exceeded drop');
 exits trace('-w', '.3', '10.9.3.2', 80), 0, 'a silent router is a star',
