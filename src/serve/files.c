@@ -48,6 +48,7 @@ struct answer {
 	struct stat st;
 	int64_t from; /* of the file, the first byte that is sent */
 	char *page;   /* or another body, owned; NULL: none */
+	size_t head;  /* bytes of the response's head */
 };
 
 /* A path as a part of a URL, in a buffer of three times its length and 1. */
@@ -444,7 +445,7 @@ respond(struct answer *a)
 	text_append(a->fields, sizeof(a->fields),
 	    "X-Content-Type-Options: nosniff\r\n");
 	r->fields = a->fields;
-	n = http_server_make_head(text, size, r);
+	a->head = n = http_server_make_head(text, size, r);
 	if (a->request.is_head || r->code == 304) {
 		r->length = 0;
 		return session_send(a->s, text, n);
@@ -498,7 +499,7 @@ static int
 answer(struct answer *a)
 {
 	struct http_server_response *r = &a->response;
-	uint64_t before = a->s->link->sent;
+	uint64_t before = a->s->link->sent, sent;
 	int64_t start_ns = clock_now();
 	int result, code = r->code;
 
@@ -521,8 +522,8 @@ answer(struct answer *a)
 	r->closes = a->request.closes || code == 400 || code == 408 ||
 		    code == 414 || code == 431 || code == 501;
 	result = respond(a);
-	report(a, result < 0 ? a->s->link->sent - before : r->length,
-	    clock_now() - start_ns);
+	sent = a->s->link->sent - before;
+	report(a, sent > a->head ? sent - a->head : 0, clock_now() - start_ns);
 	return result;
 }
 

@@ -305,6 +305,15 @@ my $c = slow_client();
 truncate $h, 200_000_000;
 shutdown $c, 1;
 like drain($c), qr/^FIN after 1000002\d\d$/, 'a file that grows: as long as was promised';
+
+# An event "request" has the bytes of the body, also if the client leaves.
+$p->stop;
+$p = start('listen', '--json', '--files', $folder, 0);
+close slow_client();
+my ($log) = $p->expect(err => qr/(\{"event":"request"\N+\n.*"event":"closed"\N+)\n/s);
+my ($body_bytes) = $log =~ /"bytes":(\d+)/;
+my ($all_bytes) = $log =~ /"closed".*"sent":(\d+)/;
+cmp_ok $all_bytes - $body_bytes, '>', 100, 'the head is not counted as a part of the body';
 unlink $huge;
 
 # Who resets a connection that is kept has what it asked for.
