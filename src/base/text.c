@@ -16,9 +16,7 @@ utf8_trail(unsigned char lead)
 		return 1;
 	if (lead >= 0xe0 && lead <= 0xef)
 		return 2;
-	if (lead >= 0xf0 && lead <= 0xf4)
-		return 3;
-	return -1;
+	return lead >= 0xf0 && lead <= 0xf4 ? 3 : -1;
 }
 
 size_t
@@ -312,7 +310,5 @@ text_hex_digit(char c)
 		return c - '0';
 	if (c >= 'a' && c <= 'f')
 		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }

@@ -279,9 +279,9 @@ options_make_server(struct server_options *s, struct access *a, struct err *e)
 	s->tls = options.clients;
 	s->tls.is_on = s->tls.certificate != NULL || s->tls.is_self;
 	s->tls.idle = options_idle_limit();
-	if (s->tls.is_on && tls_check(&s->tls, e) < 0)
-		return -1;
-	return options_make_access(a, e);
+	return s->tls.is_on && tls_check(&s->tls, e) < 0
+		   ? -1
+		   : options_make_access(a, e);
 }
 
 int

@@ -581,9 +581,7 @@ run(struct sender *x, struct err *e)
 			return -1;
 	}
 	/* The last datagrams may have been refused meanwhile. */
-	if (check_icmp(x, 0, e) == FAILED)
-		return -1;
-	return x->o->on_idle(e);
+	return check_icmp(x, 0, e) == FAILED ? -1 : x->o->on_idle(e);
 }
 
 /* Reports an error if a datagram has not got its replies. */
