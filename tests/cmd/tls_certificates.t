@@ -99,6 +99,16 @@ for my $command ('listen', 'serve-hello') {
 $r = run('listen', '--tls-self', '--tls-cert', $c{good}{cert}, 0);
 is $r->{status}, 2, '--tls-self with --tls-cert is misuse';
 
+# Neither side is said to support nothing: the other version may be fine.
+for (['-tls1_2', '1.3'], ['-tls1_3', '1.2']) {
+    my ($theirs, $ours) = @$_;
+    my $s = tls_serve($c{good}, $theirs);
+    exits run('connect', '-z', '--tls', @ca, '--tls-version', $ours, 'localhost',
+        $s->{port}), 9, "--tls-version $ours, and a server with $theirs",
+        err => qr/: no common version \(here from TLS 1\.2 on, or --tls-version\)$/m;
+    $s->{process}->stop;
+}
+
 # The secrets, as openssl writes them for the same connection.
 my $keys = "$dir/keys";
 my $s = tls_serve($c{good}, '-rev', '-keylogfile', "$dir/openssl");
