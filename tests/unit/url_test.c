@@ -41,15 +41,26 @@ static const char *const refused[] = {"http://a b/", "http://a/b c",
     "http://u:p%7f@a/", "http://u:p%00@a/", "file:///etc/passwd", "://a",
     "httpx://a/", "htt://a/", ""};
 
+/* A URL, or a failed test. */
+static struct url
+parsed(const char *text)
+{
+	struct url u = {.port = 0};
+	struct err e = ERR_INIT;
+
+	if (url_parse(&u, text, &e) < 0)
+		ok(false, "%s: %s", text, e.text);
+	return u;
+}
+
 static void
 test_resolution(void)
 {
-	static struct url base, out;
+	struct url base = parsed("http://a/b/c/d;p?q"), out;
 	struct err e = ERR_INIT;
 	char text[URL_ABSOLUTE_SIZE];
 	size_t i;
 
-	url_parse(&base, "http://a/b/c/d;p?q", &e);
 	for (i = 0; i < sizeof(resolved) / sizeof(resolved[0]); i++) {
 		if (url_follow(&base, resolved[i][0], &out, &e) < 0)
 			ok(false, "'%s': %s", resolved[i][0], e.text);
@@ -63,10 +74,9 @@ test_resolution(void)
 static void
 check_bad(const char *location, enum err_kind kind, const char *want)
 {
-	static struct url base, out;
+	struct url base = parsed("http://a/b/c"), out;
 	struct err e = ERR_INIT;
 
-	url_parse(&base, "http://a/b/c", &e);
 	is_int(url_follow(&base, location, &out, &e), -1, location);
 	is_int(e.kind, kind, "  its kind");
 	is_text(e.text, want, "  and why");
@@ -142,13 +152,7 @@ test_forms(void)
 static void
 check_user(const char *text, const char *want)
 {
-	static struct url u;
-	struct err e = ERR_INIT;
-
-	if (url_parse(&u, text, &e) < 0)
-		ok(false, "%s: %s", text, e.text);
-	else
-		is_text(u.user, want, text);
+	is_text(parsed(text).user, want, text);
 }
 
 static void
@@ -173,10 +177,9 @@ test_users(void)
 static void
 check_redirect(const char *start, const char *location, const char *want)
 {
-	static struct url from, to;
+	struct url from = parsed(start), to;
 	struct err e = ERR_INIT;
 
-	url_parse(&from, start, &e);
 	if (url_follow(&from, location, &to, &e) < 0)
 		ok(false, "%s: %s", location, e.text);
 	else
@@ -204,11 +207,8 @@ test_redirects(void)
 static void
 check_origin(const char *a, const char *b, bool want)
 {
-	static struct url x, y;
-	struct err e = ERR_INIT;
+	struct url x = parsed(a), y = parsed(b);
 
-	url_parse(&x, a, &e);
-	url_parse(&y, b, &e);
 	ok(url_same_origin(&x, &y) == want, "'%s' and '%s': %s origin", a, b,
 	    want ? "one" : "another");
 }
@@ -229,10 +229,8 @@ static void
 check_absolute(const char *text, const char *want)
 {
 	char buf[URL_ABSOLUTE_SIZE];
-	static struct url u;
-	struct err e = ERR_INIT;
+	struct url u = parsed(text);
 
-	url_parse(&u, text, &e);
 	is_text(url_absolute(&u, buf, sizeof(buf)), want, text);
 }
 
@@ -264,14 +262,10 @@ test_shown(void)
 static void
 check_name(const char *text, const char *want)
 {
-	static struct url u;
+	struct url u = parsed(text);
 	char name[URL_NAME_SIZE];
-	struct err e = ERR_INIT;
 
-	if (url_parse(&u, text, &e) < 0)
-		ok(false, "%s: %s", text, e.text);
-	else
-		is_text(url_file_name(&u, name) ? name : "(none)", want, text);
+	is_text(url_file_name(&u, name) ? name : "(none)", want, text);
 }
 
 /* Names of files; one is cut before the character that does not fit. */
