@@ -222,6 +222,7 @@ SKIP: {
 # of IPv4 and IPv6 then sent to itself for ever, and joined no IPv4 group.
 SKIP: {
     skip 'no IPv6', 6 unless has_ipv6();
+    skip 'the emulator does not know all options of groups', 6 if $ENV{SOCKT_SHORT};
     my @o = ({}, 'udp-serve', '-vv', '--fd', 'systemd', '--max-time', '0.1');
     for my $order ([0, 1], [1, 0]) {
         my @s = (IO::Socket::IP->new(LocalHost => '::', LocalPort => 0, V6Only => 0,
