@@ -179,7 +179,7 @@ listens 'both', 'localhost 0';
 listens 'any', '--allow @access * 0',
     before => { access => "127.0.0.1\n::1\n" },
     files  => { access => "127.0.0.1\n::1\n" },
-    notes  => qr/listening on every IPv4 address/,
+    notes  => qr/listening on every IPv[46] address/,
     names  => qr/\baccess\b|\*/;
 listens 'file', '-o record 127.0.0.1 0', stdin => undef, stdout => 'file',
     got => [''], records => { record => $up }, names => qr/\brecord\b/;
