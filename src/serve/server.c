@@ -456,7 +456,7 @@ accept_next(
 		if (is_full(s) || s->pending_count > 0)
 			until =
 			    deadline_limit(o->accept_ms, "--accept-timeout");
-		else
+		if (!is_full(s))
 			reason->due = deadline_after(WAIT_REPORT_MS);
 		reason->is_reported = s->is_full_reported || !is_full(s);
 		/* The next client that waits is reported again. */
