@@ -38,8 +38,13 @@ sub tried {
 # After how many milliseconds it was connected.
 sub delay { return ($_[0]{err} =~ /connected to .* in ([\d.]+) ms/)[0] // 9999 }
 
-my $l = tcp_listener(host => '127.0.0.3');
-my $port = $l->sockport;
+# A port that is free at each of the addresses.
+my ($l, $port);
+for (1 .. 20) {
+    $port = has_ipv6() ? free_port(host => '::1') : 0;
+    last if $l = eval { tcp_listener(host => '127.0.0.3', port => $port) };
+}
+$port = $l->sockport;
 my $two = 'two=127.0.0.2,127.0.0.3';
 my $r = named($two, 'connect', '-vvz', 'two', $port);
 is $r->{status}, 0, 'a refused first address: it connects';
