@@ -281,13 +281,16 @@ move_in(struct flow *f, bool has_space)
 		 * in is at its end: read(2) will show which. */
 		m->is_possible = n == 0 || errno != ENOTSUP;
 		stop_moving(f);
+	} else if (f->in.kind == FD_SOCKET && errno == EPIPE) {
+		/* The system looks at the pipe first, and refuses although
+		 * there may be no data: writing fails only if there are some.
+		 */
+		stop_moving(f);
+		copy_in(f);
 	} else {
-		/* The intermediate pipe never fails. In a direct move a pipe or
-		 * file that is read gives no errors, and a pipe that is written
-		 * gives only EPIPE. */
-		end_failed(direct && (f->in.kind != FD_SOCKET || errno == EPIPE)
-			       ? &f->out
-			       : &f->in,
+		/* The intermediate pipe never fails, and in a direct move a
+		 * pipe or file that is read gives no errors. */
+		end_failed(direct && f->in.kind != FD_SOCKET ? &f->out : &f->in,
 		    errno);
 	}
 }
