@@ -240,6 +240,16 @@ fd_available(int fd)
 	return (uint64_t)bytes;
 }
 
+bool
+fd_has_ended(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	enum fd_kind kind = fd_kind(fd);
+
+	return kind != FD_TERMINAL && kind != FD_OTHER && poll(&p, 1, 0) > 0 &&
+	       fd_available(fd) == 0;
+}
+
 uint32_t
 fd_raise_limit(void)
 {

@@ -80,6 +80,10 @@ void fd_stop_waiting(void);
 /* Bytes that can be read from fd now; 0 if the system does not report it. */
 uint64_t fd_available(int fd);
 
+/* Whether fd is known to be at its end, without reading: not of a terminal or
+ * another device, which do not tell. */
+bool fd_has_ended(int fd);
+
 /*
  * Opens a regular file or a folder below the folder dir for reading,
  * close-on-exec, without following a symbolic link. What is neither is not

@@ -182,7 +182,15 @@ find_space(struct flow *f, size_t *size)
 	return space;
 }
 
-/* Adds the n bytes that were put at a place to the queue. */
+static void
+tap(struct flow *f, const void *bytes, size_t n)
+{
+	if (f->tap != NULL && f->tap(f, bytes, n) < 0)
+		end_failed(&f->in, ECANCELED);
+}
+
+/* Adds the n bytes that were put at a place to the queue; without an output
+ * they are dropped, and after it has failed they are not counted. */
 static void
 enqueue(struct flow *f, const unsigned char *at, size_t n)
 {
@@ -191,12 +199,14 @@ enqueue(struct flow *f, const unsigned char *at, size_t n)
 
 	if (f->crlf)
 		n = expand(f, space, at, n);
+	if (f->out.errnum != 0)
+		return;
 	if (f->out.fd < 0)
 		f->bytes += n;
 	else
 		buf_added(&f->queue, n);
-	if (f->tap != NULL && f->tap(f, space, n) < 0)
-		end_failed(&f->in, ECANCELED);
+	if (!f->taps_output)
+		tap(f, space, n);
 }
 
 static void
@@ -229,6 +239,8 @@ copy_out(struct flow *f)
 		end_failed(&f->out, errno);
 	if (n < 0)
 		return;
+	if (f->taps_output)
+		tap(f, buf_bytes(&f->queue), (size_t)n);
 	buf_eat(&f->queue, (size_t)n);
 	note_written(f, (size_t)n);
 }

@@ -40,8 +40,8 @@ struct flow_end {
 
 struct flow;
 
-/* Receives a copy of the data read, after --crlf. Returns 0, or -1 to end the
- * flow. */
+/* Receives a copy of the data read or written, after --crlf. Returns 0, or -1
+ * to end the flow. */
 typedef int flow_tap(const struct flow *f, const void *bytes, size_t n);
 
 /* The path that moves bytes: splice(2), of a flow without tap and crlf. */
@@ -60,6 +60,7 @@ struct flow {
 	struct flow_end in, out;
 	struct flow_move move;
 	flow_tap *tap;       /* NULL: none */
+	bool taps_output;    /* it gets what was written, not what was read */
 	void *context;       /* the caller's, for tap */
 	bool crlf;           /* LF becomes CRLF; a CRLF stays */
 	bool last_was_cr;    /* the last byte of the previous piece was CR */

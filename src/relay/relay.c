@@ -659,10 +659,16 @@ undelivered(const struct relay *r)
 static bool
 is_input_open(const struct relay *r)
 {
-	struct pollfd p = {.fd = r->in, .events = POLLIN};
+	return is(r, POLICY_ABANDONED) && !fd_has_ended(r->in);
+}
 
-	return is(r, POLICY_ABANDONED) &&
-	       (poll(&p, 1, 0) <= 0 || fd_available(r->in) > 0);
+/* Whose bytes were not delivered: the script precedes stdin. */
+static const char *
+input_name(const struct relay *r)
+{
+	return r->o->script == NULL || r->up.read_bytes > 0 ? "stdin"
+	       : r->in < 0 || fd_available(r->in) == 0      ? "--send"
+						       : "--send and stdin";
 }
 
 /* left: bytes of the input that were not delivered. If a process is beneath the
@@ -683,11 +689,11 @@ lost_error(const struct relay *r, uint64_t left, struct err *e)
 	else
 		err_set(e, ERR_LOST, "%s", lost);
 	e->errnum = errnum;
-	if (is(r, POLICY_FORWARDER) || r->in < 0)
+	if (is(r, POLICY_FORWARDER))
 		return -1;
 	if (left > 0)
-		return err_append(e, "%s of stdin not delivered",
-		    num_count_text(left, "byte"));
+		return err_append(e, "%s of %s not delivered",
+		    num_count_text(left, "byte"), input_name(r));
 	if (is_input_open(r))
 		return err_append(e, "stdin was still open");
 	return -1;
@@ -734,8 +740,7 @@ check_result(const struct relay *r, struct err *e)
 		return err_set(e, ERR_LOST,
 		    "the peer finished first; %s of %s not delivered "
 		    "(--on-peer-eof quit)",
-		    num_count_text(left, "byte"),
-		    r->in < 0 ? "--send" : "stdin");
+		    num_count_text(left, "byte"), input_name(r));
 	default: /* The record has its own error. */
 		return -1;
 	}
@@ -807,8 +812,10 @@ set_up(struct relay *r, unsigned char *storage)
 	up->crlf = o->crlf != 0;
 	r->rate.limit = o->rate;
 	up->rate = &r->rate;
+	/* What never left is not recorded. */
 	if (o->recorder != NULL)
 		up->tap = tap;
+	up->taps_output = true;
 	if (o->recorder != NULL || o->script != NULL ||
 	    (o->progress != NULL && down->out.kind == FD_TERMINAL))
 		down->tap = tap;
