@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/diag.h"
@@ -179,8 +180,9 @@ step_transfer(const struct step_transfer *t)
 	uint64_t number;
 	int saved = errno;
 
-	/* A call that would block moves nothing; poll(2) waits then. */
-	if (!step_is_on() ||
+	/* What has the number of stdin or stdout is not the connection. A call
+	 * that would block moves nothing; poll(2) waits then. */
+	if (!step_is_on() || t->fd <= STDERR_FILENO ||
 	    (t->done < 0 && (saved == EAGAIN || saved == EWOULDBLOCK)))
 		return;
 	/* Ends and failures are always shown. */

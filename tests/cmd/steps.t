@@ -2,6 +2,7 @@
 # meaning of each, and nothing besides.
 use Sockt;
 use SocktHttp;
+use Socket qw(AF_UNIX SOCK_STREAM PF_UNSPEC);
 
 # The messages of a run, without times and numbers that differ. With
 # $steps_only, the steps alone: "call subject: result".
@@ -279,5 +280,24 @@ my $other = tcp_listener();
 $r = run('connect', '-z', '-vv', @to, '127.0.0.1', $other->sockport);
 like $r->{err}, qr/^sockt connect: (\N+ port $_): connect \N+ to \1: ok/m,
     'one of two endpoints: its last step' for $l->sockport, $other->sockport;
+
+# A socket that is only stdin or stdout makes no steps; with --json each was the
+# echo of writing the one before.
+for my $row (['connect', '-vv'], ['connect', '-z', '-vv', '--json']) {
+    my $l = tcp_listener();
+    my $pid = peer($l, sub { my ($c) = @_; print $c "hello\n"; 1 while <$c> });
+    socketpair my $ours, my $theirs, AF_UNIX, SOCK_STREAM, PF_UNSPEC or die;
+    my $p = start({ stdin => $theirs, stdout => $theirs }, @$row, '127.0.0.1',
+        $l->sockport);
+    close $theirs;
+    $ours->autoflush(1); print $ours "question\n";
+    shutdown $ours, 1;
+    my $out = join '', <$ours>;
+    my $r = $p->finish;
+    is $r->{status}, 0, "@$row with a socket as stdin and stdout";
+    unlike "$out$r->{err}", qr/fd [012]\b/, '  no step is on it';
+    like "$out$r->{err}", qr/connect the socket|"call":"connect"/, '  but on the connection';
+    kill 'KILL', $pid;
+}
 
 done_testing;
