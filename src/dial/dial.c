@@ -149,6 +149,26 @@ icmp_or(struct attempt *t, int errnum, short revents)
 }
 
 /*
+ * The errno of an attempt that has ended, or 0. A peer that has answered is
+ * connected although it may have reset the connection since: whoever reads
+ * finds out, by the error, which stays on the socket, or by the socket's state.
+ */
+static int
+connect_errno(struct attempt *t, short revents)
+{
+	int errnum = 0;
+
+	if ((revents & POLLHUP) == 0 || fd_available(t->fd) == 0)
+		errnum = icmp_or(t, sock_error(t->fd), revents);
+	/* It may have done both meanwhile. */
+	if (errnum != 0 &&
+	    err_find(errnum, ERR_AT_TCP)->origin == ERR_BY_PEER &&
+	    fd_available(t->fd) > 0)
+		errnum = 0;
+	return errnum;
+}
+
+/*
  * Opens, configures and binds the socket of the next attempt, and connects it.
  * Concurrent attempts share one local port: each connects to another address,
  * and an IPv6 socket is bound for IPv6 alone.
@@ -402,7 +422,7 @@ dial_advance(struct dial *d, const struct pollfd *fds)
 		if (fds == NULL || t->fd < 0 || fds++->revents == 0)
 			continue;
 		d->pending--;
-		errnum = icmp_or(t, sock_error(t->fd), fds[-1].revents);
+		errnum = connect_errno(t, fds[-1].revents);
 		sock_connected(
 		    t->fd, t->addr, t->start_ns, icmp_cause(&t->icmp, errnum));
 		end_connect(d, t, errnum);
