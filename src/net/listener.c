@@ -350,6 +350,11 @@ add_inherited(
 	const char *problem = problem_of(fd, o->type, &l->peer);
 	bool is_connection = l->peer.len != 0;
 
+	/* The system no longer knows the peer of one that is reset. */
+	if (problem != NULL && err_is_reset(sock_error(fd)))
+		return err_set(e, ERR_LOST,
+		    "--fd: the connection was reset by the client before it "
+		    "was served");
 	if (problem != NULL)
 		return err_set(
 		    e, ERR_LOCAL, "--fd: descriptor %d is %s", fd, problem);

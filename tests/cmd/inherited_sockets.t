@@ -252,6 +252,27 @@ exits activated(scalar tcp_listener(), 'listen', '-k', '-m', '100ms')->finish, 5
     '--max-time is not a normal end';
 
 # Other descriptors.
+# A connection that its client has reset before, as a port scan does: no error of
+# this machine.
+for my $row (['--echo'], ['--', 'cat'], ['--to', '127.0.0.1:1'], ['--deny', '127.0.0.1', '--echo'],
+    ['--discard', 'data'], ['--echo', 'data'], ['serve-hello']) {
+    my $data = $row->[-1] eq 'data' ? pop @$row : '';
+    my @args = "@$row" eq 'serve-hello' ? 'serve-hello' : ('listen', @$row);
+    @args = ('listen', '--fd', 0, @$row) if $args[0] eq 'listen';
+    push @args, '--fd', 0 if @args == 1;
+    for my $host ('127.0.0.1', has_ipv6() ? '::1' : ()) {
+        my $l = tcp_listener(host => $host);
+        my $client = tcp_client($l->sockport, $host);
+        my $accepted = $l->accept;
+        syswrite $client, $data if $data;
+        acknowledged($client);
+        setsockopt $client, SOL_SOCKET, SO_LINGER, pack 'ii', 1, 0;
+        close $client;
+        exits nowait($accepted, @args)->finish, 10, "@args: reset by its client, $host $data",
+            err => qr/^sockt \S+: --fd: the connection was reset by the client before it was served\n\z/;
+    }
+}
+
 my $stream = tcp_listener();
 my $dgram = udp_socket();
 my ($a, $b) = IO::Socket->socketpair(AF_UNIX, SOCK_SEQPACKET, 0);
