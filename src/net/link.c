@@ -676,7 +676,8 @@ link_close(struct link *l, int status, struct deadline until, struct err *e)
 	if (status >= 0) {
 		if (end_processes(l, true, until, e) < 0 && status == 0)
 			status = -1;
-	} else if ((e->kind == ERR_LOST || err_is_reset(e->errnum)) &&
+	} else if ((e->kind == ERR_LOST ||
+		       (err_is_reset(e->errnum) && e->kind != ERR_OUTPUT)) &&
 		   end_processes(l, false, until, &cause) < 0 &&
 		   /* Otherwise they were terminated, and know no cause. */
 		   cause.errnum != ETIMEDOUT) {
