@@ -6,6 +6,7 @@
 #	make check-long     what takes hours: fuzzing, large transfers, torture
 #	make check-netns    runs tests in network namespaces (root)
 #	make check-interop  runs tests against other programs
+#	make check-matrix   runs the whole matrices of which make check has a part
 #	make dist           build/sockt-VERSION.tar.gz of the last commit
 #	make deb            build/sockt_VERSION_ARCH.deb
 #	make static         a static binary with musl (Debian package musl-tools)
@@ -236,6 +237,9 @@ INTEROP ?= $(wildcard tests/interop/*.t)
 check-interop: $(HELPERS)
 	@$(TESTENV) $(PROVE) -j$(JOBS) $(INTEROP)
 
+check-matrix: $(HELPERS)
+	@SOCKT_MATRIX=1 $(TESTENV) $(PROVE) -j$(JOBS) tests/cmd/stdout_readers.t
+
 sanitize:
 	@$(MAKE) check SANITIZE=1
 
@@ -280,7 +284,7 @@ help:
 
 force:
 
-.PHONY: all helpers check check-unit check-long check-interop sanitize demo install \
+.PHONY: all helpers check check-unit check-long check-interop check-matrix sanitize demo install \
 	uninstall clean help force
 .SECONDARY:
 .DELETE_ON_ERROR:

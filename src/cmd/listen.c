@@ -403,6 +403,14 @@ serve_stdio(struct listen_state *l, struct link *client, struct err *e)
 	return 0;
 }
 
+/* Whether stdout is all there is to do: no stdin, and no record. */
+static bool
+writes_only(const struct stdio_relay *s)
+{
+	return s->relay.out >= 0 && !s->recorder.is_on &&
+	       (s->relay.in < 0 || fd_has_ended(s->relay.in));
+}
+
 /* Steps 4. accept, 5. serve, 6. with -k accept again. */
 static int
 accept_and_serve(struct listen_state *l, struct err *e)
@@ -411,8 +419,11 @@ accept_and_serve(struct listen_state *l, struct err *e)
 	struct link client;
 
 	do {
+		if (l->handler == HANDLER_STDIO && writes_only(&l->stdio))
+			wait_watch_reader(STDOUT_FILENO);
 		if (server_accept(&l->server, &client, e) < 0)
 			return server_end(&l->server, -1, e);
+		wait_watch_reader(-1);
 		if (l->handler == HANDLER_STDIO)
 			(void)diag_connection(client.number);
 		if (!l->keeps)

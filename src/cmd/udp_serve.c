@@ -160,7 +160,9 @@ struct serve_state {
 	struct deadline until;    /* --max-time */
 	struct pollfd *fds;       /* owned: sockets, stdin, programs */
 	struct recorder recorder; /* --hexdump, --textdump */
-	bool is_over; /* no datagram came in time: normal with --fd systemd */
+	bool is_over; /* no datagram came in time: normal with --fd systemd; or
+			 nobody reads what is printed any more */
+	bool is_watched; /* wait_watch_reader() of stdout was called */
 
 	char *const *argv;        /* the program, or NULL */
 	struct program_run *runs; /* owned: those that run */
@@ -550,8 +552,15 @@ wait_more(struct serve_state *s, struct err *e)
 		n++;
 	}
 	n += poll_programs(s, s->fds + n);
+	/* Without stdin and a record, printing is all there is to do. */
+	if (s->mode == SERVE_PRINT && s->input.fd < 0 && !s->recorder.is_on &&
+	    !s->is_watched) {
+		wait_watch_reader(STDOUT_FILENO);
+		s->is_watched = true;
+	}
 	ready = proc_poll(s->fds, n, until);
-	if (ready < 0 && errno != EINTR)
+	s->is_over = ready < 0 && wait_is_unread();
+	if (ready < 0 && errno != EINTR && !s->is_over)
 		return err_sys(e, ERR_FAILED, errno, "waiting");
 	if (ready < 0)
 		signals_collect();
@@ -664,7 +673,8 @@ open_input(struct serve_state *s, struct err *e)
 
 	s->input = (struct source){
 	    .kind = SOURCE_LINES, .fd = STDIN_FILENO, .keeps_newline = true};
-	if (serve_options.recv_only || !fd_permits(STDIN_FILENO, O_RDONLY))
+	if (serve_options.recv_only || !fd_permits(STDIN_FILENO, O_RDONLY) ||
+	    fd_has_ended(STDIN_FILENO))
 		s->input.fd = -1;
 	for (i = 0; i < l->count; i++)
 		if (l->fds[i] == STDIN_FILENO)

@@ -736,6 +736,8 @@ copy_body(struct client *c, struct sink *s, struct err *e)
 		fds[1].fd = flow_wants_write(&f) ? f.out.fd : -1;
 		if (wait_poll(fds, 2, limit) < 0) {
 			result = err_sys(e, ERR_FAILED, errno, "receiving");
+			if (wait_is_unread() && !flow_is_empty(&f))
+				flow_fail_output(&f, EPIPE);
 			break;
 		}
 		n = f.read_bytes;
@@ -758,11 +760,27 @@ copy_body(struct client *c, struct sink *s, struct err *e)
 	return body_error(c, e);
 }
 
+/* Nobody reads the output any more. Returns 0 if the server sends more, which
+ * cannot be written, or ends the body; otherwise -1 with *e. */
+static int
+end_unread(struct client *c, struct sink *s, struct err *e)
+{
+	wait_watch_reader(-1);
+	if (wait_fd(c->link.fd, POLLIN, deadline_after(WAIT_UNREAD_MS)) > 0)
+		return 0;
+	sink_refused(s, EPIPE, e);
+	/* A body without a length may have no end. */
+	if (c->response.length < 0)
+		err_status(e, ERR_NONE);
+	return -1;
+}
+
 int
 client_read(struct client *c, struct sink *s, struct err *e)
 {
 	int result = 0;
 
+	wait_watch_reader(s->kind == FD_REGULAR ? -1 : s->fd);
 	while (result == 0 && !http_response_is_complete(&c->response)) {
 		if (c->send_errnum == 0 && buf_is_empty(&c->in) && s->fd >= 0 &&
 		    c->digest == NULL && !s->is_escaped &&
@@ -770,9 +788,12 @@ client_read(struct client *c, struct sink *s, struct err *e)
 			result = copy_body(c, s, e);
 		else
 			result = read_some(c, s, e);
+		if (result < 0 && wait_is_unread() && !s->has_failed)
+			result = end_unread(c, s, e);
 		if (result == 0)
 			draw_progress(c);
 	}
+	wait_watch_reader(-1);
 	if (result < 0)
 		return disconnect(c, -1, e);
 	c->ends_ns[CLIENT_RECEIVED] = clock_now();

@@ -567,6 +567,9 @@ end_tls(struct link *l, bool is_complete, struct deadline until, struct err *e)
 			  "that stdin had ended, and sent nothing; it may have "
 			  "dropped its answer (--on-eof keep)",
 		    t->name);
+	/* The peer has everything, whether it takes the end or not. */
+	if (l->is_unread && r->acked >= l->sent)
+		return 0;
 	/* The peer has everything and nothing more is expected from it, so
 	 * nothing can be missing. A server is done when the system has its
 	 * answer, as without TLS. */
@@ -614,7 +617,10 @@ end_program(struct link_program *p, struct deadline until, struct err *e)
 	fd_close(&p->proc->fd);
 	status = proc_wait(p->proc, until);
 	read_last_errors(p);
-	if (p->proc->is_ending ? p->may_stop : status == 0)
+	/* Its output may have nowhere to go. */
+	if (p->proc->is_ending
+		? p->may_stop
+		: status == 0 || (p->may_stop && status == 128 + SIGPIPE))
 		return 0;
 	if (p->proc->is_ending)
 		err_set(e, ERR_LOST,
@@ -668,9 +674,16 @@ link_close(struct link *l, int status, struct deadline until, struct err *e)
 {
 	struct err cause = ERR_INIT;
 
+	if (l->is_unread && status == 0) {
+		until = deadline_first(until, deadline_after(DISCARD_MS));
+		if (l->program != NULL)
+			l->program->may_stop = true;
+	}
 	if (l->fd >= 0)
-		drain(l, deadline_first(until,
-			     deadline_after(status < 0 ? 0 : LINK_DRAIN_MS)));
+		drain(l,
+		    deadline_first(until,
+			deadline_after(
+			    status < 0 || l->is_unread ? 0 : LINK_DRAIN_MS)));
 	if (status == 0 && signals_stopped() != 0)
 		status = err_sys(e, ERR_FAILED, EINTR, "draining");
 	if (status >= 0) {

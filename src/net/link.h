@@ -103,6 +103,8 @@ struct link {
 	enum link_first first;
 	enum link_end end; /* the last result of link_end() */
 	bool reads_less;   /* the caller ends it before the peer's end */
+	bool is_unread;    /* nobody reads what is received any more: once all
+			      is sent, the peer's end is not waited for */
 	bool is_answered;  /* a server has sent its whole answer, and ends it
 			      before the peer's end */
 	bool is_fin_sent, is_fin_received;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -251,6 +252,25 @@ sock_kind(int fd)
 	int type = sock_int(fd, SOL_SOCKET, SO_TYPE);
 
 	return type < 0 || type == SOCK_STREAM ? fd_kind(fd) : FD_PACKETS;
+}
+
+bool
+sock_shows_reader(int fd, enum fd_kind kind)
+{
+	struct stat st, anonymous;
+	int ends[2];
+	bool result;
+
+	if (kind == FD_SOCKET || kind == FD_PACKETS)
+		return sock_is_unix(fd);
+	if (kind != FD_PIPE || fd_pipe(ends, false) < 0)
+		return false;
+	/* All anonymous pipes, and no named ones, have the same device. */
+	result = fstat(fd, &st) == 0 && fstat(ends[0], &anonymous) == 0 &&
+		 st.st_dev == anonymous.st_dev;
+	fd_close(&ends[0]);
+	fd_close(&ends[1]);
+	return result;
 }
 
 /* Receives a whole message; EMSGSIZE if it is longer than space. */

@@ -117,6 +117,13 @@ int sock_check_standard(int fd, struct err *e);
 enum fd_kind sock_kind(int fd);
 
 /*
+ * Whether poll(2) shows, by POLLERR or POLLHUP, that nobody can read from an
+ * output of that kind any more: an anonymous pipe, or a Unix socket. A FIFO may
+ * get another reader, and a TCP socket does not tell.
+ */
+bool sock_shows_reader(int fd, enum fd_kind kind);
+
+/*
  * Read and write an inherited descriptor that poll(2) reported ready, without
  * blocking (at most for a moment: fd_read_briefly()) and without setting
  * O_NONBLOCK, a flag that other processes share; sockets by sock_recv() and

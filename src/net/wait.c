@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "net/signals.h"
+#include "net/sock.h"
 
 /* The interval between attempts to open a FIFO without a reader. */
 #define OPEN_MS 20
@@ -68,14 +69,34 @@ wait_stop_reading(void)
 	reader.fd = -1;
 }
 
+/* The output that every wait watches; fd -1: none. */
+static struct {
+	int fd;
+	bool is_unread;
+} output = {.fd = -1};
+
+void
+wait_watch_reader(int fd)
+{
+	output.is_unread = false;
+	output.fd = fd >= 0 && sock_shows_reader(fd, sock_kind(fd)) ? fd : -1;
+}
+
+bool
+wait_is_unread(void)
+{
+	return output.is_unread;
+}
+
 void
 wait_after_fork(void)
 {
 	reasons = NULL;
+	output.fd = -1;
 	wait_stop_reading();
 }
 
-/* signals_poll(), with the reader. */
+/* signals_poll(), with the reader and the output. */
 static int
 poll_and_read(
     struct pollfd *fds, nfds_t count, int timeout_ms, bool with_children)
@@ -84,7 +105,14 @@ poll_and_read(
 	ssize_t n;
 
 	fds[count] = (struct pollfd){reader.fd, POLLIN, 0};
-	ready = signals_poll(fds, count + 1, timeout_ms, with_children);
+	fds[count + 1] = (struct pollfd){output.fd, 0, 0};
+	ready = signals_poll(fds, count + 2, timeout_ms, with_children);
+	if (ready > 0 && fds[count + 1].revents != 0) {
+		output.is_unread = true;
+		errno = EPIPE;
+		if (--ready == 0)
+			return -1;
+	}
 	if (ready <= 0 || fds[count].revents == 0)
 		return ready;
 	n = reader.receive(reader.context);

@@ -42,17 +42,32 @@ void wait_start_reading(
     int fd, ssize_t (*receive)(void *context), void *context);
 void wait_stop_reading(void);
 
-/* In a forked child: drops the reason and the reader of the parent. */
+/*
+ * From now on, when nobody can read from fd any more, a wait that nothing else
+ * ends returns -1 with EPIPE. fd is an output that is all the work of the
+ * command; -1: none. Outputs that do not show it (sock_shows_reader()) are not
+ * watched. wait_is_unread() returns whether it was seen.
+ */
+void wait_watch_reader(int fd);
+bool wait_is_unread(void);
+
+/* How long the command then waits for what its peer still sends, which cannot
+ * be written any more and makes a failure of the end. */
+#define WAIT_UNREAD_MS 200
+
+/* In a forked child: drops the reason, and what the parent reads and watches.
+ */
 void wait_after_fork(void);
 
 /* How many more entries fds must have space for, which a wait uses. */
-#define WAIT_SPARE 2
+#define WAIT_SPARE 3
 
 /*
  * Polls count entries until one is ready, a caught signal arrives or the
  * deadline passes. fds has space for count + WAIT_SPARE. Returns the number of
  * ready entries, 0 if the deadline has passed, or -1 with errno: EINTR for a
- * caught signal (which stays for signals_collect()), otherwise poll's.
+ * caught signal (which stays for signals_collect()), EPIPE of
+ * wait_watch_reader(), otherwise poll's.
  */
 int wait_poll(struct pollfd *fds, nfds_t count, struct deadline until);
 

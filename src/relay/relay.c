@@ -54,6 +54,8 @@ struct relay {
 	int64_t peer_end_ns;  /* when its FIN or reset arrived; 0: not yet */
 	int64_t finished_ns;  /* when all input was sent */
 	int64_t written_ns;   /* when bytes last waited for out */
+	bool shows_reader;    /* sock_shows_reader() of out */
+	int64_t unread_ns;    /* when the reader of out was seen to be gone */
 	int64_t reported_ns;  /* wait_start() of the last report or check */
 	struct deadline look; /* for acknowledgements */
 	struct err *e;        /* the caller's, for the recorder */
@@ -198,6 +200,10 @@ confirm(struct relay *r)
 	/* --on-peer-eof quit does not wait for long. */
 	if (is(r, POLICY_PEER_QUIT) && !is(r, POLICY_PEER_OPEN))
 		is_acked = is_acked || deadline_passed(quit);
+	if (r->unread_ns != 0 && is(r, POLICY_PEER_OPEN))
+		is_acked = is_acked && fd_available(r->peer->fd) == 0 &&
+			   deadline_passed(
+			       deadline_from(r->unread_ns, WAIT_UNREAD_MS));
 	if (errnum != 0)
 		flow_fail_output(&r->up, errnum);
 	else if (is_forwarder && (errnum = sock_error(r->out)) != 0)
@@ -479,6 +485,15 @@ watches_peer(const struct relay *r)
 		   !link_is_direct(r->peer));
 }
 
+/* Whether nothing but the output is left, and whether it still has a reader
+ * makes the difference. A record is worth the wait. */
+static bool
+watches_reader(const struct relay *r)
+{
+	return r->shows_reader && r->unread_ns == 0 && r->up.in.fd < 0 &&
+	       r->o->recorder == NULL;
+}
+
 /* Returns the number of entries. */
 static nfds_t
 fill_poll(const struct relay *r, struct pollfd *fds)
@@ -499,7 +514,9 @@ fill_poll(const struct relay *r, struct pollfd *fds)
 	if (r->refuses_stdin)
 		fds[POLL_IN].fd = STDIN_FILENO;
 	fds[POLL_OUT] = (struct pollfd){
-	    .fd = writes || wants(r, POLICY_WATCH_TARGET) ? r->down.out.fd : -1,
+	    .fd = writes || wants(r, POLICY_WATCH_TARGET) || watches_reader(r)
+		      ? r->down.out.fd
+		      : -1,
 	    .events = writes ? POLLOUT : 0};
 	if (r->o->next != NULL && deadline_passed(yield_deadline(r)))
 		for (i = 0; i < r->o->next->count; i++)
@@ -560,6 +577,11 @@ pump(struct relay *r, const struct pollfd *fds)
 	if (wants(r, POLICY_WATCH_TARGET) &&
 	    (fds[POLL_OUT].revents & hangup) != 0 && flow_is_empty(&r->down))
 		check_hangup(&r->down, r->out, sock_is_unix(r->out));
+	if (watches_reader(r) && (fds[POLL_OUT].revents & hangup) != 0) {
+		/* What is to be sent is sent. */
+		r->unread_ns = clock_now();
+		r->state |= POLICY_DONE;
+	}
 	decide(r);
 }
 
@@ -756,6 +778,7 @@ summarize(const struct relay *r, int status, const struct err *e)
 	l->sent = r->up.bytes;
 	l->received = r->down.bytes;
 	l->undelivered = is(r, POLICY_FORWARDER) ? 0 : undelivered(r);
+	l->is_unread = r->unread_ns != 0;
 	l->is_reset =
 	    status < 0 && e->kind == ERR_LOST && err_is_reset(e->errnum);
 	l->is_aborted =
@@ -823,6 +846,8 @@ set_up(struct relay *r, unsigned char *storage)
 	down->move.is_possible = down->out.kind != FD_SOCKET || is_forwarder;
 	r->total =
 	    up->in.kind == FD_REGULAR ? (int64_t)fd_available(r->in) : -1;
+	r->shows_reader =
+	    !is_forwarder && sock_shows_reader(r->out, down->out.kind);
 	r->state = eof[o->on_eof] | (r->in >= 0 ? POLICY_HAS_INPUT : 0) |
 		   (is_forwarder ? POLICY_FORWARDER : 0) |
 		   (up->in.kind == FD_TERMINAL ? POLICY_TERMINAL : 0) |

@@ -464,6 +464,8 @@ accept_next(
 			s->is_full_reported = has_waiting(s);
 		is_waiting =
 		    wait_event(s, deadline_first(until, o->until), true);
+		if (wait_is_unread())
+			return err_status(e, ERR_NONE);
 		if (is_waiting && is_full(s)) {
 			reason->due = deadline_after(0);
 		} else if (is_waiting) {

@@ -89,9 +89,10 @@ void server_start(
  * succeeded; failed ones are reported. Reaps children meanwhile. Returns 0 with
  * *l, which the caller owns, and whose fd is blocking without TLS; or -1 with
  * *e: ERR_FAILED with EINTR for a stop signal, ERR_TIMEOUT when accept_ms
- * passed, or another failure. If the listener is a connection (net/listener.h),
- * *l is that, and the caller does not call this again; if its peer is not
- * allowed, the result is -1 with ERR_FAILED and no text.
+ * passed, ERR_NONE when wait_is_unread(), or another failure. If the listener
+ * is a connection (net/listener.h), *l is that, and the caller does not call
+ * this again; if its peer is not allowed, the result is -1 with ERR_FAILED and
+ * no text.
  */
 int server_accept(struct server *s, struct link *l, struct err *e);
 
