@@ -754,7 +754,7 @@ run_program(const struct client *c, struct link *l, struct err *e)
 	    .protocol = l->program != NULL ? NULL : "TCP",
 	    .local = &l->local,
 	    .remote = &l->remote};
-	bool is_kept_open;
+	bool is_kept_open, is_killed;
 	struct proc *p;
 	int status;
 
@@ -772,9 +772,16 @@ run_program(const struct client *c, struct link *l, struct err *e)
 	else if (p->is_ending)
 		status = deadline_error(
 		    c->until, "the program was still running", e);
+	is_killed = p->is_killed && !p->is_ending;
 	proc_free(&p);
 	is_kept_open = link_is_direct(l) && status >= 0 && proc_orphans_live();
 	link_count(l, is_kept_open);
+	if (status >= 0 && !is_kept_open) {
+		link_note_exit(l, status, fd_available(l->fd));
+		/* A FIN would make half an answer look whole. */
+		if (is_killed)
+			l->is_reset = l->reset_by_us = true;
+	}
 	/* A process in between would make a complete end of a FIN. */
 	if (is_kept_open || (status < 0 && !link_is_direct(l)))
 		sock_close(&l->fd);

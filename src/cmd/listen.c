@@ -317,6 +317,13 @@ serve_program(struct listen_state *l)
 	if (is_lost)
 		return -1;
 	s->is_answering = p->is_killed || stop_signal != 0;
+	/* How much of it waited for the program is not known. */
+	s->link->discarded =
+	    target.undelivered > 0 || !target.is_reset ? target.undelivered : 1;
+	s->link->discards_more = target.is_reset;
+	s->link->received += target.undelivered;
+	link_note_exit(
+	    s->link, stop_signal != 0 ? 0 : status, s->link->discarded);
 	/* The relay has ended before the program, which is not an error. */
 	if (s->link->is_aborted && !s->is_answering) {
 		s->link->is_aborted = false;
@@ -351,7 +358,8 @@ serve(struct listen_state *l)
 	if (r == NULL)
 		return result;
 	result = recorder_close(r, false, result, &s->e);
-	if (result < 0 && s->e.kind == ERR_OUTPUT && s->link->fd >= 0)
+	if (result < 0 && s->e.kind == ERR_OUTPUT && s->e.text[0] != '\0' &&
+	    s->link->fd >= 0)
 		refuse(s);
 	return result;
 }
@@ -381,7 +389,10 @@ serve_client(struct link *client, void *context)
 	/* The server reports the signal. */
 	if (signals_stopped() != 0)
 		s->e.text[0] = '\0';
-	return session_end(s, DIAG_NOTE, result);
+	result = session_end(s, DIAG_NOTE, result);
+	if (l->keeps)
+		link_report_failure(client, result);
+	return result;
 }
 
 /* Relays stdin and stdout in this process. Returns 0, or -1 with *e. With -k a

@@ -339,9 +339,12 @@ answer_by_program(struct serve_state *s, struct program_run *p, struct err *e)
 		    &s->server, d, "the program's answer is too long");
 	else if (d->length > 0)
 		result = send_answers(s, d, 1, e);
+	/* Its client waits for an answer. */
 	if (p->proc->status != 0 && !p->proc->is_late)
-		diag_note("%s: the program ended with status %d",
-		    addr_text(&d->from), p->proc->status);
+		diag_line(d->length == 0 ? DIAG_SAY : DIAG_NOTE,
+		    "%s: the program ended with status %d%s",
+		    addr_text(&d->from), p->proc->status,
+		    d->length == 0 ? " and sent no answer" : "");
 	return result < 0 ? -1 : 0;
 }
 

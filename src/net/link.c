@@ -25,6 +25,13 @@
 
 /* How long the process of a discarded connection may take to end it. */
 #define DISCARD_MS 500
+/* How long the FIN for the peer of a program that has failed is held back, for
+ * what it still sends makes a reset of it: if the program has sent nothing, and
+ * if it has sent an answer, whose end the peer may wait for. */
+#define SILENT_MS 500
+#define ANSWERED_MS 200
+/* How often to check for the last acknowledgement, before a reset. */
+#define ACK_MS 10
 /* A record of TLS is not requested again within this time. */
 #define ASK_AGAIN_MS 10
 /* How long to wait for it: the process may be stopped. */
@@ -232,6 +239,15 @@ link_why(struct link *l, bool awaits_peer, const char *peer)
 	return stall_text(&l->tcp, awaits_peer, peer);
 }
 
+static const char *
+discarded_text(const struct link *l)
+{
+	return text_format("%s%s %s %s", l->discards_more ? "at least " : "",
+	    num_count_text(l->discarded, "byte"),
+	    l->discarded == 1 ? "was" : "were",
+	    l->had_program ? "not read by the program" : "discarded");
+}
+
 void
 link_count(struct link *l, bool goes_on)
 {
@@ -244,6 +260,8 @@ link_count(struct link *l, bool goes_on)
 	link_observe(l);
 	/* The kernel counts encrypted bytes. */
 	l->bytes_unknown = !tcp->is_known || l->tls != NULL;
+	if (l->tls != NULL)
+		l->sent = l->tls->peer.taken;
 	if (l->bytes_unknown)
 		return;
 	l->sent = tcp->sent;
@@ -257,6 +275,26 @@ link_count(struct link *l, bool goes_on)
 		l->first = LINK_FIRST_PEER;
 	else if (!goes_on)
 		l->first = LINK_FIRST_US;
+}
+
+void
+link_note_exit(struct link *l, int status, uint64_t unread)
+{
+	l->had_program = true;
+	l->has_failed = status != 0;
+	l->is_silent = l->has_failed && l->sent == 0 &&
+		       (!l->bytes_unknown || l->tls != NULL);
+	l->unread = unread;
+	l->exit_ns = clock_now();
+}
+
+void
+link_report_failure(const struct link *l, int status)
+{
+	if (l->has_failed && l->discarded > 0 &&
+	    (!l->is_reset || l->reset_by_us))
+		diag_warn("%s: the program failed with status %d; %s",
+		    addr_text(&l->remote), status, discarded_text(l));
 }
 
 uint64_t
@@ -521,23 +559,78 @@ link_end(struct link *l)
 	return l->end;
 }
 
-/* Sends FIN, waits for the peer's, and closes the descriptor. */
-static void
-drain(struct link *l, struct deadline until)
+/* sock_discard(), which counts, and decides about a reset. */
+static int
+discard(struct link *l)
 {
-	size_t dropped = 0;
-	int more = 1;
+	uint64_t before = l->discarded;
+	int more = sock_discard(l->fd, &l->discarded);
 
-	if ((l->is_fin_sent || link_finish(l) == 0) && !l->is_fin_received) {
-		do
-			more = sock_discard(l->fd, &dropped);
-		while (more > 0 && wait_fd(l->fd, POLLIN, until) > 0);
+	/* What a program that has answered left of a request is no failure. */
+	if (l->has_failed && !l->is_reset &&
+	    l->discarded > (l->is_silent ? 0 : l->unread)) {
+		l->reset_by_us = true;
+		l->is_reset = !addr_is_unix(&l->local);
+		l->discarded += fd_available(l->fd);
+		more = -1;
 	}
-	if (more == 0)
+	if (l->discarded > l->unread)
+		l->received +=
+		    l->discarded - (before > l->unread ? before : l->unread);
+	return more;
+}
+
+/* Until when the FIN is held back, if it is. */
+static struct deadline
+hold_deadline(const struct link *l)
+{
+	if (!l->has_failed || l->is_fin_received)
+		return deadline_none();
+	return deadline_from(
+	    l->exit_ns, l->is_silent ? SILENT_MS : ANSWERED_MS);
+}
+
+struct deadline
+link_drain_next(const struct link *l)
+{
+	struct deadline held = hold_deadline(l);
+
+	if (l->reset_by_us)
+		return deadline_after(ACK_MS);
+	return deadline_passed(held) ? deadline_none() : held;
+}
+
+bool
+link_drain(struct link *l, struct deadline until)
+{
+	struct deadline held = hold_deadline(l);
+	bool may_finish = !l->reset_by_us &&
+			  (!deadline_is_set(held) || deadline_passed(held));
+	int more = l->reset_by_us;
+
+	if (may_finish && !l->is_fin_sent && link_finish(l) < 0)
+		more = -1;
+	else if (l->has_failed ? !l->reset_by_us : !l->is_fin_received)
+		more = discard(l);
+	if (l->reset_by_us && l->first == LINK_FIRST_NOBODY)
+		l->first = LINK_FIRST_US;
+	else if (more == 0)
 		link_note_fin(l);
+	/* Later data is for the system to refuse. */
+	if (l->is_silent && may_finish)
+		more = -1;
+	if (!deadline_passed(until) &&
+	    (l->reset_by_us ? !link_is_acked(l) : more > 0))
+		return false;
+	if (!l->reset_by_us && !l->is_fin_sent)
+		(void)link_finish(l);
 	if (diag_emits(DIAG_SAY)) /* for link_log_closed() */
 		link_observe(l);
-	sock_close(&l->fd);
+	if (l->reset_by_us)
+		sock_abort(&l->fd);
+	else
+		sock_close(&l->fd);
+	return true;
 }
 
 /*
@@ -673,20 +766,24 @@ int
 link_close(struct link *l, int status, struct deadline until, struct err *e)
 {
 	struct err cause = ERR_INIT;
+	struct deadline drained;
 
 	if (l->is_unread && status == 0) {
 		until = deadline_first(until, deadline_after(DISCARD_MS));
 		if (l->program != NULL)
 			l->program->may_stop = true;
 	}
-	if (l->fd >= 0)
-		drain(l,
-		    deadline_first(until,
-			deadline_after(
-			    status < 0 || l->is_unread ? 0 : LINK_DRAIN_MS)));
+	drained = deadline_first(until,
+	    deadline_after(status < 0 || l->is_unread ? 0 : LINK_DRAIN_MS));
+	while (l->fd >= 0 && !link_drain(l, drained))
+		if (wait_fd(l->reset_by_us ? -1 : l->fd, POLLIN,
+			deadline_first(drained, link_drain_next(l))) < 0)
+			drained = deadline_after(0);
 	if (status == 0 && signals_stopped() != 0)
 		status = err_sys(e, ERR_FAILED, EINTR, "draining");
-	if (status >= 0) {
+	if (l->has_failed && l->reset_by_us) {
+		/* The release of its processes is their reset. */
+	} else if (status >= 0) {
 		if (end_processes(l, true, until, e) < 0 && status == 0)
 			status = -1;
 	} else if ((e->kind == ERR_LOST ||
@@ -825,7 +922,7 @@ link_log_closed(int level, const struct link *l, int status)
 	bool is_pair =
 	    addr_is_unnamed(&l->remote) && addr_is_unnamed(&l->local);
 	int64_t ns = clock_now() - l->start_ns;
-	const char *reset = "", *path;
+	const char *reset = "", *path, *discarded = "";
 	char bytes[96] = "";
 	struct json *j;
 
@@ -847,11 +944,15 @@ link_log_closed(int level, const struct link *l, int status)
 		reset = l->reset_by_us ? ", reset by this side"
 				       : ", reset by the peer";
 	}
+	if (l->discarded > 0) {
+		json_number(j, "discarded", l->discarded);
+		discarded = text_format(", %s", discarded_text(l));
+	}
 	path = path_text(j, l, ns);
 	json_number(j, "status", (unsigned)status);
-	diag_event_end(level, "closed %s%s%s: %sin %s; %s%s%s%s",
+	diag_event_end(level, "closed %s%s%s: %sin %s; %s%s%s%s%s",
 	    is_pair ? "the socket pair" : addr_text(&l->remote),
 	    is_pair ? "" : " from ", is_pair ? "" : addr_text(&l->local), bytes,
-	    num_duration_text(ns), words[l->first], reset, path,
+	    num_duration_text(ns), words[l->first], reset, discarded, path,
 	    status == 0 ? "" : text_format(", status %d", status));
 }

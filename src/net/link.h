@@ -51,6 +51,7 @@ enum link_fact {
 struct link_record {
 	uint64_t acked;    /* bytes that the peer has acknowledged, at least */
 	uint64_t sent;     /* bytes that the system has, or had, to send */
+	uint64_t taken;    /* bytes that this side has written to it */
 	unsigned facts;    /* a set of enum link_fact */
 	struct err lost;   /* why the connection was lost, or ERR_NONE */
 	struct os_tcp tcp; /* the kernel's counters, as of the last request */
@@ -98,8 +99,11 @@ struct link {
 	/* The outcome so far. */
 	uint64_t sent, received; /* bytes, which link_send(), link_receive() or
 				    the caller counts */
+	uint64_t undelivered;    /* bytes read from stdin, or of a forwarder's
+				    target from its client, but not delivered */
+	uint64_t discarded;      /* bytes that were received and thrown away */
 	bool bytes_unknown;      /* sent and received are not known */
-	uint64_t undelivered;    /* bytes read from stdin but not delivered */
+	bool discards_more;      /* more were discarded; how many is unknown */
 	enum link_first first;
 	enum link_end end; /* the last result of link_end() */
 	bool reads_less;   /* the caller ends it before the peer's end */
@@ -116,6 +120,13 @@ struct link {
 	uint64_t unacked;  /* at the last link_look() */
 	int64_t moved_ns;  /* when bytes last moved, which the caller may set,
 			      or link_look() found new acknowledgements */
+
+	/* A program that used it; link_note_exit() sets this. */
+	int64_t exit_ns;  /* when it exited */
+	uint64_t unread;  /* bytes that it had not read by then */
+	bool had_program; /* it has exited */
+	bool has_failed;  /* its status was not 0 */
+	bool is_silent;   /* it has failed, and had sent nothing */
 };
 
 /* Reads the kernel's counters, for the "closed" event. Call it before the
@@ -150,6 +161,33 @@ bool link_is_direct(const struct link *l);
  * known, only bytes_unknown is set.
  */
 void link_count(struct link *l, bool goes_on);
+
+/*
+ * Call this when a program that used the connection has exited with a status;
+ * it had not read that many bytes. If it has failed, its peer must not take
+ * that for success: see link_drain().
+ */
+void link_note_exit(struct link *l, int status, uint64_t unread);
+
+/*
+ * A step of the end: sends FIN, and throws away and counts what has arrived.
+ * Returns false as long as more may come, and should be called again when the
+ * descriptor is readable, unless reset_by_us is set, or at link_drain_next().
+ * Otherwise closes the descriptor and returns true: the peer has finished, the
+ * connection is lost, the peer has sent more than a drain discards, or the
+ * deadline has passed.
+ *
+ * It is a reset, once all is acknowledged, where a program has failed that sent
+ * nothing and has not read everything, or whose peer went on sending after its
+ * exit. A peer that has sent its last bytes would take a FIN for the end, so
+ * after a failure it is held back for a moment.
+ */
+bool link_drain(struct link *l, struct deadline until);
+struct deadline link_drain_next(const struct link *l);
+
+/* Reports a program that has failed its peer, unless the peer has reset the
+ * connection: a server that goes on has no exit status to report it. */
+void link_report_failure(const struct link *l, int status);
 
 /*
  * How many sent bytes, without the FIN, the peer has not acknowledged, even if

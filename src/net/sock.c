@@ -649,7 +649,7 @@ sock_is_unix(int fd)
 }
 
 int
-sock_discard(int fd, size_t *dropped)
+sock_discard(int fd, uint64_t *dropped)
 {
 	char drop[64 * 1024];
 	ssize_t n = sock_recv(fd, drop, sizeof(drop), MSG_DONTWAIT);

@@ -215,6 +215,6 @@ void sock_abort(int *fd);
  * begins with 0. Returns 1 if more may come; 0 if the peer has finished; -1 if
  * the connection is lost, or the peer has sent more than a drain discards.
  */
-int sock_discard(int fd, size_t *dropped);
+int sock_discard(int fd, uint64_t *dropped);
 
 #endif

@@ -787,9 +787,15 @@ summarize(const struct relay *r, int status, const struct err *e)
 		l->first = LINK_FIRST_US;
 	/* For link_abort(): an idle limit does not begin again. */
 	l->moved_ns = later(last_movement(r), l->moved_ns);
-	if (r->target != NULL)
+	if (r->target != NULL) {
 		r->target->moved_ns =
 		    later(last_movement(r), r->target->moved_ns);
+		r->target->undelivered =
+		    (uint64_t)buf_length(&r->down.queue) + r->down.move.held;
+		/* A program that exits with unread input. */
+		r->target->is_reset = r->up.in.errnum == ECONNRESET &&
+				      r->target->end == LINK_OPEN;
+	}
 	if (l->is_aborted && !r->is_unix)
 		l->is_reset = true;
 	l->reset_by_us = l->is_reset && !err_is_reset(r->up.out.errnum) &&

@@ -8,6 +8,7 @@
 
 #include "base/diag.h"
 #include "base/err.h"
+#include "base/fd.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/step.h"
@@ -175,7 +176,13 @@ wait_event(struct server *s, struct deadline until, bool accepts)
 		if (s->conns[i].proc != NULL)
 			continue;
 		until = deadline_first(until, s->conns[i].drain);
-		s->fds[n++] = (struct pollfd){s->conns[i].link.fd, POLLIN, 0};
+		until =
+		    deadline_first(until, link_drain_next(&s->conns[i].link));
+		/* What a reset drops is not read, and need not be waited for.
+		 */
+		s->fds[n++] = (struct pollfd){
+		    s->conns[i].link.reset_by_us ? -1 : s->conns[i].link.fd,
+		    POLLIN, 0};
 	}
 	for (i = 0; accepts && i < s->pending_count; i++) {
 		until = deadline_first(until, s->pending[i].link.tls != NULL
@@ -196,11 +203,11 @@ wait_event(struct server *s, struct deadline until, bool accepts)
 /* Reports the "closed" event of a connection that another process used, by the
  * kernel's counters; its fd may be -1. */
 static void
-log_closed(const struct server *s, struct link *l, bool goes_on, bool is_cut)
+log_closed(const struct server *s, struct link *l, bool is_cut)
 {
 	if (!diag_emits(s->options->log_level))
 		return;
-	link_count(l, goes_on);
+	link_count(l, false);
 	l->reset_by_us = is_cut && !l->is_reset;
 	l->is_reset = l->is_reset || is_cut;
 	link_log_closed(s->options->log_level, l, s->last_status);
@@ -216,19 +223,32 @@ log_closed(const struct server *s, struct link *l, bool goes_on, bool is_cut)
 static void
 end_program(struct server *s, struct server_conn *c)
 {
+	struct link *l = &c->link;
 	bool is_cut = c->proc->is_ending || c->proc->is_killed;
 	bool goes_on = !c->proc->is_ending && proc_group_lives(c->proc);
 
+	c->status = s->last_status;
 	if (!is_cut)
-		sock_reset_on_close(c->link.fd, false);
-	log_closed(s, &c->link, goes_on, is_cut && !goes_on);
-	if (goes_on || is_cut) {
-		sock_close(&c->link.fd);
+		sock_reset_on_close(l->fd, false);
+	if (c->status != 0 || diag_emits(s->options->log_level))
+		link_count(l, goes_on);
+	if (goes_on) {
+		link_log_closed(s->options->log_level, l, c->status);
+		sock_close(&l->fd);
 		return;
 	}
-	(void)link_finish(&c->link);
+	/* A program that was ended has not failed. */
+	link_note_exit(
+	    l, c->proc->is_ending ? 0 : c->status, fd_available(l->fd));
 	c->drain =
 	    deadline_first(c->proc->until, deadline_after(LINK_DRAIN_MS));
+	if (!is_cut)
+		return;
+	c->drain = deadline_after(0);
+	if (l->is_reset)
+		return;
+	l->discarded = l->unread;
+	l->reset_by_us = l->is_reset = true;
 }
 
 static void
@@ -253,12 +273,25 @@ end_process(struct server *s, struct server_conn *c)
 		    "%s: the connection's process was ended by signal %d",
 		    addr_text(&c->link.remote), s->last_status - 128);
 		diag_error(&e);
-		log_closed(s, &c->link, false, false);
+		log_closed(s, &c->link, false);
 	}
 	proc_free(&c->proc);
 	proc_free(&c->carrier);
 	/* It may have released the short resource. */
 	s->resume = deadline_after(0);
+}
+
+/* Drains the connection of a program that has ended. Returns whether it is
+ * closed. */
+static bool
+drain(const struct server *s, struct server_conn *c)
+{
+	if (!link_drain(&c->link, c->drain))
+		return false;
+	if (!s->options->is_single)
+		link_report_failure(&c->link, c->status);
+	link_log_closed(s->options->log_level, &c->link, c->status);
+	return true;
 }
 
 /*
@@ -276,15 +309,10 @@ advance(struct server *s)
 		c = &s->conns[i];
 		if (c->proc != NULL && proc_has_ended(c->proc))
 			end_process(s, c);
-		if (c->proc != NULL ||
-		    (c->link.fd >= 0 &&
-			sock_discard(c->link.fd, &c->dropped) == 1 &&
-			!deadline_passed(c->drain))) {
+		if (c->proc != NULL || (c->link.fd >= 0 && !drain(s, c)))
 			i++;
-			continue;
-		}
-		sock_close(&c->link.fd);
-		*c = s->conns[--s->count];
+		else
+			*c = s->conns[--s->count];
 	}
 	return signals_stopped() != 0;
 }
@@ -346,7 +374,7 @@ drop(struct server *s, struct link *l, struct err *e)
 	err_prefix(e, "%s: the connection is dropped", addr_text(&l->remote));
 	diag_error(e);
 	s->last_status = (int)e->kind;
-	log_closed(s, l, false, true);
+	log_closed(s, l, true);
 	reset(l);
 }
 
@@ -626,8 +654,11 @@ server_stop(struct server *s)
 	reset_pending(s);
 	proc_end_all();
 	(void)advance(s);
-	for (i = 0; i < s->count; i++)
-		sock_close(&s->conns[i].link.fd);
+	for (i = 0; i < s->count; i++) {
+		s->conns[i].drain = deadline_after(0);
+		if (s->conns[i].link.fd >= 0)
+			(void)drain(s, &s->conns[i]);
+	}
 	free(s->pending);
 	free(s->conns);
 	free(s->fds);

@@ -44,7 +44,7 @@ struct server_conn {
 	struct link link;      /* fd is -1 unless a program has it */
 	struct proc *proc;     /* NULL: it has ended, and link is drained */
 	struct deadline drain; /* the end of the drain */
-	size_t dropped;        /* bytes that were discarded */
+	int status;            /* the shell's, of its program */
 	struct proc *carrier;  /* the process of its TLS; NULL: none */
 };
 
@@ -115,10 +115,11 @@ void server_fork(struct server *s, struct link *l, server_serve *serve,
 
 /*
  * Passes l to a program. The connection also stays open here. When the program
- * exits, it is drained; it is reset if the program was ended or died by a
- * signal. If another process of the program's group still runs, it keeps the
- * connection, which is only closed here. Failures, such as a program that
- * cannot be executed, are handled as by server_fork().
+ * exits, link_drain() ends it, with a reset if the program has failed; it is
+ * also reset if the program was ended or died by a signal. If another process
+ * of the program's group still runs, it keeps the connection, which is only
+ * closed here. Failures, such as a program that cannot be executed, are handled
+ * as by server_fork().
  */
 void server_spawn(struct server *s, struct link *l, char *const *argv);
 

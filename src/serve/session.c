@@ -151,16 +151,19 @@ session_end(struct session *s, int level, int result)
 	    deadline_first(s->until, deadline_after(LINK_DRAIN_MS));
 	struct err e = ERR_INIT;
 	bool is_lost, is_cut, is_reset;
+	enum err_kind kind;
 
 	/* It may be the error of an earlier target. */
 	if (result == 0)
 		err_clear(&s->e);
-	is_lost = s->e.kind == ERR_LOST;
-	is_cut = l->fd < 0 || s->is_answering || is_lost || l->is_aborted ||
-		 s->e.kind == ERR_OUTPUT ||
-		 /* Data that has arrived was not answered. */
-		 (s->e.kind == ERR_TIMEOUT && l->sent > 0 &&
-		     fd_available(l->fd) > 0);
+	/* The status of a program is no error. */
+	kind = l->had_program ? ERR_NONE : s->e.kind;
+	is_lost = kind == ERR_LOST;
+	is_cut =
+	    l->fd < 0 || s->is_answering || is_lost || l->is_aborted ||
+	    kind == ERR_OUTPUT ||
+	    /* Data that has arrived was not answered. */
+	    (kind == ERR_TIMEOUT && l->sent > 0 && fd_available(l->fd) > 0);
 	/* A FIN would make half an answer look whole. */
 	if (is_cut && l->fd >= 0) {
 		is_reset = !is_lost && !addr_is_unix(&l->local);

@@ -381,6 +381,7 @@ report(struct tls_process *p)
 	left = left < p->sent_bytes ? left : p->sent_bytes;
 	if (p->sent_bytes - left > p->record.acked)
 		p->record.acked = p->sent_bytes - left;
+	p->record.taken = p->sent_bytes;
 	p->record.lost = p->lost;
 	return fd_write_all(p->report, &p->record, sizeof(p->record));
 }
@@ -793,6 +794,8 @@ wait_both(struct tls_process *p)
 		return;
 	deadline_looked(clock_now());
 	if (fds[2].revents != 0) {
+		/* What sockt has written before counts. */
+		(void)read_input(p);
 		(void)os_tcp_info(p->tcp, &p->record.tcp);
 		if (read(p->report, &request, 1) != 1 || report(p) < 0)
 			abandon(p);

@@ -152,6 +152,15 @@ is $r->{status}, 0, 'stopped';
 cmp_ok scalar(() = $r->{err} =~ /accepting pauses/g), '<', 12,
     'and it did not say so for each';
 
+# Waits until a server has no child.
+sub await_no_child {
+    my ($pid) = @_;
+    for (1 .. 1000) {
+        return if !children($pid);
+        select undef, undef, undef, 0.005;
+    }
+}
+
 # Connections whose program has finished, and whose client has not: they are
 # drained for a while, and count.
 # --max-conns counts them.
@@ -159,7 +168,8 @@ $p = start('listen', '-kv', '--max-conns', 2, 0, '--', 'true');
 $port = $p->port;
 @c = map { tcp_client($port) } 1 .. 10;
 select undef, undef, undef, 0.7;
-$p->expect(err => qr/closed .*closed /s);
+$p->expect(err => qr/accepted .*accepted /s);
+await_no_child($p->{pid});
 is scalar(() = $p->{err} =~ /accepted /g), 2,
     '--max-conns: two drained connections are two';
 close $_ for @c[0, 1];
@@ -171,7 +181,8 @@ $p->stop;
 # --max-per-host too.
 $p = start('listen', '-kv', '--max-per-host', 1, 0, '--', 'true');
 @c = tcp_client($p->port);
-$p->expect(err => qr/closed /);
+$p->expect(err => qr/accepted /);
+await_no_child($p->{pid});
 ok is_reset($p->port), '--max-per-host: a drained connection';
 $p->expect(err => qr/denied \(--max-per-host\)|closed .*closed/s);
 like $p->{err}, qr/denied/, '--max-per-host counts them';
