@@ -376,6 +376,7 @@ serve_client(struct link *client, void *context)
 	/* The server limits a program, and what it starts. */
 	session_start(s, client, l->idle,
 	    l->handler == HANDLER_PROGRAM ? -1 : options.time.max_ms);
+	s->stop = l->server.stop[1];
 	/* Without -k a port probe takes the only connection: an error. */
 	s->allows_probes = l->keeps;
 	/* A program of --via may ignore the signal that ends this process: it
@@ -400,8 +401,11 @@ serve_client(struct link *client, void *context)
 static int
 serve_stdio(struct listen_state *l, struct link *client, struct err *e)
 {
-	int result = stdio_relay_run(&l->stdio, client, e);
+	int result;
 
+	wait_hold_stop(l->options.drain_ms);
+	result = stdio_relay_run(&l->stdio, client, e);
+	wait_hold_stop(0);
 	(void)diag_connection(0);
 	if (result == 0)
 		return 0;

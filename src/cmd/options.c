@@ -159,6 +159,10 @@ const struct opt options_server[] = {
     DURATION(0, "accept-timeout", "TIME", options.server, accept_ms,
 	"stop when no connection arrives for TIME", .min = 1,
 	.excludes = "connection"),
+    DURATION(0, "drain", "TIME", options.server, drain_ms,
+	"when told to stop, accept no more, and let the connections go on for "
+	"at most TIME; a second signal ends them",
+	.min = 1),
     {.kind = OPT_END},
 };
 

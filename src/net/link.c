@@ -779,7 +779,7 @@ link_close(struct link *l, int status, struct deadline until, struct err *e)
 		if (wait_fd(l->reset_by_us ? -1 : l->fd, POLLIN,
 			deadline_first(drained, link_drain_next(l))) < 0)
 			drained = deadline_after(0);
-	if (status == 0 && signals_stopped() != 0)
+	if (status == 0 && wait_is_stopped())
 		status = err_sys(e, ERR_FAILED, EINTR, "draining");
 	if (l->has_failed && l->reset_by_us) {
 		/* The release of its processes is their reset. */

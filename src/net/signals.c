@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/fd.h"
 
@@ -13,10 +14,16 @@ static struct {
 	int ends[2];                   /* read, write; -1: none yet */
 	volatile sig_atomic_t pending; /* caught, not yet collected */
 	volatile sig_atomic_t stopped; /* the signal that asked sockt to stop */
+	volatile sig_atomic_t stop_count;       /* how many have */
+	int64_t counted_ns;                     /* when the last was counted */
 	volatile sig_atomic_t child_has_exited; /* not yet collected */
 	volatile sig_atomic_t
 	    is_child; /* a forked child, which takes the default action */
 } signals = {.ends = {-1, -1}};
+
+/* Within this time several signals are one: timeout(1) signals a process, and
+ * then its group. */
+#define AGAIN_MS 10
 
 /* The signals that ask sockt to stop. */
 static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
@@ -55,6 +62,11 @@ on_signal(int number)
 		signals_die(number);
 	signals.pending = 1;
 	signals.stopped = number;
+	if (signals.stop_count == 0 ||
+	    clock_now() - signals.counted_ns > AGAIN_MS * CLOCK_MS) {
+		signals.stop_count++;
+		signals.counted_ns = clock_now();
+	}
 	fd_stop_waiting();
 	if (!woken)
 		wake();
@@ -204,6 +216,12 @@ int
 signals_stopped(void)
 {
 	return signals.stopped;
+}
+
+int
+signals_stop_count(void)
+{
+	return signals.stop_count;
 }
 
 int

@@ -45,6 +45,9 @@ bool signals_collect_children(void);
 /* The signal that asked sockt to stop, or 0. It is never cleared. */
 int signals_stopped(void);
 
+/* How many times: signals that come together count as one. */
+int signals_stop_count(void);
+
 /*
  * Maps the result of an accepting server, 0 or -1 with *e set. INT and TERM end
  * it normally: 0. After HUP the result is -1 with EINTR, so that the server

@@ -88,6 +88,29 @@ wait_is_unread(void)
 	return output.is_unread;
 }
 
+/* How long the first stop signal is held back, and until when. */
+static struct {
+	int64_t ms; /* 0: not at all */
+	struct deadline until;
+} stop = {0, {INT64_MAX, 0, NULL}};
+
+void
+wait_hold_stop(int64_t ms)
+{
+	stop.ms = ms;
+	stop.until = deadline_none();
+}
+
+bool
+wait_is_stopped(void)
+{
+	if (stop.ms == 0 || signals_stop_count() != 1)
+		return signals_stopped() != 0;
+	if (!deadline_is_set(stop.until))
+		stop.until = deadline_after(stop.ms);
+	return deadline_passed(stop.until);
+}
+
 void
 wait_after_fork(void)
 {
@@ -161,10 +184,19 @@ wait_events(
 		report_reason();
 		entered_ns = clock_now();
 		next = deadline_first(until, report_time());
+		next = deadline_first(next, stop.until);
 		n = poll_and_read(
 		    fds, count, deadline_poll_ms(next), with_children);
 		if (n < 0 && errno == EAGAIN)
 			continue;
+		if (n < 0 && errno == EINTR && !wait_is_stopped()) {
+			signals_collect();
+			continue;
+		}
+		if (n == 0 && stop.ms > 0 && deadline_passed(stop.until)) {
+			errno = EINTR;
+			return -1;
+		}
 		/* This process may have been stopped: data that is ready is
 		 * received before a deadline that passed meanwhile counts. */
 		deadline_looked(entered_ns);

@@ -55,6 +55,13 @@ bool wait_is_unread(void);
  * be written any more and makes a failure of the end. */
 #define WAIT_UNREAD_MS 200
 
+/* From now on a wait that the first stop signal would end goes on for ms,
+ * unless a second signal arrives; 0: it ends at once. */
+void wait_hold_stop(int64_t ms);
+
+/* Whether a stop signal was caught that is not held back. */
+bool wait_is_stopped(void);
+
 /* In a forked child: drops the reason, and what the parent reads and watches.
  */
 void wait_after_fork(void);

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,7 @@
 #include "net/os.h"
 #include "net/sandbox.h"
 #include "net/sock.h"
+#include "net/wait.h"
 
 #define REQUEST_MS 30000
 /* A file of at most this size is sent together with the head. */
@@ -494,6 +496,25 @@ report(const struct answer *a, uint64_t bytes, int64_t ns)
 	    num_count_text(bytes, "byte"), num_duration_text(ns));
 }
 
+/* Waits for another request on a kept connection. Returns false if there is
+ * none: a limit has passed, or the server is stopping. */
+static bool
+await_request(const struct session *s)
+{
+	struct deadline idle = deadline_after(s->idle.ms);
+	int ready = 1;
+
+	if (s->stop >= 0) {
+		wait_watch_reader(s->stop);
+		ready = wait_fd(
+		    s->link->fd, POLLIN, deadline_first(s->until, idle));
+		/* A client may keep its side open until its next request. */
+		s->link->is_unread = wait_is_unread() && link_is_acked(s->link);
+		wait_watch_reader(-1);
+	}
+	return ready > 0;
+}
+
 /* Answers a request; a->response.code is 200, or the status of its error. */
 static int
 answer(struct answer *a)
@@ -542,6 +563,9 @@ files_serve(struct session *s, int dir)
 	if (sock_nonblocking(s->link->fd, true) < 0)
 		return err_sys(&s->e, ERR_FAILED, errno, "the connection");
 	do {
+		result = 0;
+		if (!is_first && s->link->is_answered && !await_request(s))
+			break;
 		a = (struct answer){.s = s, .dir = dir, .fd = -1};
 		s->phase =
 		    is_first ? deadline_after(request_ms) : deadline_none();

@@ -33,8 +33,11 @@ server_start(
 {
 	*s = (struct server){.listener = l,
 	    .options = o,
+	    .stop = {-1, -1},
 	    .resume = deadline_after(0),
 	    .backoff = {.min = MIN_PAUSE_MS, .max = MAX_PAUSE_MS}};
+	if (o->drain_ms > 0)
+		(void)fd_pipe(s->stop, false);
 }
 
 /* Whether the peer is accepted and gets a number; logs either case. */
@@ -542,13 +545,34 @@ server_accept(struct server *s, struct link *l, struct err *e)
 	return result;
 }
 
+/* --drain: after a stop signal the connections go on, until another one. */
+static void
+drain_all(struct server *s)
+{
+	struct deadline until = deadline_after(s->options->drain_ms);
+
+	listener_close(s->listener, "no more connections: sockt was stopped");
+	reset_pending(s);
+	fd_close(&s->stop[0]);
+	diag_note("stopped by a signal: %s may go on for %s (--drain)",
+	    num_count_text(s->count, "connection"),
+	    num_limit_text(s->options->drain_ms));
+	while (s->count > 0 && !deadline_passed(until) &&
+	       signals_stop_count() < 2) {
+		(void)wait_event(s, until, false);
+		(void)advance(s);
+	}
+}
+
 int
 server_end(struct server *s, int result, struct err *e)
 {
-	if (result < 0 && e->kind != ERR_TIMEOUT)
+	if (result < 0 && e->kind != ERR_TIMEOUT && signals_stopped() == 0)
 		return -1;
 	while (!advance(s) && s->count > 0)
 		(void)wait_event(s, deadline_none(), false);
+	if (signals_stopped() != 0 && s->options->drain_ms > 0)
+		drain_all(s);
 	if (signals_stopped() != 0)
 		return err_sys(e, ERR_FAILED, EINTR, "accepting");
 	if (result == 0)
@@ -601,6 +625,10 @@ server_fork(struct server *s, struct link *l, server_serve *serve,
 			sock_close(&other->fd);
 		}
 		tls_adopt(l);
+		/* What the terminal of the server sends is not for it. */
+		if (s->options->drain_ms > 0 && !runs_program)
+			(void)setsid();
+		fd_close(&s->stop[0]);
 		s->listener->owns_path = false;
 		listener_close(
 		    s->listener, "this process only serves its connection");
@@ -659,6 +687,8 @@ server_stop(struct server *s)
 		if (s->conns[i].link.fd >= 0)
 			(void)drain(s, &s->conns[i]);
 	}
+	fd_close(&s->stop[0]);
+	fd_close(&s->stop[1]);
 	free(s->pending);
 	free(s->conns);
 	free(s->fds);

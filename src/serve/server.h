@@ -30,8 +30,10 @@ struct server_options {
 	int64_t accept_ms;     /* limit of the wait for a connection, or -1 */
 	struct deadline until; /* limit of waiting for connections */
 	int64_t program_ms;    /* limit of a program; -1: none */
-	bool is_single;        /* accepts one connection, then no more */
-	int log_level;         /* enum diag_level of "accepted" and "closed" */
+	int64_t drain_ms; /* how long connections go on after a stop signal;
+			     0: they are ended at once */
+	bool is_single;   /* accepts one connection, then no more */
+	int log_level;    /* enum diag_level of "accepted" and "closed" */
 	const struct access *access; /* which peers are allowed; NULL: all */
 	struct tls_options tls;      /* of the clients */
 	int64_t max_ms; /* limit of their handshakes; -1: TLS_ACCEPT_MS */
@@ -62,9 +64,12 @@ struct server {
 	struct pollfd *fds;             /* owned; room for all that is polled */
 	size_t count, pending_count;
 	size_t capacity, pending_capacity; /* of conns, of pending */
-	int last_status;    /* shell status of the last connection */
-	int failures;       /* consecutive failures of accept(2) */
-	unsigned accepted;  /* number of connections, for their names */
+	int last_status;   /* shell status of the last connection */
+	int failures;      /* consecutive failures of accept(2) */
+	unsigned accepted; /* number of connections, for their names */
+	int stop[2]; /* with --drain a pipe, of which children have the write
+			end: it has no reader any more when the server is
+			stopped; -1: none */
 	bool is_announced;  /* the wait for a connection was reported (-vv) */
 	bool is_queue_full; /* a full queue was reported */
 	bool is_full_reported;  /* a client waiting at the limit was reported */

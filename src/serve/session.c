@@ -20,6 +20,7 @@ session_start(
 	*s = (struct session){.link = l,
 	    .idle = idle,
 	    .until = deadline_max_time(max_ms),
+	    .stop = -1,
 	    .phase = deadline_none()};
 	/* The handshake has taken a part of it. */
 	if (l->tls != NULL && deadline_is_set(s->until))

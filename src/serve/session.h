@@ -21,6 +21,7 @@ struct session {
 	 * "no reply". The caller may set them. */
 	struct deadline phase;
 	const char *missing;
+	int stop; /* a pipe without a reader once the server stops; -1 */
 	bool allows_probes; /* a link_is_probe() is not an error */
 	bool is_answering;  /* part of an answer has not been sent */
 	struct err e;       /* why it failed */
