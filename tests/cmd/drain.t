@@ -10,17 +10,6 @@ mkdir "$dir/www";
 spew("$dir/www/a", 'a' x 10);
 spew("$dir/www/big", 'b' x 20_000_000);
 
-# What a client gets until the end, and how that comes.
-sub rest {
-    my ($c) = @_;
-    my $text = '';
-    while (1) {
-        my $n = sysread $c, $text, 65536, length $text;
-        return "$text reset" unless defined $n;
-        return "$text fin" if $n == 0;
-    }
-}
-
 sub refuses {
     my ($port) = @_;
     for (1 .. 500) {
@@ -58,7 +47,7 @@ for my $row (
         my $start = time;
         $p->signal($signal);
         ok refuses($port), "$name, $signal: no further client is accepted";
-        is rest($c), $expected, '  the answer is whole';
+        is until_end($c), $expected, '  the answer is whole';
         close $c;
         my $r = $p->finish;
         is $r->{signal} || $r->{status}, $signal eq 'HUP' ? 1 : 0, '  the status is that of today';
@@ -80,7 +69,7 @@ for my $signal ('', 'TERM', 'INT') {
         sleep 0.1;
         $p->signal($signal);
     }
-    is rest($c), ' reset', '  and a reset, by ' . ($signal || 'the limit');
+    is until_end($c), ' reset', '  and a reset, by ' . ($signal || 'the limit');
     is $p->finish->{status}, 0, '  status 0';
     cmp_ok time - $start, '<', 10, '  at once' if $signal;
     cmp_ok time - $start, '>', 0.29, '  not before' if !$signal;
@@ -94,7 +83,7 @@ for my $signal ('', 'TERM', 'INT') {
     await_child($p->{pid});
     # Both are delivered when it goes on.
     kill $_, $p->{pid} for 'STOP', 'TERM', 'INT', 'CONT';
-    is rest($c), "hello whole\n fin", 'two signals at once are one';
+    is until_end($c), "hello whole\n fin", 'two signals at once are one';
     close $c;
     is $p->finish->{status}, 0, '  status 0';
 }
@@ -139,9 +128,9 @@ for my $row ([['listen', '-4k', '--echo'], 'more'], [['serve-hello', '-4'], 'Hel
     sysread $busy, my $begin, 1000;
     my $start = time;
     $p->signal('TERM');
-    is rest($idle), ' fin', 'a kept connection ends at once';
+    is until_end($idle), ' fin', 'a kept connection ends at once';
     cmp_ok time - $start, '<', 5, '  not with the limit';
-    my $text = rest($busy);
+    my $text = until_end($busy);
     is length($text) + length $begin, length(' fin') + 20_000_000 + index("$begin$text", "\r\n\r\n") + 4,
         'a download goes on';
     is $p->finish->{status}, 0, '  status 0';

@@ -152,15 +152,6 @@ is $r->{status}, 0, 'stopped';
 cmp_ok scalar(() = $r->{err} =~ /accepting pauses/g), '<', 12,
     'and it did not say so for each';
 
-# Waits until a server has no child.
-sub await_no_child {
-    my ($pid) = @_;
-    for (1 .. 1000) {
-        return if !children($pid);
-        select undef, undef, undef, 0.005;
-    }
-}
-
 # Connections whose program has finished, and whose client has not: they are
 # drained for a while, and count.
 # --max-conns counts them.

@@ -13,17 +13,6 @@ my @cert = $has_tls ? ('--tls-cert', $cert->{cert}, '--tls-key', $cert->{key}) :
 # Without Linux calls it is not known what a program has sent.
 my $portable = run('--version')->{out} =~ /posix/;
 
-# What a peer gets, and how that ends: 'fin' or 'reset'.
-sub rest {
-    my ($c) = @_;
-    my $text = '';
-    while (1) {
-        my $n = sysread $c, $text, 65536, length $text;
-        return "$text reset" unless defined $n;
-        return "$text fin" if $n == 0;
-    }
-}
-
 # Whether what is sent on a connection is refused in the end.
 sub is_refused {
     my ($c) = @_;
@@ -33,15 +22,6 @@ sub is_refused {
         sleep 0.01;
     }
     return 0;
-}
-
-# Waits until the children of a process have ended.
-sub await_no_child {
-    my ($pid) = @_;
-    for (1 .. 2000) {
-        return if !children($pid);
-        sleep 0.005;
-    }
 }
 
 # Each: the program, what the client sends before its exit, or 100 ms after it,
@@ -86,7 +66,7 @@ for my $way (@ways) {
                 syswrite $c, $later;
             }
             shutdown $c, 1 if $expected =~ /fin/;
-            $got = rest($c);
+            $got = until_end($c);
             # Where this test was slow, the FIN came before: what follows it has
             # nobody any more.
             $got =~ s/fin\z/reset/ if $later && $expected =~ /reset/ && is_refused($c);
@@ -149,7 +129,7 @@ for my $tls ([], $has_tls ? ['--tls', '--tls-insecure'] : ()) {
 for my $status (0, 1) {
     my $p = start('listen', '-4k', 0, '-e', "(sleep 0.3; echo late) & exit $status");
     my $c = tcp_client($p->port);
-    is rest($c), "late\n fin", "an orphan of a program with status $status";
+    is until_end($c), "late\n fin", "an orphan of a program with status $status";
     $p->stop;
 }
 

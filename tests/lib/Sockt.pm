@@ -32,8 +32,8 @@ use Time::HiRes qw(time);
 
 our @ISA = qw(Exporter);
 our @EXPORT = qw(sockt run start exits misused tcp_listener udp_socket tcp_client peer
-    exchange is_reset reap slurp spew scratch has_ipv6 is_root free_port own_network
-    children await_child is_running is_asleep left_behind
+    exchange until_end is_reset reap slurp spew scratch has_ipv6 is_root free_port own_network
+    children await_child await_no_child is_running is_asleep left_behind
     group_ends set_loopback acknowledged glob built start_server await_listener);
 
 # A test that uses this has strict, warnings and Test::More, too; Source,
@@ -262,6 +262,18 @@ sub exchange {
     return scalar(<$c>) // '';
 }
 
+# What comes on a connection until its end, and how it ends: "text fin" or "text
+# reset".
+sub until_end {
+    my ($c) = @_;
+    my $text = '';
+    while (1) {
+        my $n = sysread $c, $text, 65536, length $text;
+        return "$text reset" unless defined $n;
+        return "$text fin" if $n == 0;
+    }
+}
+
 # Whether a server resets a client without an answer, at once or later.
 sub is_reset {
     my ($port) = @_;
@@ -334,6 +346,15 @@ sub await_child {
         select undef, undef, undef, 0.005;
     }
     return 0;
+}
+
+# Waits until a process has no child, for at most 10 s.
+sub await_no_child {
+    my ($of) = @_;
+    for (1 .. 2000) {
+        return if !children($of);
+        select undef, undef, undef, 0.005;
+    }
 }
 
 # Whether a process exists and is not a zombie.
