@@ -26,6 +26,7 @@ struct attempt {
 	struct os_error icmp;    /* its ICMP error; errnum 0: none */
 	enum err_place place;    /* where it failed, or may fail */
 	bool is_option;          /* a socket option was refused */
+	bool is_reset;           /* the peer has answered and then reset */
 	int64_t start_ns;        /* when it started */
 };
 
@@ -131,6 +132,7 @@ end_connect(struct dial *d, struct attempt *t, int errnum)
 	}
 	d->link.fd = t->fd;
 	d->link.remote = *t->addr;
+	d->link.is_reset = t->is_reset;
 	t->fd = -1;
 }
 
@@ -150,8 +152,8 @@ icmp_or(struct attempt *t, int errnum, short revents)
 
 /*
  * The errno of an attempt that has ended, or 0. A peer that has answered is
- * connected although it may have reset the connection since: whoever reads
- * finds out, by the error, which stays on the socket, or by the socket's state.
+ * connected although it may have reset the connection since. Whoever reads finds
+ * out by the error, unless it was consumed here: then the link keeps it.
  */
 static int
 connect_errno(struct attempt *t, short revents)
@@ -163,8 +165,10 @@ connect_errno(struct attempt *t, short revents)
 	/* It may have done both meanwhile. */
 	if (errnum != 0 &&
 	    err_find(errnum, ERR_AT_TCP)->origin == ERR_BY_PEER &&
-	    fd_available(t->fd) > 0)
+	    fd_available(t->fd) > 0) {
+		t->is_reset = true;
 		errnum = 0;
+	}
 	return errnum;
 }
 

@@ -550,7 +550,8 @@ link_end(struct link *l)
 		return l->end;
 	}
 	if (!l->is_to_program)
-		is_cut = !l->is_fin_sent && sock_is_closed(l->fd);
+		is_cut = l->is_reset ||
+			 (!l->is_fin_sent && sock_is_closed(l->fd));
 	else
 		is_cut = poll(&p, 1, 0) > 0 && (p.revents & POLLHUP) != 0;
 	if (is_cut && l->program != NULL)
