@@ -8,7 +8,7 @@
  * output. These are stdin and stdout; or, for a forwarder, both are the target,
  * one socket.
  *
- * A state is a set of the bits below. The rules are tables in policy.c.
+ * A state is a set of the bits below.
  */
 #ifndef RELAY_POLICY_H
 #define RELAY_POLICY_H
