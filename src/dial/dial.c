@@ -152,8 +152,8 @@ icmp_or(struct attempt *t, int errnum, short revents)
 
 /*
  * The errno of an attempt that has ended, or 0. A peer that has answered is
- * connected although it may have reset the connection since. Whoever reads finds
- * out by the error, unless it was consumed here: then the link keeps it.
+ * connected although it may have reset the connection since. Whoever reads
+ * finds out by the error, unless it was consumed here: then the link keeps it.
  */
 static int
 connect_errno(struct attempt *t, short revents)
