@@ -455,7 +455,6 @@ find_secured(struct server *s, struct link *l)
 		found = result == TLS_SECURED;
 		if (found)
 			continue;
-		l->first = LINK_FIRST_PEER;
 		err_prefix(&e, "%s", addr_text(&l->remote));
 		if (result == TLS_PROBED)
 			diag_note("%s (a probe, it seems)", e.text);

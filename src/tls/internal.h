@@ -270,6 +270,7 @@ struct tls_facts {
 	char unverified[160]; /* why verification would fail; "": it succeeds */
 	bool is_secured;      /* the handshake is done; otherwise: */
 	bool is_probe;        /* the client has sent nothing */
+	bool is_peer_first;   /* the peer has ended the connection */
 	struct err failure;
 };
 

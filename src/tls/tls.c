@@ -257,6 +257,7 @@ tls_secure(
 	else
 		*e = facts.failure;
 	err_prefix(e, "%s", t->name);
+	l->first = facts.is_peer_first ? LINK_FIRST_PEER : LINK_FIRST_US;
 	link_drop_tls(l);
 	return facts.is_probe ? TLS_PROBED : TLS_FAILED;
 }

@@ -83,8 +83,8 @@ int tls_start(const struct tls_request *request, struct link *l, struct err *e);
  * It returns 0; or -1 with *e and the descriptor still open, where e->errnum is
  * EAGAIN or a shortage if no process could be started. When l->tls->report.fd
  * is readable (ready is 1), or the limit has passed (0), tls_secure() ends the
- * handshake as tls_start() does. TLS_PROBED is a failure of a client that sent
- * nothing.
+ * handshake as tls_start() does, and sets l->first if it fails. TLS_PROBED is a
+ * failure of a client that sent nothing.
  */
 enum tls_result { TLS_SECURED, TLS_FAILED, TLS_PROBED };
 

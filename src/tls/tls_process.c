@@ -460,7 +460,12 @@ read_peer(struct tls_process *p)
 static _Noreturn void
 fail_handshake(struct tls_process *p, struct tls_facts *f)
 {
+	struct os_tcp tcp;
+
 	f->failure = p->lost;
+	f->is_peer_first =
+	    p->lost.errnum == ECONNRESET ||
+	    (os_tcp_info(p->tcp, &tcp) && (tcp.peer_finished || tcp.is_closed));
 	f->is_probe = p->options->is_server && p->ssl != NULL &&
 		      p->lost.errnum == ECONNRESET &&
 		      p->l->BIO_number_read(p->l->SSL_get_rbio(p->ssl)) == 0;

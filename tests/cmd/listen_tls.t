@@ -113,6 +113,16 @@ for my $how ('reset', 'fin') {
     }
 }
 
+# Who ended a connection whose handshake has failed: "the peer finished first" was
+# said of a client that stays.
+$p = server('listen', '-kv', ['--echo']);
+my $stays = tcp_client($p->port);
+syswrite $stays, "hello\n";
+$p->expect(err => qr/closed .*; this side finished first, status 9\n/);
+close tcp_client($p->port);
+$p->expect(err => qr/closed .*; the peer finished first, status 9\n/);
+$p->stop;
+
 # A client that ends TCP and not TLS may have been cut.
 for my $handler ([], ['-e', 'cat']) {
     $p = start({ keep_stdin => 1 }, 'listen', '-4', @cert, @$handler, 0);
