@@ -800,10 +800,6 @@ connect_and_run(struct client *c, struct err *e)
 	if (connector_open(c->endpoints, &c->connector, c->until, &l, e) < 0)
 		return -1;
 	l.start_ns = clock_now();
-	/* Unless --on-eof fin was typed. */
-	l.delays_end = options.connector.proxy != NULL &&
-		       !options.connector.tls.is_on &&
-		       stdio_relay_options.on_eof < 0;
 	/* 4. Send and receive. */
 	if (c->program != NULL) {
 		result = run_program(c, &l, e);
@@ -833,11 +829,9 @@ prepare(struct client *c, struct err *e)
 	/* The test repeats its attempts itself. */
 	if (connect_options.zero)
 		connector->retry_ms = -1;
-	connector->tls.expects_answer =
-	    !ends_early && !relay->send_only && relay->on_eof != RELAY_EOF_QUIT;
-	/* Unless --on-eof fin was typed. */
-	connector->tls.delays_end =
-	    connector->tls.expects_answer && relay->on_eof < 0;
+	if (!ends_early && !relay->send_only && relay->on_eof != RELAY_EOF_QUIT)
+		connector->eof =
+		    relay->on_eof < 0 ? LINK_EOF_HELD : LINK_EOF_AT_ONCE;
 	for (i = 0; i < c->count; i++)
 		if (connector_check(&c->endpoints[i], connector, e) < 0)
 			return -1;

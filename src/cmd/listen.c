@@ -248,7 +248,7 @@ serve_forward(struct listen_state *l)
 	result = relay(l, &target);
 	/* TLS knows whether a lost client had received everything. */
 	if (s->link->end == LINK_CUT && !link_is_direct(s->link)) {
-		s->link->is_answered = target.is_fin_received;
+		s->link->is_answered = target.end == LINK_WHOLE;
 		result = link_close(s->link, 0, s->until, &s->e);
 	}
 	/* A reset by the target is not a probe. */
@@ -568,6 +568,7 @@ parse_targets(struct listen_state *l, struct err *e)
 	connector->dial.names = &l->target_names;
 	connector->dial.sock = &l->target_sock;
 	connector->tls.idle = l->idle;
+	connector->eof = LINK_EOF_HELD;
 	/* The handler retries all targets. */
 	connector->retry_ms = -1;
 	/* Whether a program works decides about the next target. */

@@ -8,7 +8,6 @@
 
 #include "base/mem.h"
 #include "base/text.h"
-#include "net/link.h"
 #include "net/wait.h"
 
 /* A program that runs for this long is connected, without --timeout. */
@@ -159,6 +158,7 @@ open_socket(const struct attempt *a)
 	if (d == NULL || dial_finish(&d, a->link, a->e) < 0)
 		return p == NULL ? -1
 				 : err_prefix(a->e, "%s", endpoint_text(a->ep));
+	a->link->has_proxy = p != NULL;
 	if (p == NULL || proxy_open(p, a->ep, a->link, a->until, a->e) == 0)
 		return 0;
 	sock_close(&a->link->fd);
@@ -227,5 +227,7 @@ connector_open(const struct endpoint *ep, const struct connector_options *o,
 	} while (result < 0 && e->waits &&
 		 reconnect_wait(&r, "no connection", e) == 0);
 	wait_end();
+	if (result == 0 && (l->has_proxy || o->tls.is_on))
+		l->eof = o->eof;
 	return result;
 }

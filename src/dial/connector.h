@@ -15,12 +15,12 @@
 #include "base/err.h"
 #include "net/addr.h"
 #include "net/endpoint.h"
+#include "net/link.h"
 #include "net/resolve.h"
 #include "net/sock.h"
 #include "tls/tls.h"
 
 struct dial;
-struct link;
 struct pollfd;
 
 /* Longest user and password: RFC 1929 has one byte for each length. */
@@ -94,6 +94,9 @@ struct connector_options {
 	enum starttls starttls; /* before TLS, if tls.is_on */
 	bool checks_via; /* wait for via to fail at once, as with retries */
 	bool stops_via;  /* terminate it when the connection is closed */
+	/* What the end of this side does to a peer that is reached by TLS or a
+	 * proxy; to others it is LINK_EOF_SAFE. */
+	enum link_eof eof;
 	struct limit timeout; /* of an attempt with lookup and proxy */
 	int64_t retry_ms;     /* retry for this long; -1: one attempt */
 };

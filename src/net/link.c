@@ -36,6 +36,17 @@
 #define ASK_AGAIN_MS 10
 /* How long to wait for it: the process may be stopped. */
 #define ANSWER_MS 100
+/* A FIN is held back for this many answer times, within these limits. */
+#define HOLD_ANSWERS 20
+#define HOLD_MIN_MS 100
+#define HOLD_MAX_MS 1000
+#define HOLD_PROXY_MIN_MS 1000
+#define HOLD_PROXY_MAX_MS 5000
+/* Before the peer's first answer, and if nothing was ever sent. */
+#define HOLD_FIRST_MS 1000
+#define HOLD_UNUSED_MS 250
+/* The end of the input of a program that only receives. */
+#define HOLD_PROGRAM_MS 5000
 /* How many bytes of a message are shown. */
 #define SHOWN 512
 /* The clock is checked after at most this many bytes of a file. */
@@ -318,18 +329,159 @@ link_is_acked(const struct link *l)
 			      : sock_is_acked(l->fd);
 }
 
-struct deadline
-link_look(struct link *l, int64_t idle_ms)
+int
+link_confirm(struct link *l)
 {
-	/* Not all that TLS sends is known. */
-	uint64_t unacked =
-	    l->tls != NULL ? UINT64_MAX - ask(l->tls)->acked : link_unacked(l);
+	int errnum = sock_error(l->fd);
 
-	if (unacked < l->unacked)
+	if (errnum != 0) {
+		errno = errnum;
+		return -1;
+	}
+	return link_is_acked(l);
+}
+
+/* Sets moved_ns if the peer has acknowledged more. Returns how many bytes it
+ * has not acknowledged yet. */
+static uint64_t
+look(struct link *l)
+{
+	uint64_t unacked = link_unacked(l), acked = l->sent - unacked;
+
+	/* Not all that TLS sends is known. */
+	if (l->tls != NULL)
+		acked = l->tls->peer.acked;
+	if (acked > l->acked && unacked <= l->sent) {
+		l->acked = acked;
 		l->moved_ns = clock_now();
-	l->unacked = unacked;
-	return unacked == 0 || idle_ms < 0 ? deadline_none()
-					   : deadline_after(idle_ms / 8 + 1);
+	}
+	return unacked;
+}
+
+/* When to look again for an idle limit of idle_ms (-1: none). */
+static struct deadline
+look_again(int64_t idle_ms)
+{
+	return idle_ms < 0 ? deadline_none() : deadline_after(idle_ms / 8 + 1);
+}
+
+/* Whether a program has the connection, and sees the end of its input. */
+static bool
+feeds_program(const struct link *l)
+{
+	return l->program != NULL && l->tls == NULL;
+}
+
+/* How long a connection must be quiet before FIN is sent. */
+static int64_t
+hold_ms(const struct link *l)
+{
+	int64_t min = l->has_proxy ? HOLD_PROXY_MIN_MS : HOLD_MIN_MS,
+		max = l->has_proxy ? HOLD_PROXY_MAX_MS : HOLD_MAX_MS,
+		ms = HOLD_ANSWERS * l->answer_ns / CLOCK_MS;
+
+	if (feeds_program(l))
+		return HOLD_PROGRAM_MS;
+	if (l->sent == 0)
+		return HOLD_UNUSED_MS;
+	if (l->answer_ns == 0)
+		return HOLD_FIRST_MS;
+	return ms < min ? min : ms > max ? max : ms;
+}
+
+/* Sends FIN. Returns 0, or -1 with errno. */
+static int
+send_fin(struct link *l)
+{
+	struct os_tcp tcp;
+
+	/* The peer's FIN may have arrived after unread data. */
+	if (l->first == LINK_FIRST_NOBODY)
+		l->first = os_tcp_info(l->fd, &tcp) &&
+				   (tcp.peer_finished || tcp.is_closed)
+			       ? LINK_FIRST_PEER
+			       : LINK_FIRST_US;
+	if (sock_finish(l->fd) < 0)
+		return -1;
+	l->is_fin_sent = true;
+	return 0;
+}
+
+bool
+link_is_held(const struct link *l)
+{
+	return l->eof == LINK_EOF_HELD && l->is_finished && !l->is_fin_sent &&
+	       l->end == LINK_OPEN;
+}
+
+/* Sends a FIN that was due; errors as of link_finish(). */
+static int
+finish_now(struct link *l)
+{
+	if (send_fin(l) == 0 || l->sent == 0)
+		return 0;
+	if (errno == ENOTCONN)
+		errno = sock_error(l->fd);
+	if (errno == 0)
+		errno = EPIPE;
+	return -1;
+}
+
+int
+link_finish(struct link *l)
+{
+	int64_t moved_ns = l->moved_ns;
+
+	l->is_finished = true;
+	if (!link_is_held(l))
+		return finish_now(l);
+	/* What was acknowledged before is no movement. */
+	(void)look(l);
+	l->moved_ns = moved_ns;
+	return 0;
+}
+
+int
+link_tend(struct link *l, uint64_t sent, uint64_t received, int64_t idle_ms,
+    struct deadline *next)
+{
+	int64_t now = clock_now();
+	struct deadline due;
+	uint64_t unacked;
+
+	if (received > l->received && l->sent_ns != 0)
+		l->answer_ns = now - l->sent_ns + 1;
+	if (received > l->received || sent > l->sent)
+		l->sent_ns = sent > l->sent ? now : 0;
+	if (received > l->received || sent > l->sent || l->moved_ns == 0)
+		l->moved_ns = now;
+	l->sent = sent;
+	l->received = received;
+	if (l->is_fin_received && !l->is_finished && !l->is_probed) {
+		l->is_probed = true;
+		sock_start_keepalive(l->fd);
+	}
+	if (idle_ms < 0 && !link_is_held(l))
+		return 0;
+	unacked = look(l);
+	if (idle_ms >= 0 && unacked > 0)
+		*next = deadline_first(*next, look_again(idle_ms));
+	if (!link_is_held(l))
+		return 0;
+	due = deadline_from(l->moved_ns, hold_ms(l));
+	/* Nor is it quiet while received bytes are not read. */
+	if (unacked > 0 || (deadline_passed(due) && fd_available(l->fd) > 0))
+		due = sock_recheck(l->moved_ns);
+	if (!deadline_passed(due)) {
+		*next = deadline_first(*next, due);
+		return 0;
+	}
+	if (feeds_program(l))
+		diag_warn("%s: nothing has come for %s; the program of --via "
+			  "gets the end of its input, and ends if the peer has "
+			  "finished",
+		    l->program->name, num_limit_text(HOLD_PROGRAM_MS));
+	return finish_now(l);
 }
 
 /*
@@ -346,7 +498,8 @@ wait_moving(struct link *l, int fd, short events, int64_t idle_ms,
 
 	for (;;) {
 		if (idle_ms >= 0)
-			check = link_look(l, idle_ms);
+			check =
+			    look(l) > 0 ? look_again(idle_ms) : deadline_none();
 		limit =
 		    deadline_first(until, deadline_from(l->moved_ns, idle_ms));
 		if (deadline_passed(limit))
@@ -483,7 +636,7 @@ link_abort(struct link *l, int64_t idle_ms, struct deadline until)
 	if (is_blind)
 		until = deadline_first(until, deadline_after(LINK_DRAIN_MS));
 	while (waits && (is_blind || !sock_is_acked(l->fd))) {
-		(void)link_look(l, idle_ms);
+		(void)look(l);
 		limit =
 		    deadline_first(until, deadline_from(l->moved_ns, idle_ms));
 		if (deadline_passed(limit) ||
@@ -491,23 +644,6 @@ link_abort(struct link *l, int64_t idle_ms, struct deadline until)
 			break;
 	}
 	sock_abort(&l->fd);
-}
-
-int
-link_finish(struct link *l)
-{
-	struct os_tcp tcp;
-
-	/* The peer's FIN may have arrived after unread data. */
-	if (l->first == LINK_FIRST_NOBODY)
-		l->first = os_tcp_info(l->fd, &tcp) &&
-				   (tcp.peer_finished || tcp.is_closed)
-			       ? LINK_FIRST_PEER
-			       : LINK_FIRST_US;
-	if (sock_finish(l->fd) < 0)
-		return -1;
-	l->is_fin_sent = true;
-	return 0;
 }
 
 void
@@ -532,8 +668,9 @@ has_failed(struct proc *p)
 	return proc_has_ended(p) && p->status != 0;
 }
 
-enum link_end
-link_end(struct link *l)
+/* How the peer's direction has ended. */
+static enum link_end
+find_end(struct link *l)
 {
 	struct pollfd p = {.fd = l->fd};
 	const struct err *lost;
@@ -543,21 +680,40 @@ link_end(struct link *l)
 		/* The process sends the record before it closes. */
 		read_records(l->tls);
 		lost = &l->tls->peer.lost;
-		l->end =
-		    (l->tls->peer.facts & LINK_FACT_CLOSED) != 0  ? LINK_WHOLE
-		    : lost->kind == ERR_LOST && lost->errnum == 0 ? LINK_BARE
-								  : LINK_CUT;
-		return l->end;
+		if ((l->tls->peer.facts & LINK_FACT_CLOSED) != 0)
+			return LINK_WHOLE;
+		return lost->kind == ERR_LOST && lost->errnum == 0 ? LINK_BARE
+								   : LINK_CUT;
 	}
-	if (!l->is_to_program)
-		is_cut = l->is_reset ||
-			 (!l->is_fin_sent && sock_is_closed(l->fd));
-	else
+	if (l->is_to_program)
 		is_cut = poll(&p, 1, 0) > 0 && (p.revents & POLLHUP) != 0;
+	else
+		is_cut =
+		    l->is_reset || (!l->is_fin_sent && sock_is_closed(l->fd));
 	if (is_cut && l->program != NULL)
 		is_cut = has_failed(l->program->proc);
-	l->end = is_cut ? LINK_CUT : LINK_WHOLE;
+	return is_cut ? LINK_CUT : LINK_WHOLE;
+}
+
+enum link_end
+link_end(struct link *l)
+{
+	bool was_held = link_is_held(l);
+
+	l->end = find_end(l);
+	if (l->end == LINK_CUT)
+		return LINK_CUT;
+	link_note_fin(l);
+	if (was_held && finish_now(l) < 0)
+		l->end = LINK_CUT;
 	return l->end;
+}
+
+bool
+link_may_have_dropped(const struct link *l)
+{
+	return l->eof != LINK_EOF_SAFE && l->end == LINK_WHOLE &&
+	       l->first == LINK_FIRST_US && l->sent > 0 && l->received == 0;
 }
 
 /* sock_discard(), which counts, and decides about a reset. */
@@ -609,7 +765,7 @@ link_drain(struct link *l, struct deadline until)
 			  (!deadline_is_set(held) || deadline_passed(held));
 	int more = l->reset_by_us;
 
-	if (may_finish && !l->is_fin_sent && link_finish(l) < 0)
+	if (may_finish && !l->is_fin_sent && send_fin(l) < 0)
 		more = -1;
 	else if (l->has_failed ? !l->reset_by_us : !l->is_fin_received)
 		more = discard(l);
@@ -624,7 +780,7 @@ link_drain(struct link *l, struct deadline until)
 	    (l->reset_by_us ? !link_is_acked(l) : more > 0))
 		return false;
 	if (!l->reset_by_us && !l->is_fin_sent)
-		(void)link_finish(l);
+		(void)send_fin(l);
 	if (diag_emits(DIAG_SAY)) /* for link_log_closed() */
 		link_observe(l);
 	if (l->reset_by_us)
@@ -656,11 +812,6 @@ end_tls(struct link *l, bool is_complete, struct deadline until, struct err *e)
 		ready = wait_moving(l, t->report, POLLIN, t->idle.ms, until);
 		read_records(t);
 	}
-	if ((r->facts & LINK_FACT_DROPPED) != 0)
-		diag_warn("%s: the peer ended the connection when it learned "
-			  "that stdin had ended, and sent nothing; it may have "
-			  "dropped its answer (--on-eof keep)",
-		    t->name);
 	/* The peer has everything, whether it takes the end or not. */
 	if (l->is_unread && r->acked >= l->sent)
 		return 0;

@@ -31,6 +31,16 @@ enum link_end {
 	LINK_CUT    /* by a reset, or its process died */
 };
 
+/*
+ * What the end of this side does to the peer. Many proxies and TLS servers drop
+ * what they have yet to send when it arrives.
+ */
+enum link_eof {
+	LINK_EOF_SAFE,    /* not such a peer, or nothing is expected from it */
+	LINK_EOF_AT_ONCE, /* such a peer, but FIN is sent at once */
+	LINK_EOF_HELD     /* FIN is held back: see link_finish() */
+};
+
 /* Which side finished first. */
 enum link_first { LINK_FIRST_NOBODY, LINK_FIRST_US, LINK_FIRST_PEER };
 
@@ -39,11 +49,8 @@ enum link_fact {
 	/* Nothing is missing: the peer has ended as its protocol requires, or
 	 * no data was exchanged. */
 	LINK_FACT_CLOSED = 1 << 0,
-	/* The peer sent nothing, and ended once it had received this side's
-	 * end. */
-	LINK_FACT_DROPPED = 1 << 1,
 	/* The process exits. */
-	LINK_FACT_LAST = 1 << 2
+	LINK_FACT_LAST = 1 << 1
 };
 
 /* A record of what is known so far, which the process sends in one piece: at
@@ -89,8 +96,8 @@ struct link {
 	/* The processes beneath it; owned; NULL: none. */
 	struct link_tls *tls;
 	struct link_program *program; /* --via */
-	bool delays_end; /* send FIN once the connection is idle: the peer is a
-			    proxy, many of which then end both directions */
+	bool has_proxy;               /* the peer is reached through a proxy */
+	enum link_eof eof;
 	/* The target of a forwarder is a program. If it hangs up it may have
 	 * failed, so link_end() waits for its exit status; without program, the
 	 * caller has the process. */
@@ -111,15 +118,21 @@ struct link {
 			      is sent, the peer's end is not waited for */
 	bool is_answered;  /* a server has sent its whole answer, and ends it
 			      before the peer's end */
+	bool is_finished;  /* link_finish() was called; FIN may be held back */
 	bool is_fin_sent, is_fin_received;
-	bool is_reset;     /* the connection was reset */
+	bool is_probed; /* keepalive is on, since only the peer has finished */
+	bool is_reset;  /* the connection was reset */
 	bool reset_by_us;  /* by this side; otherwise by the peer */
 	bool is_aborted;   /* it ends before everything was delivered */
 	int64_t output_ns; /* how long received data waited for the output */
 	struct os_tcp tcp; /* the kernel's counters, by link_observe() */
-	uint64_t unacked;  /* at the last link_look() */
-	int64_t moved_ns;  /* when bytes last moved, which the caller may set,
-			      or link_look() found new acknowledgements */
+	uint64_t acked;    /* bytes that the peer has acknowledged, when they
+			      were last looked at */
+	int64_t moved_ns;  /* when bytes last moved, or new acknowledgements
+			      were seen */
+	int64_t sent_ns;   /* link_tend(): when bytes were last sent; 0: the
+			      peer has answered since */
+	int64_t answer_ns; /* how long its last answer took; 0: none yet */
 
 	/* A program that used it; link_note_exit() sets this. */
 	int64_t exit_ns;  /* when it exited */
@@ -200,11 +213,21 @@ uint64_t link_unacked(const struct link *l);
 bool link_is_acked(const struct link *l);
 
 /*
- * Sets moved_ns if the peer has acknowledged more since the last call, which no
- * event reports. Returns when to call it again for an idle limit of idle_ms:
- * none if there is no limit (-1) or nothing more can be acknowledged.
+ * Does what time requires of a connection whose bytes the caller moves, after
+ * each round: sent and received are all bytes so far. Looks for
+ * acknowledgements, which no event reports, if an idle limit (idle_ms; -1:
+ * none) or a FIN that is held back depends on them. Sends that FIN when it may
+ * go. Probes a peer that has finished while this side has not: nothing else
+ * finds that it has vanished. Makes *next no later than the time when it must
+ * be called again. Returns 0, or -1 with errno as link_finish().
  */
-struct deadline link_look(struct link *l, int64_t idle_ms);
+int link_tend(struct link *l, uint64_t sent, uint64_t received, int64_t idle_ms,
+    struct deadline *next);
+
+/* Whether the peer has acknowledged everything, the FIN included. Returns 1; 0
+ * if it has not yet, which no event reports; or -1 with errno if the connection
+ * is lost. */
+int link_confirm(struct link *l);
 
 /*
  * Sends all n bytes, or n bytes of a file from offset at, for which the socket
@@ -227,22 +250,39 @@ ssize_t link_receive(struct link *l, void *space, size_t size, int flags,
     int64_t idle_ms, struct deadline until);
 
 /*
- * Sends FIN. Returns 0, or -1 with errno. Records that the FIN was sent, and
+ * Ends the sending direction. FIN is sent at once; or, with LINK_EOF_HELD, by a
+ * later link_tend(), when everything is acknowledged and no byte has moved in
+ * either direction for 20 times as long as the peer took for its last answer:
+ * at least 100 ms and at most 1 s; through a proxy at least 1 s and at most 5
+ * s; 1 s if it has not answered yet, and 250 ms if nothing was ever sent. For a
+ * program
+ * (--via) it is 5 s, and reported. If the peer finishes meanwhile, link_end()
+ * sends it.
+ *
+ * Returns 0, or -1 with errno if the connection is lost; without bytes sent
+ * that does not matter, and 0 is returned. Records that the FIN was sent, and
  * who finished first: the peer if its FIN has arrived, as far as the system
  * reports it. If the two FINs cross, each side was first.
  */
 int link_finish(struct link *l);
 
+/* Whether link_finish() was called, and FIN is still held back. */
+bool link_is_held(const struct link *l);
+
 /* Records that the peer's FIN was received. */
 void link_note_fin(struct link *l);
 
 /*
- * Call this at end of file. Returns how the peer's direction has ended: a reset
- * may look like end of file, since a concurrent splice(2) consumes the error.
- * The exit status of a program (--via) is left to link_close(), unless
- * is_to_program is set.
+ * Call this at end of file. Returns how the peer's direction has ended, and
+ * records its FIN: a reset may look like end of file, since a concurrent
+ * splice(2) consumes the error. The exit status of a program (--via) is left to
+ * link_close(), unless is_to_program is set.
  */
 enum link_end link_end(struct link *l);
+
+/* Whether a peer that had sent nothing has finished after this side's FIN: it
+ * may have dropped its answer. */
+bool link_may_have_dropped(const struct link *l);
 
 /*
  * Ends an incomplete transfer: waits until the peer has acknowledged everything

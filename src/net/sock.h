@@ -4,7 +4,7 @@
  * errno, and is a step of -vv (base/step.h) where a tutorial teaches the call.
  *
  *   sock_finish          sends FIN; receiving continues
- *   link_finish          sends FIN, and records it in the link (net/link.h)
+ *   link_finish          sends FIN, or has it held back (net/link.h)
  *   link_close           sends FIN, reads until the peer's FIN, then closes
  *   sock_close           closes: FIN, or RST if unread bytes are queued
  *   sock_abort           closes with RST: unsent bytes are dropped
@@ -141,11 +141,6 @@ int sock_shut(int fd, int how);
 
 /* shutdown(2) of the sending direction. Returns 0, or -1 with errno. */
 int sock_finish(int fd);
-
-/* Many proxies and TLS servers end both directions at a FIN. It is sent to them
- * after an idle time, which is shorter if nothing else was sent. */
-#define SOCK_QUIET_MS 1000
-#define SOCK_QUIET_UNUSED_MS 250
 
 /* Sets or clears O_NONBLOCK, where no other process shares the descriptor. */
 int sock_nonblocking(int fd, bool on);

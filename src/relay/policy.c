@@ -30,6 +30,13 @@ is_down_done(unsigned s)
 	       !has(s, POLICY_PEER_OPEN | POLICY_UNWRITTEN);
 }
 
+/* Sending to the peer is over: --linger runs. */
+static bool
+is_finished(unsigned s)
+{
+	return has(s, POLICY_HAS_INPUT) && is_up_done(s);
+}
+
 unsigned
 policy_actions(unsigned s)
 {
@@ -48,31 +55,18 @@ policy_actions(unsigned s)
 	/* Input that cannot be sent is not read. */
 	if (has(s, POLICY_SEND_LOST) && has(s, POLICY_INPUT_OPEN))
 		actions |= POLICY_ABANDONED;
-	/* A half-closed side is probed. */
-	if (has(s, POLICY_INPUT_OPEN) && !failed &&
-	    !has(s, POLICY_PEER_OPEN | POLICY_PEER_PROBED))
-		actions |= POLICY_PEER_PROBED;
-	if (is_forwarder && !failed && !is_down_done(s) &&
-	    !has(s, POLICY_INPUT_OPEN | POLICY_TARGET_PROBED))
-		actions |= POLICY_TARGET_PROBED;
 	/* When all input is sent, FIN follows: by --on-eof fin, or because the
 	 * peer has finished. It would be a lie if not all input was sent; a
 	 * forwarder that has lost either side may not have received all of it.
 	 */
-	if (has(s, POLICY_HAS_INPUT) && is_up_done(s) &&
-	    !has(s, POLICY_FINISHED)) {
-		actions |= POLICY_FINISHED;
-		if (!failed && (!has(s, POLICY_PEER_OPEN) ||
-				   !has(s, POLICY_EOF_KEEP | POLICY_EOF_QUIT)))
-			actions |= POLICY_SEND_FIN;
-	}
+	if (is_finished(s) && !failed && !has(s, POLICY_FIN) &&
+	    !(has(s, POLICY_PEER_OPEN) &&
+		has(s, POLICY_EOF_KEEP | POLICY_EOF_QUIT)))
+		actions |= POLICY_SEND_FIN;
 	/* A forwarder passes the peer's FIN on to its target. */
-	if (is_forwarder && is_down_done(s) &&
-	    !has(s, POLICY_TARGET_FINISHED)) {
-		actions |= POLICY_TARGET_FINISHED;
-		if (!failed)
-			actions |= POLICY_FORWARD_FIN;
-	}
+	if (is_forwarder && is_down_done(s) && !failed &&
+	    !has(s, POLICY_TARGET_FIN))
+		actions |= POLICY_FORWARD_FIN;
 	return actions;
 }
 
@@ -105,7 +99,7 @@ end_of(unsigned s)
 	if (has(s, POLICY_SCRIPTED))
 		return 0;
 	/* --on-eof quit and --done do not wait for the peer. */
-	if (has(s, POLICY_EOF_QUIT) && has(s, POLICY_FINISHED) && !failed)
+	if (has(s, POLICY_EOF_QUIT) && is_finished(s) && !failed)
 		return POLICY_CONFIRM;
 	if (has(s, POLICY_DONE) && !has(s, POLICY_UNSENT) && !failed)
 		return POLICY_CONFIRM;
@@ -135,14 +129,14 @@ policy_wants(unsigned s)
 		wants |= POLICY_DRAIN_PEER;
 	if (has(s, POLICY_OUTPUT_LOST))
 		wants |= POLICY_DRAIN_TARGET;
-	if (!has(s, POLICY_PEER_OPEN | POLICY_FINISHED | POLICY_SEND_LOST))
+	if (!has(s, POLICY_PEER_OPEN | POLICY_SEND_LOST) && !is_finished(s))
 		wants |= POLICY_WATCH_PEER;
-	if (is_forwarder && !has(s, POLICY_INPUT_OPEN | POLICY_TARGET_FINISHED))
+	if (is_forwarder && !has(s, POLICY_INPUT_OPEN) && !is_down_done(s))
 		wants |= POLICY_WATCH_TARGET;
 	if (has(s, POLICY_INPUT_OPEN) && !is_forwarder &&
 	    !has(s, POLICY_PEER_OPEN | POLICY_SCRIPTED | POLICY_UNSENT))
 		wants |= POLICY_AWAIT_INPUT;
-	if (has(s, POLICY_FINISHED) && has(s, POLICY_PEER_OPEN))
+	if (is_finished(s) && has(s, POLICY_PEER_OPEN))
 		wants |= POLICY_LINGER;
 	return wants;
 }

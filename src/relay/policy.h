@@ -40,28 +40,24 @@ enum policy_state {
 	POLICY_UNWRITTEN = 1 << 15,   /* received data waits to be written */
 	POLICY_OUTPUT_LOST = 1 << 16, /* the output accepts no more data */
 	POLICY_CANCELED = 1 << 17,    /* the data could not be recorded */
-	POLICY_FACTS = 0x7ff << 7,
+	POLICY_FIN = 1 << 18, /* the peer's sending direction was ended: FIN was
+				 sent, tried, or is held back */
+	POLICY_TARGET_FIN = 1 << 19, /* likewise the target's */
+	POLICY_FACTS = 0x1fff << 7,
 
-	/* Decisions: policy_actions() makes them, relay.c keeps them. */
-	POLICY_ABANDONED = 1 << 18, /* the input is not read to its end */
-	POLICY_FINISHED = 1 << 19,  /* sending to the peer is over, with FIN if
-				       required: --linger runs */
-	POLICY_TARGET_FINISHED = 1 << 20, /* sending to the target is over */
-	POLICY_PEER_PROBED = 1 << 21,     /* keepalive is on: only a probe finds
-					     that a half-closed peer vanished */
-	POLICY_TARGET_PROBED = 1 << 22,   /* keepalive to the target is on */
-	POLICY_DECISIONS = 31 << 18,
-	POLICY_WRITING = 1 << 23, /* after POLICY_CONFIRM: everything sent is
-				     acknowledged or lost, and the peer is not
-				     read any more */
+	/* Decisions, which relay.c keeps. */
+	POLICY_ABANDONED = 1 << 20, /* the input is not read to its end */
+	POLICY_WRITING = 1 << 21,   /* after POLICY_CONFIRM: everything sent is
+				       acknowledged or lost, and the peer is not
+				       read any more */
 
 	/* Observations at the end, only for policy_result(). */
-	POLICY_HAS_DATA = 1 << 24, /* bytes were sent, or there are more */
-	POLICY_HAS_LEFT = 1 << 25  /* some bytes of the input are known not to
+	POLICY_HAS_DATA = 1 << 22, /* bytes were sent, or there are more */
+	POLICY_HAS_LEFT = 1 << 23  /* some bytes of the input are known not to
 				      be delivered */
 };
 
-/* Actions that a state requires at once, besides decisions. */
+/* Actions that a state requires at once, besides POLICY_ABANDONED. */
 enum policy_action {
 	POLICY_FAIL_SEND = 1 << 0,   /* drop data that waits to be sent */
 	POLICY_FAIL_OUTPUT = 1 << 1, /* drop data that waits to be written */
@@ -98,8 +94,8 @@ enum policy_result {
 	POLICY_INPUT_LEFT     /* lost: --on-peer-eof quit left input */
 };
 
-/* The set of enum policy_action of a state, and of decisions that it does not
- * have yet; 0 once it has settled. */
+/* The set of enum policy_action of a state, and POLICY_ABANDONED if that is to
+ * be decided; 0 once it has settled. */
 unsigned policy_actions(unsigned state);
 
 /* The set of enum policy_want of a state that has settled. */

@@ -53,6 +53,7 @@ struct relay {
 	int64_t total;        /* bytes of the input; -1: unknown */
 	int64_t peer_end_ns;  /* when its FIN or reset arrived; 0: not yet */
 	int64_t finished_ns;  /* when all input was sent */
+	int64_t held_ns;      /* when its FIN was last seen to be held back */
 	int64_t written_ns;   /* when bytes last waited for out */
 	bool shows_reader;    /* sock_shows_reader() of out */
 	int64_t unread_ns;    /* when the reader of out was seen to be gone */
@@ -85,27 +86,12 @@ last_movement(const struct relay *r)
 	return later(r->up.last_ns, r->down.last_ns);
 }
 
-/* When the end of the input is passed on, if that is delayed. */
-static struct deadline
-hold_deadline(const struct relay *r)
-{
-	if (!r->peer->delays_end || r->up.in.fd >= 0 || r->up.in.errnum != 0 ||
-	    r->up.out.errnum != 0 || r->down.in.fd < 0 ||
-	    is(r, POLICY_FINISHED))
-		return deadline_none();
-	if (r->peer->unacked > 0)
-		return sock_recheck(last_movement(r));
-	return deadline_from(later(last_movement(r), r->peer->moved_ns),
-	    r->up.bytes > 0 ? SOCK_QUIET_MS : SOCK_QUIET_UNUSED_MS);
-}
-
-/* The facts. Input counts as open while its end is delayed. */
+/* The facts. */
 static unsigned
 observe(const struct relay *r)
 {
 	const struct flow *up = &r->up, *down = &r->down;
 	const struct script *script = r->o->script;
-	const struct deadline held = hold_deadline(r);
 	unsigned facts = 0;
 
 	if (script != NULL && !script_is_done(script))
@@ -114,30 +100,27 @@ observe(const struct relay *r)
 		facts |= POLICY_EXPECTING;
 	if (up->in.errnum == ECANCELED || down->in.errnum == ECANCELED)
 		facts |= POLICY_CANCELED;
-	if (up->in.fd >= 0 || (deadline_is_set(held) && !deadline_passed(held)))
+	if (up->in.fd >= 0)
 		facts |= POLICY_INPUT_OPEN;
-	return facts | (up->in.errnum != 0 ? POLICY_INPUT_LOST : 0) |
-	       (up->out.errnum != 0    ? POLICY_SEND_LOST
-		   : flow_is_empty(up) ? 0
-				       : POLICY_UNSENT) |
-	       (down->in.fd >= 0 ? POLICY_PEER_OPEN : 0) |
-	       (down->in.errnum != 0 ? POLICY_PEER_RESET : 0) |
-	       (down->out.errnum != 0    ? POLICY_OUTPUT_LOST
-		   : flow_is_empty(down) ? 0
-					 : POLICY_UNWRITTEN);
-}
-
-/* Sends FIN to l, the output of f. If that fails, the connection is lost,
- * unless nothing was ever sent on it. */
-static void
-send_fin(struct flow *f, struct link *l)
-{
-	int errnum;
-
-	if (link_finish(l) == 0 || f->bytes == 0)
-		return;
-	errnum = errno == ENOTCONN ? sock_error(l->fd) : errno;
-	flow_fail_output(f, errnum != 0 ? errnum : EPIPE);
+	if (up->in.errnum != 0)
+		facts |= POLICY_INPUT_LOST;
+	if (up->out.errnum != 0)
+		facts |= POLICY_SEND_LOST;
+	else if (!flow_is_empty(up))
+		facts |= POLICY_UNSENT;
+	if (down->in.fd >= 0)
+		facts |= POLICY_PEER_OPEN;
+	if (down->in.errnum != 0)
+		facts |= POLICY_PEER_RESET;
+	if (down->out.errnum != 0)
+		facts |= POLICY_OUTPUT_LOST;
+	else if (!flow_is_empty(down))
+		facts |= POLICY_UNWRITTEN;
+	if (r->peer->is_finished)
+		facts |= POLICY_FIN;
+	if (r->target != NULL && r->target->is_finished)
+		facts |= POLICY_TARGET_FIN;
+	return facts;
 }
 
 static void
@@ -149,17 +132,11 @@ act(struct relay *r, unsigned actions)
 		flow_fail_output(&r->down, r->up.in.errnum);
 	if ((actions & POLICY_ABANDONED) != 0)
 		flow_stop_reading(&r->up);
-	if ((actions & POLICY_PEER_PROBED) != 0)
-		sock_start_keepalive(r->peer->fd);
-	if ((actions & POLICY_TARGET_PROBED) != 0)
-		sock_start_keepalive(r->in);
-	if ((actions & POLICY_SEND_FIN) != 0)
-		send_fin(&r->up, r->peer);
-	if ((actions & POLICY_FINISHED) != 0)
-		r->finished_ns = clock_now();
-	if ((actions & POLICY_FORWARD_FIN) != 0)
-		send_fin(&r->down, r->target);
-	r->state |= actions & POLICY_DECISIONS;
+	if ((actions & POLICY_SEND_FIN) != 0 && link_finish(r->peer) < 0)
+		flow_fail_output(&r->up, errno);
+	if ((actions & POLICY_FORWARD_FIN) != 0 && link_finish(r->target) < 0)
+		flow_fail_output(&r->down, errno);
+	r->state |= actions & POLICY_ABANDONED;
 }
 
 /* Does what the facts require, and sets what is wanted now. */
@@ -180,46 +157,64 @@ decide(struct relay *r)
 		actions = policy_actions(r->state);
 		act(r, actions);
 	} while (actions != 0);
+	if (r->finished_ns == 0 && !is(r, POLICY_INPUT_OPEN | POLICY_UNSENT))
+		r->finished_ns = clock_now();
 	r->wants = policy_wants(r->state);
 }
 
-/*
- * Sets POLICY_WRITING when all sent data is acknowledged or lost: the peer may
- * still reset. No descriptor becomes ready at the last acknowledgement, so it
- * is polled for.
- */
+/* Sets POLICY_WRITING when all sent data is acknowledged or lost: the peer may
+ * still reset. */
 static void
 confirm(struct relay *r)
 {
-	struct deadline quit = deadline_from(r->peer_end_ns, LINK_DRAIN_MS);
-	bool is_forwarder = is(r, POLICY_FORWARDER),
-	     is_acked = link_is_acked(r->peer) &&
-			(!is_forwarder || link_is_acked(r->target));
-	int errnum = sock_error(r->peer->fd);
+	int up = link_confirm(r->peer), down = 1;
+	bool is_acked;
 
+	if (up < 0)
+		flow_fail_output(&r->up, errno);
+	else if (r->target != NULL)
+		down = link_confirm(r->target);
+	if (down < 0)
+		flow_fail_output(&r->down, errno);
+	is_acked = up > 0 && down > 0;
 	/* --on-peer-eof quit does not wait for long. */
 	if (is(r, POLICY_PEER_QUIT) && !is(r, POLICY_PEER_OPEN))
-		is_acked = is_acked || deadline_passed(quit);
+		is_acked = is_acked || deadline_passed(deadline_from(
+					   r->peer_end_ns, LINK_DRAIN_MS));
 	if (r->unread_ns != 0 && is(r, POLICY_PEER_OPEN))
 		is_acked = is_acked && fd_available(r->peer->fd) == 0 &&
 			   deadline_passed(
 			       deadline_from(r->unread_ns, WAIT_UNREAD_MS));
-	if (errnum != 0)
-		flow_fail_output(&r->up, errnum);
-	else if (is_forwarder && (errnum = sock_error(r->out)) != 0)
-		flow_fail_output(&r->down, errnum);
-	if (errnum != 0 || is_acked)
+	if (up < 0 || down < 0 || is_acked)
 		r->state |= POLICY_WRITING;
 	else
 		r->look = sock_recheck(later(r->finished_ns, r->peer_end_ns));
 }
 
+/* Has the links do what time requires, and sets when to do it again. */
+static void
+tend(struct relay *r)
+{
+	const struct flow *up = &r->up, *down = &r->down;
+	bool was_held = link_is_held(r->peer);
+	int64_t idle_ms = r->o->idle.ms;
+
+	r->look = deadline_none();
+	if (link_tend(r->peer, up->bytes, down->read_bytes, idle_ms, &r->look) <
+	    0)
+		flow_fail_output(&r->up, errno);
+	if (r->target != NULL && link_tend(r->target, down->bytes,
+				     up->read_bytes, idle_ms, &r->look) < 0)
+		flow_fail_output(&r->down, errno);
+	if (was_held)
+		r->held_ns = clock_now();
+}
+
 static bool
 has_ended(struct relay *r)
 {
-	r->peer->sent = r->up.bytes;
-	if (r->target != NULL)
-		r->target->sent = r->down.bytes;
+	decide(r);
+	tend(r);
 	decide(r);
 	if (wants(r, POLICY_CONFIRM)) {
 		confirm(r);
@@ -234,36 +229,16 @@ is_output_pending(const struct relay *r)
 	return !flow_is_empty(&r->down) || r->down.move.is_blocked;
 }
 
-/*
- * Records progress for the limits, after data was moved. For --idle-timeout,
- * acknowledgements count; --linger starts when all received data is written.
- * pending_ns: since when bytes waited for the output, or 0.
- */
-static void
-note_progress(struct relay *r, int64_t pending_ns)
-{
-	int64_t idle_ms = r->o->idle.ms;
-
-	if (pending_ns != 0) {
-		r->written_ns = clock_now();
-		r->peer->output_ns += r->written_ns - pending_ns;
-	}
-	r->look = deadline_none();
-	if (idle_ms >= 0 || r->peer->delays_end)
-		r->look = link_look(r->peer, idle_ms);
-	if (idle_ms >= 0 && is(r, POLICY_FORWARDER))
-		r->look =
-		    deadline_first(r->look, link_look(r->target, idle_ms));
-}
-
 /* When the wait for the peer to finish ends; none while it has not begun. */
 static struct deadline
 linger_deadline(const struct relay *r)
 {
-	if (!wants(r, POLICY_LINGER) || is_output_pending(r))
+	if (!wants(r, POLICY_LINGER) || is_output_pending(r) ||
+	    link_is_held(r->peer))
 		return deadline_none();
 	return deadline_limit_from(
-	    later(r->finished_ns, r->written_ns), r->o->linger_ms, "--linger");
+	    later(later(r->finished_ns, r->held_ns), r->written_ns),
+	    r->o->linger_ms, "--linger");
 }
 
 /* The earliest limit: --max-time, --linger, --idle-timeout. */
@@ -291,9 +266,9 @@ stall_clause(const struct relay *r, bool accepts_silence)
 	bool is_forwarder = is(r, POLICY_FORWARDER),
 	     is_unsent = !flow_is_empty(&r->up),
 	     is_pending = is_output_pending(r);
-	const char *peer = is_forwarder          ? "the client"
-			   : r->peer->delays_end ? "the proxy"
-						 : "the peer";
+	const char *peer = is_forwarder         ? "the client"
+			   : r->peer->has_proxy ? "the proxy"
+						: "the peer";
 	const char *why;
 
 	if (is_pending && !is_forwarder)
@@ -443,7 +418,6 @@ next_event(const struct relay *r)
 	    (wants(r, POLICY_DRAIN_PEER) && flow_wants_read(&r->down)))
 		return deadline_after(0);
 	until = deadline_first(until, rate_next(r->up.rate));
-	until = deadline_first(until, hold_deadline(r));
 	if (!deadline_passed(yield_deadline(r)))
 		until = deadline_first(until, yield_deadline(r));
 	if (r->o->script != NULL)
@@ -557,19 +531,15 @@ pump(struct relay *r, const struct pollfd *fds)
 	if (flow_pump(&r->up, fds[POLL_IN].revents,
 		fds[POLL_SOCKET].revents & ~POLLIN) &&
 	    is_forwarder) {
-		r->target->is_fin_received = link_end(r->target) == LINK_WHOLE;
-		if (!r->target->is_fin_received)
+		if (link_end(r->target) != LINK_WHOLE)
 			r->up.in.errnum = ECONNRESET;
 	}
 	decide(r);
 	if (flow_pump(&r->down,
 		fds[POLL_SOCKET].revents & (POLLIN | POLLHUP | POLLERR),
-		fds[POLL_OUT].revents)) {
-		if (link_end(r->peer) == LINK_CUT)
-			r->down.in.errnum = ECONNRESET;
-		else
-			link_note_fin(r->peer);
-	}
+		fds[POLL_OUT].revents) &&
+	    link_end(r->peer) == LINK_CUT)
+		r->down.in.errnum = ECONNRESET;
 	decide(r);
 	if (watches_peer(r) && (fds[POLL_SOCKET].revents & hangup) != 0 &&
 	    flow_is_empty(&r->up))
@@ -601,6 +571,16 @@ end_output(struct relay *r)
 	if (null >= 0)
 		(void)dup2(null, r->out);
 	fd_close(&null);
+}
+
+/* Ends the wait for an idle input. is_awaited: another client waits for it. */
+static void
+yield(struct relay *r, bool is_awaited)
+{
+	if (r->peer->end == LINK_BARE)
+		r->down.in.errnum = ECONNABORTED;
+	else if (r->down.read_bytes > 0 || is_awaited)
+		flow_stop_reading(&r->up);
 }
 
 /* Reads, writes and waits until the relay ends. fds is zeroed. */
@@ -647,15 +627,14 @@ loop(struct relay *r, struct pollfd *fds, struct err *e)
 			r->refuses_stdin = false;
 		}
 		pump(r, fds);
-		note_progress(r, pending_ns);
+		if (pending_ns != 0) {
+			r->written_ns = clock_now();
+			r->peer->output_ns += r->written_ns - pending_ns;
+		}
 		for (is_awaited = false; count > POLL_COUNT; count--)
 			is_awaited |= fds[count - 1].revents != 0;
-		if (deadline_passed(yield_deadline(r))) {
-			if (r->peer->end == LINK_BARE)
-				r->down.in.errnum = ECONNABORTED;
-			else if (r->down.read_bytes > 0 || is_awaited)
-				flow_stop_reading(&r->up);
-		}
+		if (deadline_passed(yield_deadline(r)))
+			yield(r, is_awaited);
 		if (progress != NULL)
 			diag_progress_counts(progress,
 			    (const struct progress_count[]){
@@ -766,6 +745,22 @@ check_result(const struct relay *r, struct err *e)
 	default: /* The record has its own error. */
 		return -1;
 	}
+}
+
+/* Warns of an answer that the end of this side may have made the other side
+ * drop. */
+static void
+warn_dropped(const struct relay *r)
+{
+	if (r->target != NULL && link_may_have_dropped(r->target))
+		diag_warn("%s: the target ended the connection when it learned "
+			  "that the client had finished, and sent nothing; it "
+			  "may have dropped its answer",
+		    addr_text(&r->peer->remote));
+	else if (r->target == NULL && link_may_have_dropped(r->peer))
+		diag_warn("the peer ended the connection when it learned that "
+			  "stdin had ended, and sent nothing; it may have "
+			  "dropped its answer (--on-eof keep)");
 }
 
 /* Sets the totals; status and *e are the relay's result. */
@@ -897,6 +892,8 @@ relay_run(struct link *peer, struct link *target, const struct relay_options *o,
 	status = loop(&r, fds, e);
 	if (status == 0)
 		status = check_result(&r, e);
+	if (status == 0)
+		warn_dropped(&r);
 	if (o->progress != NULL)
 		diag_progress_end(o->progress);
 	summarize(&r, status, e);

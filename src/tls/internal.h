@@ -276,12 +276,13 @@ struct tls_facts {
 
 /*
  * The process of the connection tcp; it closes all other descriptors. host is
- * the name that the certificate must have; "": any. The process uses plain[1],
- * and keeps plain[0] open, so that only shutdown(2) by sockt ends that, and not
- * its death.
+ * the name that the certificate must have; "": any. With has_proxy, FIN waits
+ * until the peer has answered close_notify, or is quiet for 1 s. The process
+ * uses plain[1], and keeps plain[0] open, so that only shutdown(2) by sockt
+ * ends that, and not its death.
  */
 _Noreturn void tls_process_run(const struct tls_options *o,
-    struct tls_context *context, const char *host, int tcp, const int plain[2],
-    int report);
+    struct tls_context *context, const char *host, bool has_proxy, int tcp,
+    const int plain[2], int report);
 
 #endif

@@ -205,7 +205,8 @@ tls_begin(const struct tls_request *request, struct link *l, struct err *e)
 	if (sock_pair(pair) == 0 && sock_pair(ends) == 0)
 		pid = proc_fork(&t->proc, &(const struct proc_options){0});
 	if (pid == 0)
-		tls_process_run(o, context, name, l->fd, pair, ends[1]);
+		tls_process_run(
+		    o, context, name, l->has_proxy, l->fd, pair, ends[1]);
 	errnum = errno;
 	t->hold = pair[0];
 	t->report = ends[0];

@@ -39,14 +39,9 @@ struct tls_options {
 	int is_self;      /* a server makes its certificate */
 	const char *alpn; /* protocols to offer, with commas; NULL: none */
 	const char *certificate, *key; /* files; NULL: no certificate */
-	/* Many peers drop unsent data when they receive the end of TLS: it is
-	 * sent once the peer has ended or has been quiet, not at once. */
-	bool delays_end;
-	/* Warn about a peer that ends after this end, and has sent nothing. */
-	bool expects_answer;
-	struct limit idle; /* without progress while TLS ends */
-	bool is_single;    /* the first handshake is the last: it clears the
-			      private key */
+	struct limit idle;             /* without progress while TLS ends */
+	bool is_single; /* the first handshake is the last: it clears the
+			   private key */
 };
 
 /* A handshake. */

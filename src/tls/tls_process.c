@@ -35,15 +35,15 @@
 /* How long a server may take to reject a client's certificate, or a missing
  * one: in TLS 1.3 it does that after the handshake. */
 #define REJECT_MS 1000
-/* Before the end is passed on, it is quiet for this many answer times, and for
- * this time. */
-#define QUIET_ANSWERS 20
-#define TLS_MIN_QUIET_MS 100
+
+/* How long a peer behind a proxy may take to answer close_notify: many proxies
+ * end both directions at a FIN, and its own close_notify would be lost. */
+#define NOTIFY_MS 1000
 
 /* The direction to the peer. */
 enum sending {
 	SENDING,
-	SENDING_ENDED,    /* sockt has sent everything, the end is held back */
+	SENDING_ENDED,    /* sockt has sent everything and the end */
 	SENDING_NOTIFIED, /* close_notify waits in the buffer */
 	SENDING_FINISHED, /* the peer has close_notify and FIN */
 	SENDING_LOST      /* the peer accepts no more */
@@ -66,6 +66,7 @@ struct tls_process {
 	 * or has ended cannot fail the receiving one. */
 	struct bio *unsent;
 	const struct tls_options *options;
+	bool has_proxy;   /* that of the link */
 	const char *host; /* that is verified; "": any */
 	enum sending sending;
 	enum receiving receiving;
@@ -80,8 +81,6 @@ struct tls_process {
 
 	uint64_t sent_bytes, received_bytes; /* plain bytes so far */
 	size_t notify_bytes;  /* length of this side's close_notify */
-	int64_t sent_ns;      /* when bytes were last sent; 0: answered since */
-	int64_t answer_ns;    /* how long the last answer took; 0: none yet */
 	int64_t moved_ns;     /* when bytes last moved */
 	int64_t abandoned_ns; /* since when sockt no longer reads; 0: it does */
 	struct link_record record;
@@ -449,9 +448,6 @@ read_peer(struct tls_process *p)
 		p->received_to += (size_t)n;
 		p->received_bytes += (uint64_t)n;
 		p->moved_ns = clock_now();
-		if (p->sent_ns != 0)
-			p->answer_ns = p->moved_ns - p->sent_ns + 1;
-		p->sent_ns = 0;
 	}
 	p->has_more = true;
 }
@@ -621,32 +617,8 @@ read_input(struct tls_process *p)
 		return false;
 	}
 	p->sent_bytes += (uint64_t)n;
-	p->sent_ns = p->moved_ns = clock_now();
+	p->moved_ns = clock_now();
 	return true;
-}
-
-/*
- * When the end of the input is passed on; none while it has not ended. Many
- * peers drop unsent data when they receive it, so they get time for an answer:
- * several times as long as the last one took.
- */
-static struct deadline
-end_deadline(const struct tls_process *p)
-{
-	int64_t ms = QUIET_ANSWERS * p->answer_ns / CLOCK_MS;
-
-	if (p->sending != SENDING_ENDED || is_interrupted(p))
-		return deadline_none();
-	if (!p->options->delays_end || p->receiving != RECEIVING ||
-	    p->abandoned_ns != 0)
-		return deadline_from(0, 0);
-	if (p->sent_bytes == 0)
-		ms = SOCK_QUIET_UNUSED_MS;
-	else if (p->answer_ns == 0 || ms > SOCK_QUIET_MS)
-		ms = SOCK_QUIET_MS;
-	else if (ms < TLS_MIN_QUIET_MS)
-		ms = TLS_MIN_QUIET_MS;
-	return deadline_from(p->moved_ns, ms);
 }
 
 /* Passes the end of the input on: close_notify and, once that is sent, FIN. */
@@ -655,14 +627,8 @@ finish(struct tls_process *p)
 {
 	size_t before = unsent(p);
 
-	if (!deadline_passed(end_deadline(p)))
+	if (p->sending != SENDING_ENDED || is_interrupted(p))
 		return;
-	/* The connection is not quiet while bytes are in flight. */
-	if (p->options->delays_end && p->receiving == RECEIVING &&
-	    p->abandoned_ns == 0 && sock_unacked_bytes(p->tcp) > 0) {
-		p->moved_ns = clock_now();
-		return;
-	}
 	/* A second call would read. */
 	forget_errors(p);
 	if (p->l->SSL_shutdown(p->ssl) < 0) {
@@ -671,6 +637,17 @@ finish(struct tls_process *p)
 	}
 	p->notify_bytes = unsent(p) - before;
 	p->sending = SENDING_NOTIFIED;
+}
+
+/* When FIN follows close_notify; none while that is not sent. */
+static struct deadline
+fin_deadline(const struct tls_process *p)
+{
+	if (p->sending != SENDING_NOTIFIED || unsent(p) > 0)
+		return deadline_none();
+	if (!p->has_proxy || p->receiving != RECEIVING || p->abandoned_ns != 0)
+		return deadline_from(0, 0);
+	return deadline_from(p->moved_ns, NOTIFY_MS);
 }
 
 static void
@@ -682,7 +659,7 @@ send_output(struct tls_process *p)
 		lose_sending(p, errno);
 		/* A peer that is still there must not wait for the rest. */
 		(void)sock_finish(p->tcp);
-	} else if (p->sending == SENDING_NOTIFIED && unsent(p) == 0) {
+	} else if (deadline_passed(fin_deadline(p))) {
 		(void)sock_finish(p->tcp);
 		p->sending = SENDING_FINISHED;
 	}
@@ -726,9 +703,6 @@ write_received(struct tls_process *p)
 	if (p->lost.kind == ERR_NONE) {
 		if (p->abandoned_ns == 0)
 			p->record.facts |= LINK_FACT_CLOSED;
-		if (p->sending == SENDING_FINISHED && p->received_bytes == 0 &&
-		    p->sent_bytes > 0 && p->options->expects_answer)
-			p->record.facts |= LINK_FACT_DROPPED;
 		/* Only a probe finds that a peer has vanished. */
 		if (p->sending != SENDING_FINISHED)
 			sock_start_keepalive(p->tcp);
@@ -768,7 +742,7 @@ wait_both(struct tls_process *p)
 {
 	struct pollfd fds[3] = {
 	    {p->tcp, 0, 0}, {p->plain, 0, 0}, {p->report, POLLIN, 0}};
-	struct deadline until = end_deadline(p);
+	struct deadline until = fin_deadline(p);
 	bool has_received = p->received_from < p->received_to,
 	     is_watched =
 		 p->receiving != RECEIVING && p->sending < SENDING_FINISHED;
@@ -851,13 +825,15 @@ set_up(struct tls_process *p, int hold)
 
 _Noreturn void
 tls_process_run(const struct tls_options *o, struct tls_context *context,
-    const char *host, int tcp, const int plain[2], int report_fd)
+    const char *host, bool has_proxy, int tcp, const int plain[2],
+    int report_fd)
 {
 	static struct tls_facts facts;
 	struct tls_process *p = &process;
 
 	p->options = o;
 	p->host = host;
+	p->has_proxy = has_proxy;
 	p->l = tls_library_load(&p->lost);
 	p->tcp = tcp;
 	p->plain = plain[1];

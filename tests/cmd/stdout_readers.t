@@ -7,6 +7,7 @@ use Sockt;
 use Fcntl qw(O_NONBLOCK O_RDONLY O_WRONLY F_SETFL);
 use POSIX qw(mkfifo);
 use Socket;
+use SocktCarriers;
 use SocktTls;
 use Time::HiRes qw(sleep time);
 
@@ -15,17 +16,7 @@ my $number = 0;
 my $has_tls = tls_is_available();
 my $cert = $has_tls ? tls_self_signed("$dir/self", 'IP:127.0.0.1') : undef;
 
-# A small nc.
-my $nc = spew("$dir/nc", <<'END');
-use IO::Socket::IP;
-my $c = IO::Socket::IP->new(PeerHost => $ARGV[0], PeerPort => $ARGV[1]) or die;
-if (!fork) {
-    while (sysread STDIN, my $bytes, 65536) { syswrite $c, $bytes }
-    shutdown $c, 1;
-    exit;
-}
-while (sysread $c, my $bytes, 65536) { syswrite STDOUT, $bytes }
-END
+my $via = small_nc($dir);
 
 # A terminal: its master and its name (pty(7)).
 sub terminal {
@@ -86,7 +77,7 @@ sub connected {
     my @to = ('127.0.0.1', $front ? $front->port : $l->sockport);
     my $p = start($o,
           $carrier eq 'http-get' ? ('http-get', '-q', "http://$to[0]:$to[1]/")
-        : $carrier eq '--via' ? ('connect', '--via', "exec $^X $nc %h %p", @to)
+        : $carrier eq '--via' ? ('connect', '--via', $via, @to)
         : $carrier eq 'TLS' ? ('connect', '--tls', '--tls-insecure', @to)
         :                     ('connect', @to));
     my $c = $l->accept;

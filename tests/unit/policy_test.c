@@ -30,15 +30,12 @@ enum world {
 	RESET = 1 << 11,     /* reading has said so */
 	OUT_FAILED = 1 << 12,
 	UP_DROPPED = 1 << 13, /* bytes for the peer never arrive */
-	FIN = 1 << 14,        /* sent, or tried */
+	FIN = 1 << 14,        /* sent, tried or held back */
 	TARGET_FIN = 1 << 15,
-	FINISHED = 1 << 16, /* --linger runs */
-	PROBED = 1 << 17,
-	TARGET_PROBED = 1 << 18,
-	CANCELED = 1 << 19, /* by a record */
-	SCRIPT = 1 << 20,   /* a step of the script remains */
-	PATTERN = 1 << 21,  /* that is a pattern */
-	CONFIRMED = 1 << 22 /* what was sent has arrived, or is lost */
+	CANCELED = 1 << 16, /* by a record */
+	SCRIPT = 1 << 17,   /* a step of the script remains */
+	PATTERN = 1 << 18,  /* that is a pattern */
+	CONFIRMED = 1 << 19 /* what was sent has arrived, or is lost */
 };
 
 /* What may happen, and what is so then. */
@@ -159,6 +156,8 @@ state_of(const struct node *n)
 	s |= has(w, OUT_FAILED) ? POLICY_OUTPUT_LOST
 	     : has(w, DOWN)     ? POLICY_UNWRITTEN
 				: 0;
+	s |= has(w, FIN) ? POLICY_FIN : 0;
+	s |= has(w, TARGET_FIN) ? POLICY_TARGET_FIN : 0;
 	return s | (has(w, CANCELED) ? POLICY_CANCELED : 0);
 }
 
@@ -285,31 +284,17 @@ check_actions(const struct node *n, unsigned actions)
 	const unsigned failures = IN_FAILED | LOST | OUT_FAILED | RESET,
 		       over = PEER_ENDED | PEER_QUIET | RESET;
 	unsigned w = n->world, s = state_of(n);
-	bool sends_fin = all_is_sent(n) && !has_one(w, failures) &&
+	bool sends_fin = has(s, POLICY_HAS_INPUT) && all_is_sent(n) &&
+			 !has_one(w, failures) &&
 			 (has_one(w, over) ||
 			     !has_one(s, POLICY_EOF_KEEP | POLICY_EOF_QUIT));
 
-	if (has(actions, POLICY_SEND_FIN))
-		hold(!has(w, FIN) && sends_fin && has(actions, POLICY_FINISHED),
-		    n, "FIN once, after everything, when it is time");
-	if (has(actions, POLICY_FINISHED))
-		hold(!has(w, FINISHED) &&
-			 has(actions, POLICY_SEND_FIN) == sends_fin,
-		    n, "finished once, with FIN when it is time");
-	if (has(actions, POLICY_FORWARD_FIN))
-		hold(!has(w, TARGET_FIN) && has_one(w, over) &&
-			 !has_one(w, DOWN | failures) &&
-			 has(actions, POLICY_TARGET_FINISHED),
-		    n, "FIN forwarded once, after everything is written");
-	if (has(actions, POLICY_PEER_PROBED))
-		hold(has(s, POLICY_INPUT_OPEN) && has_one(w, over) &&
-			 !has_one(w, FINISHED | PROBED | failures),
-		    n, "a probe of a peer that expects nothing");
-	if (has(actions, POLICY_TARGET_PROBED))
-		hold(is_forwarder(n) && !has(s, POLICY_INPUT_OPEN) &&
-			 !has_one(w, TARGET_PROBED | failures) &&
-			 (!has_one(w, over) || has(w, DOWN)),
-		    n, "a probe of a target that expects nothing");
+	hold(has(actions, POLICY_SEND_FIN) == (sends_fin && !has(w, FIN)), n,
+	    "FIN once, after everything, when it is time");
+	hold(has(actions, POLICY_FORWARD_FIN) ==
+		 (is_forwarder(n) && !has(w, TARGET_FIN) && has_one(w, over) &&
+		     !has_one(w, DOWN | failures | CANCELED)),
+	    n, "FIN forwarded once, after everything is written");
 	hold(has(actions, POLICY_FAIL_OUTPUT) ==
 		 (is_forwarder(n) && has(w, IN_FAILED) &&
 		     !has_one(w, OUT_FAILED | CANCELED)),
@@ -329,8 +314,6 @@ do_actions(struct node *n, unsigned actions)
 	static const struct {
 		unsigned action, world;
 	} rows[] = {{POLICY_SEND_FIN, FIN}, {POLICY_FORWARD_FIN, TARGET_FIN},
-	    {POLICY_FINISHED, FINISHED}, {POLICY_PEER_PROBED, PROBED},
-	    {POLICY_TARGET_PROBED, TARGET_PROBED},
 	    {POLICY_ABANDONED, IN_STOPPED}, {POLICY_FAIL_SEND, LOST},
 	    {POLICY_FAIL_OUTPUT, OUT_FAILED}};
 	size_t i;
@@ -338,7 +321,7 @@ do_actions(struct node *n, unsigned actions)
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (has(actions, rows[i].action))
 			n->world |= rows[i].world;
-	n->bits |= actions & POLICY_DECISIONS;
+	n->bits |= actions & POLICY_ABANDONED;
 }
 
 static void
@@ -551,11 +534,6 @@ check_state(const struct node *n)
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (has_one(all, rows[i].want) != rows[i].is_expected)
 			hold(false, n, "what it wants");
-	if (watches_target && has(w, IN_ENDED) && !u.failed)
-		hold(has(w, TARGET_PROBED), n, "the target is probed");
-	hold(has(w, FINISHED) == u.finished, n, "finished is recorded");
-	if (has(w, PEER_ENDED) && u.input_open && !u.failed)
-		hold(has(w, PROBED), n, "a half-closed peer is probed");
 	if (is_forwarder(n) && has(w, PEER_ENDED) && u.written && !u.failed)
 		hold(has(w, TARGET_FIN), n, "its FIN is passed on");
 }

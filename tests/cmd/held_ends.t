@@ -1,0 +1,138 @@
+# The end of this side, which many proxies and servers of TLS answer by dropping
+# what they had to send: it is held back until the connection is quiet, for stdin
+# and for the client of a forwarder, by one rule.
+use Sockt;
+use SocktCarriers;
+use SocktTls;
+use Time::HiRes qw(sleep time);
+
+my $dir = scratch();
+my $proxy = dropping_proxy();
+
+# A server that does with each connection what code says. Returns its port.
+sub server {
+    my ($code) = @_;
+    my $l = tcp_listener();
+    peer($l, $code, 1000);
+    return $l->sockport;
+}
+
+# Reads a line, and answers it in pieces, each after its pause; then reads until
+# the end.
+sub answering {
+    my @pieces = @_;
+    return server(sub {
+        my ($c) = @_;
+        sysread $c, my $line, 1000;
+        while (my ($pause, $piece) = splice @pieces, 0, 2) {
+            sleep $pause;
+            syswrite $c, $piece;
+        }
+        1 while sysread $c, my $rest, 65536;
+    });
+}
+
+my $dropped = qr/the peer ended .* stdin had ended, and sent nothing; it may have dropped/;
+
+# What a client through a proxy gets; seconds that it takes at least and at most.
+for my $row (
+    ['an answer', [0.05, "one\n"], "0 one\n", 1, 3],
+    ['whose second part comes 600 ms later', [0, 'one ', 0.6, "two\n"], "0 one two\n", 1.5, 4],
+    ['a slow peer gets 20 times what it took', [0.1, 'one ', 1.5, "two\n"], "0 one two\n",
+        3.4, 6],
+) {
+    my ($name, $pieces, $end, $min, $max) = @$row;
+    my $r = run({ stdin => "q\n" }, 'connect', '--proxy', $proxy, '127.0.0.1',
+        answering(@$pieces));
+    exits $r, $end, "connect --proxy: $name", within => $max, err => '';
+    cmp_ok $r->{seconds}, '>=', $min, '  and the end is held back';
+}
+exits run({ stdin => "q\n" }, 'connect', '--proxy', $proxy, '127.0.0.1',
+    answering(1.5, "late\n")), '0 ', 'an answer that is later than that: a line', err => $dropped;
+my @silent = (server(sub { 1 while sysread $_[0], my $x, 65536 }));
+exits run({ stdin => 'x' x 300_000 }, 'connect', '--proxy', $proxy, '127.0.0.1', @silent),
+    '0 ', 'an upload to a silent receiver: the same', err => $dropped;
+exits run({ stdin => '' }, 'connect', '--proxy', $proxy, '127.0.0.1', @silent), '0 ',
+    'nothing was sent: no line', err => '', within => 1;
+exits run({ stdin => "q\n" }, 'connect', '--send-only', '--proxy', $proxy, '127.0.0.1', @silent),
+    '0 ', '--send-only expects nothing', err => '', within => 1;
+exits run({ stdin => "q\n" }, 'connect', '--on-eof', 'fin', '--proxy', $proxy, '127.0.0.1',
+    answering(0.3, "late\n")), '0 ', '--on-eof fin: at once', err => $dropped, within => 0.9;
+# --linger begins with the FIN.
+exits run({ stdin => "q\n" }, 'connect', '--linger', '500ms', '--proxy', $proxy, '127.0.0.1',
+    answering(0.9, "one\n")), "0 one\n", '--linger runs from the FIN on', no_err => qr/within/;
+
+# An answer that has arrived, but is not read, is no quiet.
+{
+    my $size = 3_000_000;
+    my $port = server(sub {
+        my ($c) = @_;
+        sysread $c, my $line, 1000;
+        print $c 'x' x $size;
+        $c->flush;
+        1 while sysread $c, my $rest, 65536;
+    });
+    pipe my $r, my $w or die;
+    my $p = start({ stdin => "q\n", stdout => $w }, 'connect', '--proxy', $proxy,
+        '127.0.0.1', $port);
+    close $w;
+    sleep 2.5;
+    my $got = 0;
+    while (my $n = sysread $r, my $bytes, 65536) { $got += $n }
+    is $got, $size, 'a slow reader of stdout gets the whole answer';
+    is $p->finish->{status}, 0, '  and status 0';
+}
+
+# The client of a forwarder that half-closes.
+sub ask {
+    my ($port, $text) = @_;
+    my $c = tcp_client($port);
+    syswrite $c, $text;
+    shutdown $c, 1;
+    return until_end($c);
+}
+my $f = start('listen', '-4k', '--proxy', $proxy, '--to',
+    '127.0.0.1:' . answering(0.05, "answer\n"), 0);
+is ask($f->port, "q\n"), "answer\n fin", 'listen --to --proxy: the client gets its answer';
+exits $f->stop, 0, '  and no line', no_err => qr/dropped/;
+$f = start('listen', '-4k', '--proxy', $proxy, '--to',
+    '127.0.0.1:' . answering(1.5, "late\n"), 0);
+is ask($f->port, "q\n"), ' fin', 'one that is too late';
+exits $f->stop, 0, '  is told', err => qr/port \d+: the target ended .* may have dropped/;
+$f = start('listen', '-4k', '--to', '127.0.0.1:' . answering(0.05, "answer\n"), 0);
+my $begun = time;
+is ask($f->port, "q\n"), "answer\n fin", 'without a proxy';
+cmp_ok time - $begun, '<', 0.9, '  its end is passed on at once';
+$f->stop;
+
+# A program that only receives ends after its input.
+my $via = small_nc($dir) . ' waits';
+my $once = server(sub { print { $_[0] } "hello\n" });
+exits run({ timeout => 12 }, 'connect', '--recv-only', '--via', $via, '127.0.0.1', $once),
+    "0 hello\n", '--recv-only --via: a program that waits for its input', within => 8,
+    err => qr/nothing has come for 5 s; the program of --via gets the end of its input/;
+
+done_testing, exit if !tls_is_available();
+
+# openssl s_server ends both directions at the end of TLS.
+my $cert = tls_self_signed("$dir/self", 'IP:127.0.0.1');
+my $s = tls_serve($cert, '-rev');
+$f = start('listen', '-4k', '--tls', '--tls-insecure', '--to', "127.0.0.1:$s->{port}", 0);
+is ask($f->port, "hello\n"), "olleh\n fin", 'listen --to --tls: the client gets its answer';
+$f->stop;
+
+# Through a proxy with TLS requested in the protocol, the end was never passed on.
+my $plain = server(sub {
+    my ($c) = @_;
+    syswrite $c, "+OK ready\r\n";
+    sysread $c, my $line, 100;
+    syswrite $c, "+OK go\r\n";
+    SocktTls::pass($c, tcp_client($s->{port}), sub { $_[0] });
+});
+exits run({ stdin => "hello\n", timeout => 10 }, 'connect', '--starttls', 'pop3',
+    '--tls-insecure', '--proxy', $proxy, '127.0.0.1', $plain), "0 olleh\n",
+    'connect --starttls --proxy: the end of stdin is passed on', within => 4;
+exits run({ stdin => "hello\n" }, 'connect', '--tls', '--tls-insecure', '127.0.0.1',
+    $s->{port}), "0 olleh\n", 'connect --tls: 20 answer times', within => 0.9, err => '';
+
+done_testing;
