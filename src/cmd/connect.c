@@ -751,7 +751,7 @@ run_program(const struct client *c, struct link *l, struct err *e)
 	const struct program program = {.argv = c->program,
 	    .in = l->fd,
 	    .out = l->fd,
-	    .protocol = l->program != NULL ? NULL : "TCP",
+	    .protocol = l->is_via ? NULL : "TCP",
 	    .local = &l->local,
 	    .remote = &l->remote};
 	bool is_kept_open, is_killed;
@@ -829,7 +829,10 @@ prepare(struct client *c, struct err *e)
 	/* The test repeats its attempts itself. */
 	if (connect_options.zero)
 		connector->retry_ms = -1;
-	if (!ends_early && !relay->send_only && relay->on_eof != RELAY_EOF_QUIT)
+	if (relay->recv_only)
+		connector->eof = LINK_EOF_IDLE;
+	else if (!ends_early && !relay->send_only &&
+		 relay->on_eof != RELAY_EOF_QUIT)
 		connector->eof =
 		    relay->on_eof < 0 ? LINK_EOF_HELD : LINK_EOF_AT_ONCE;
 	for (i = 0; i < c->count; i++)

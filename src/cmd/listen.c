@@ -244,7 +244,7 @@ serve_forward(struct listen_state *l)
 		refuse(s);
 		return err_prefix(&s->e, "forwarding to");
 	}
-	target.is_to_program = target.program != NULL;
+	target.is_to_program = target.is_via;
 	result = relay(l, &target);
 	/* TLS knows whether a lost client had received everything. */
 	if (s->link->end == LINK_CUT && !link_is_direct(s->link)) {
@@ -286,9 +286,7 @@ serve_program(struct listen_state *l)
 	    .protocol = "TCP",
 	    .local = &l->session.link->local,
 	    .remote = &l->session.link->remote,
-	    .variables = l->session.link->tls != NULL
-			     ? l->session.link->tls->variables
-			     : NULL};
+	    .variables = tls_variables(l->session.link)};
 	const struct sigaction stops = {.sa_handler = on_stop};
 	struct proc *p;
 	struct session *s = &l->session;
@@ -448,7 +446,7 @@ accept_and_serve(struct listen_state *l, struct err *e)
 			if (serve_stdio(l, &client, e) < 0)
 				return -1;
 		} else if (runs_program && l->recorder == NULL &&
-			   client.tls == NULL) {
+			   link_is_direct(&client)) {
 			server_spawn(&l->server, &client, l->program);
 		} else {
 			server_fork(

@@ -196,11 +196,6 @@ stdio_relay_run(struct stdio_relay *s, struct link *l, struct err *e)
 
 	if (s->input_start >= 0)
 		(void)lseek(STDIN_FILENO, s->input_start, SEEK_SET);
-	/* Many programs end only after their input, even if the peer has. */
-	if (r->in < 0 && !r->quit_after_script && l->program != NULL) {
-		l->eof = LINK_EOF_HELD;
-		(void)link_finish(l);
-	}
 	l->reads_less = r->on_eof == RELAY_EOF_QUIT || r->quit_after_script;
 	/* At a terminal the user types where the line would be. */
 	if (r->progress != NULL) {

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "dial/via.h"
 #include "net/wait.h"
 
 /* A program that runs for this long is connected, without --timeout. */
@@ -178,10 +179,10 @@ open_program(const struct attempt *a)
 	command = make_command(o->via, a->ep, a->e);
 	if (command == NULL)
 		return -1;
-	result = link_run(l, command, endpoint_text(a->ep), o->stops_via, a->e);
+	result = via_open(l, command, endpoint_text(a->ep), o->stops_via, a->e);
 	free(command);
 	if (result == 0 && (o->checks_via || o->retry_ms >= 0) && !o->tls.is_on)
-		result = link_check(l,
+		result = via_check(l,
 		    deadline_first(a->until, deadline_after(check_ms)), a->e);
 	l->dial_ns = clock_now() - l->start_ns;
 	return result;
@@ -211,6 +212,7 @@ connector_open(const struct endpoint *ep, const struct connector_options *o,
 	struct attempt a = {.ep = ep, .o = o, .link = l, .e = e};
 	struct wait_reason reason;
 	struct reconnect r;
+	bool is_far;
 	int result;
 
 	reconnect_start(&r, o->retry_ms, until);
@@ -227,7 +229,9 @@ connector_open(const struct endpoint *ep, const struct connector_options *o,
 	} while (result < 0 && e->waits &&
 		 reconnect_wait(&r, "no connection", e) == 0);
 	wait_end();
-	if (result == 0 && (l->has_proxy || o->tls.is_on))
+	is_far = l->has_proxy || o->tls.is_on;
+	if (result == 0 && o->eof == LINK_EOF_IDLE ? l->is_via && !is_far
+						   : is_far)
 		l->eof = o->eof;
 	return result;
 }

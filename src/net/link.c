@@ -52,188 +52,41 @@
 /* The clock is checked after at most this many bytes of a file. */
 #define FILE_PIECE (1024 * 1024)
 
-/* A program that makes the connection. */
-struct link_program {
-	struct proc *proc; /* with a copy of the descriptor: the program sees
-			      the end of its input only after shutdown(2), not
-			      when sockt abandons an incomplete transfer */
-	bool may_stop;
-	const char *name; /* owned */
-	char line[512];   /* of stderr, as far as it was read */
-	size_t line_length;
-	char reason[513]; /* the last line that was complete */
-};
-
-/* Reports a line of the program's stderr. */
-static void
-end_line(struct link_program *p)
-{
-	if (p->line_length == 0)
-		return;
-	memcpy(p->reason, p->line, p->line_length);
-	p->reason[p->line_length] = '\0';
-	p->line_length = 0;
-	diag_note("--via says: %s", text_shown(p->reason));
-}
-
-/* Reads once from the program's stderr; only the beginning of a long line is
- * kept. Returns as read(2). */
-static ssize_t
-read_errors(void *program)
-{
-	struct link_program *p = program;
-	char bytes[4096], *c;
-	ssize_t n = read(p->proc->errors, bytes, sizeof(bytes));
-
-	for (c = bytes; c < bytes + n; c++)
-		if (*c == '\n' || *c == '\r')
-			end_line(p);
-		else if (p->line_length < sizeof(p->line))
-			p->line[p->line_length++] = *c == '\0' ? ' ' : *c;
-	return n;
-}
-
-/* Reads the rest, at most what a pipe holds: orphans of the program may go on
- * writing. */
-static void
-read_last_errors(struct link_program *p)
-{
-	int i;
-
-	for (i = 0; i < 16 && read_errors(p) > 0; i++)
-		continue;
-	end_line(p);
-}
-
-void
-link_drop_tls(struct link *l)
-{
-	struct link_tls *t = l->tls;
-	size_t i;
-
-	if (t == NULL)
-		return;
-	l->tls = NULL;
-	/* It sends what it has, and resets the connection. */
-	fd_close(&t->report);
-	if (t->proc != NULL)
-		(void)proc_wait(t->proc, deadline_after(PROC_GRACE_MS));
-	proc_free(&t->proc);
-	fd_close(&t->hold);
-	for (i = 0; t->variables[i] != NULL; i++)
-		free((void *)t->variables[i]);
-	free((void *)t->name);
-	free(t);
-}
-
-/* Terminates the processes that have not ended, and frees them. */
+/* Releases the processes beneath the connection. */
 static void
 release(struct link *l)
 {
-	struct link_program *p = l->program;
+	struct link_carrier *c;
 
-	link_drop_tls(l);
-	l->program = NULL;
-	if (p == NULL)
-		return;
-	if (p->proc != NULL) {
-		wait_stop_reading();
-		read_last_errors(p);
-		/* The rest of a pipeline may still run. */
-		if (proc_group_lives(p->proc))
-			proc_end(p->proc);
+	while ((c = l->carrier) != NULL) {
+		l->carrier = c->next;
+		c->ops->release(c);
 	}
-	proc_free(&p->proc);
-	free((void *)p->name);
-	free(p);
-}
-
-int
-link_run(struct link *l, const char *command, const char *name, bool may_stop,
-    struct err *e)
-{
-	struct link_program *p = mem_array(1, sizeof(*p));
-	/* With a terminal, which it may need for a password, it must stay in
-	 * the foreground process group, where Ctrl-C reaches all of it.
-	 * Otherwise it leads a group, which is ended as a whole. */
-	int terminal = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
-	char *shell[4];
-	const struct program program = {.argv = proc_shell(shell, command),
-	    .options = {.leads_group = terminal < 0,
-		.has_pair = true,
-		.has_errors = true}};
-
-	fd_close(&terminal);
-	p->name = mem_text(name);
-	p->may_stop = may_stop;
-	*l = (struct link){.fd = -1, .start_ns = clock_now(), .program = p};
-	p->proc = proc_start(&program, e);
-	if (p->proc != NULL) {
-		l->fd = fcntl(p->proc->fd, F_DUPFD_CLOEXEC, 3);
-		if (l->fd < 0)
-			err_sys(e, ERR_FAILED, errno, "a copy of a socket");
-	}
-	if (p->proc == NULL || l->fd < 0) {
-		err_prefix(e, "%s: --via", p->name);
-		release(l);
-		return -1;
-	}
-	diag_note("%s: running %s (--via)", p->name, text_shown(command));
-	wait_start_reading(p->proc->errors, read_errors, p);
-	sock_local(l->fd, &l->local);
-	l->remote = l->local;
-	return 0;
 }
 
 bool
 link_is_direct(const struct link *l)
 {
-	return l->tls == NULL && l->program == NULL;
+	return l->carrier == NULL;
 }
 
-/* Reads the records that have arrived. */
-static void
-read_records(struct link_tls *t)
+/* What the process beneath the connection reports about the peer; NULL: no
+ * process, or it does not report. */
+static const struct link_report *
+ask(const struct link *l)
 {
-	struct link_record record;
-	ssize_t n;
+	struct link_carrier *c = l->carrier;
 
-	while (!t->has_ended) {
-		n = read(t->report, &record, sizeof(record));
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno == EAGAIN)
-			break;
-		t->has_ended = n != (ssize_t)sizeof(record);
-		if (!t->has_ended)
-			t->peer = record;
-		/* The process may have been taken over. */
-		t->peer.lost.text[sizeof(record.lost.text) - 1] = '\0';
-	}
-}
-
-/* Reads the records, and requests another unless the last is new. Returns the
- * last. */
-static const struct link_record *
-ask(struct link_tls *t)
-{
-	struct pollfd p = {.fd = t->report, .events = POLLIN};
-	int64_t now = clock_now();
-
-	read_records(t);
-	if (t->has_ended || now - t->asked_ns < ASK_AGAIN_MS * CLOCK_MS)
-		return &t->peer;
-	t->asked_ns = now;
-	if (write(t->report, "", 1) == 1 && poll(&p, 1, ANSWER_MS) > 0)
-		read_records(t);
-	return &t->peer;
+	return c == NULL || c->ops->ask == NULL ? NULL : c->ops->ask(c);
 }
 
 void
 link_observe(struct link *l)
 {
-	if (l->tls != NULL)
-		l->tcp = ask(l->tls)->tcp;
+	const struct link_report *r = ask(l);
+
+	if (r != NULL)
+		l->tcp = r->tcp;
 	else
 		(void)os_tcp_info(l->fd, &l->tcp);
 }
@@ -244,8 +97,8 @@ link_why(struct link *l, bool awaits_peer, const char *peer)
 	link_observe(l);
 	if (!l->tcp.is_known)
 		return NULL;
-	/* With TLS, data that its process has passed on counts, too. */
-	if (l->tls != NULL && fd_available(l->fd) > 0)
+	/* Data that a process beneath has passed on counts, too. */
+	if (!link_is_direct(l) && fd_available(l->fd) > 0)
 		l->tcp.has_unread = true;
 	return stall_text(&l->tcp, awaits_peer, peer);
 }
@@ -263,16 +116,17 @@ void
 link_count(struct link *l, bool goes_on)
 {
 	const struct os_tcp *tcp = &l->tcp;
+	const struct link_report *r = ask(l);
 
 	if (goes_on)
 		diag_note("%s: the program has ended, and a process that it "
 			  "started keeps the connection",
 		    addr_text(&l->remote));
 	link_observe(l);
-	/* The kernel counts encrypted bytes. */
-	l->bytes_unknown = !tcp->is_known || l->tls != NULL;
-	if (l->tls != NULL)
-		l->sent = l->tls->peer.taken;
+	/* The kernel counts the bytes of the process. */
+	l->bytes_unknown = !tcp->is_known || r != NULL;
+	if (r != NULL)
+		l->sent = r->taken;
 	if (l->bytes_unknown)
 		return;
 	l->sent = tcp->sent;
@@ -294,7 +148,7 @@ link_note_exit(struct link *l, int status, uint64_t unread)
 	l->had_program = true;
 	l->has_failed = status != 0;
 	l->is_silent = l->has_failed && l->sent == 0 &&
-		       (!l->bytes_unknown || l->tls != NULL);
+		       (!l->bytes_unknown || ask(l) != NULL);
 	l->unread = unread;
 	l->exit_ns = clock_now();
 }
@@ -311,12 +165,11 @@ link_report_failure(const struct link *l, int status)
 uint64_t
 link_unacked(const struct link *l)
 {
+	const struct link_report *r = ask(l);
 	uint64_t n;
 
-	if (l->tls != NULL) {
-		n = ask(l->tls)->acked;
-		return n < l->sent ? l->sent - n : 0;
-	}
+	if (r != NULL)
+		return r->acked < l->sent ? l->sent - r->acked : 0;
 	n = sock_unacked_bytes(l->fd);
 	/* The system counts FIN as a byte. */
 	return n > 0 && l->is_fin_sent ? n - 1 : n;
@@ -325,8 +178,10 @@ link_unacked(const struct link *l)
 bool
 link_is_acked(const struct link *l)
 {
-	return l->tls != NULL ? l->tls->has_ended || link_unacked(l) == 0
-			      : sock_is_acked(l->fd);
+	const struct link_report *r = ask(l);
+
+	return r != NULL ? r->has_ended || r->acked >= l->sent
+			 : sock_is_acked(l->fd);
 }
 
 int
@@ -346,13 +201,10 @@ link_confirm(struct link *l)
 static uint64_t
 look(struct link *l)
 {
-	uint64_t unacked = link_unacked(l), acked = l->sent - unacked;
+	uint64_t unacked = link_unacked(l);
 
-	/* Not all that TLS sends is known. */
-	if (l->tls != NULL)
-		acked = l->tls->peer.acked;
-	if (acked > l->acked && unacked <= l->sent) {
-		l->acked = acked;
+	if (unacked <= l->sent && l->sent - unacked > l->acked) {
+		l->acked = l->sent - unacked;
 		l->moved_ns = clock_now();
 	}
 	return unacked;
@@ -365,13 +217,6 @@ look_again(int64_t idle_ms)
 	return idle_ms < 0 ? deadline_none() : deadline_after(idle_ms / 8 + 1);
 }
 
-/* Whether a program has the connection, and sees the end of its input. */
-static bool
-feeds_program(const struct link *l)
-{
-	return l->program != NULL && l->tls == NULL;
-}
-
 /* How long a connection must be quiet before FIN is sent. */
 static int64_t
 hold_ms(const struct link *l)
@@ -380,7 +225,7 @@ hold_ms(const struct link *l)
 		max = l->has_proxy ? HOLD_PROXY_MAX_MS : HOLD_MAX_MS,
 		ms = HOLD_ANSWERS * l->answer_ns / CLOCK_MS;
 
-	if (feeds_program(l))
+	if (l->eof == LINK_EOF_IDLE)
 		return HOLD_PROGRAM_MS;
 	if (l->sent == 0)
 		return HOLD_UNUSED_MS;
@@ -410,7 +255,7 @@ send_fin(struct link *l)
 bool
 link_is_held(const struct link *l)
 {
-	return l->eof == LINK_EOF_HELD && l->is_finished && !l->is_fin_sent &&
+	return l->eof >= LINK_EOF_HELD && l->is_finished && !l->is_fin_sent &&
 	       l->end == LINK_OPEN;
 }
 
@@ -476,21 +321,16 @@ link_tend(struct link *l, uint64_t sent, uint64_t received, int64_t idle_ms,
 		*next = deadline_first(*next, due);
 		return 0;
 	}
-	if (feeds_program(l))
-		diag_warn("%s: nothing has come for %s; the program of --via "
-			  "gets the end of its input, and ends if the peer has "
+	if (l->eof == LINK_EOF_IDLE)
+		diag_warn("nothing has come for %s; the program of --via gets "
+			  "the end of its input, and ends if the peer has "
 			  "finished",
-		    l->program->name, num_limit_text(HOLD_PROGRAM_MS));
+		    num_limit_text(HOLD_PROGRAM_MS));
 	return finish_now(l);
 }
 
-/*
- * wait_fd() for the connection, or a descriptor of its process, until the
- * deadline, or until nothing has moved since moved_ns for idle_ms (-1: no
- * limit).
- */
-static int
-wait_moving(struct link *l, int fd, short events, int64_t idle_ms,
+int
+link_wait(struct link *l, int fd, short events, int64_t idle_ms,
     struct deadline until)
 {
 	struct deadline limit, check = deadline_none();
@@ -519,7 +359,7 @@ wait_again(struct link *l, short events, int64_t idle_ms, struct deadline until)
 
 	if (errno != EAGAIN && errno != EINTR)
 		return -1;
-	ready = wait_moving(l, l->fd, events, idle_ms, until);
+	ready = link_wait(l, l->fd, events, idle_ms, until);
 	if (ready == 0)
 		errno = EAGAIN;
 	return ready > 0 ? 0 : -1;
@@ -654,45 +494,17 @@ link_note_fin(struct link *l)
 		l->first = LINK_FIRST_PEER;
 }
 
-/* Waits for a program that has hung up. Returns whether it has failed. */
-static bool
-has_failed(struct proc *p)
-{
-	struct deadline until = deadline_after(PROC_GRACE_MS);
-	struct pollfd none[WAIT_SPARE];
-
-	while (!proc_has_ended(p) && !deadline_passed(until) &&
-	       signals_stopped() == 0)
-		if (proc_poll(none, 0, until) < 0)
-			signals_collect();
-	return proc_has_ended(p) && p->status != 0;
-}
-
 /* How the peer's direction has ended. */
 static enum link_end
 find_end(struct link *l)
 {
-	struct pollfd p = {.fd = l->fd};
-	const struct err *lost;
-	bool is_cut;
-
-	if (l->tls != NULL) {
-		/* The process sends the record before it closes. */
-		read_records(l->tls);
-		lost = &l->tls->peer.lost;
-		if ((l->tls->peer.facts & LINK_FACT_CLOSED) != 0)
-			return LINK_WHOLE;
-		return lost->kind == ERR_LOST && lost->errnum == 0 ? LINK_BARE
-								   : LINK_CUT;
-	}
+	if (l->carrier != NULL)
+		return l->carrier->ops->find_end(l->carrier, l);
 	if (l->is_to_program)
-		is_cut = poll(&p, 1, 0) > 0 && (p.revents & POLLHUP) != 0;
-	else
-		is_cut =
-		    l->is_reset || (!l->is_fin_sent && sock_is_closed(l->fd));
-	if (is_cut && l->program != NULL)
-		is_cut = has_failed(l->program->proc);
-	return is_cut ? LINK_CUT : LINK_WHOLE;
+		return sock_is_hung_up(l->fd) ? LINK_CUT : LINK_WHOLE;
+	return l->is_reset || (!l->is_fin_sent && sock_is_closed(l->fd))
+		   ? LINK_CUT
+		   : LINK_WHOLE;
 }
 
 enum link_end
@@ -790,128 +602,20 @@ link_drain(struct link *l, struct deadline until)
 	return true;
 }
 
-/*
- * Waits for the end of TLS. is_complete: everything was sent, and nothing more
- * is read; otherwise the connection is lost, and only the cause is wanted.
- * Returns 0 if the peer has received everything, and either side has ended TLS
- * as it requires; or -1 with *e.
- */
-static int
-end_tls(struct link *l, bool is_complete, struct deadline until, struct err *e)
-{
-	struct link_tls *t = l->tls;
-	const struct link_record *r = &t->peer;
-	int ready = 1;
-
-	if (is_complete)
-		(void)sock_shut(t->hold, SHUT_RDWR);
-	l->moved_ns = clock_now();
-	read_records(t);
-	while (!t->has_ended && ready > 0 &&
-	       (is_complete || r->lost.kind == ERR_NONE)) {
-		ready = wait_moving(l, t->report, POLLIN, t->idle.ms, until);
-		read_records(t);
-	}
-	/* The peer has everything, whether it takes the end or not. */
-	if (l->is_unread && r->acked >= l->sent)
-		return 0;
-	/* The peer has everything and nothing more is expected from it, so
-	 * nothing can be missing. A server is done when the system has its
-	 * answer, as without TLS. */
-	if (is_complete && (l->reads_less || l->is_answered) &&
-	    r->lost.kind == ERR_LOST &&
-	    (l->is_answered ? r->sent : r->acked) >= l->sent) {
-		diag_note("%s: after everything was exchanged: %s", t->name,
-		    r->lost.text);
-		return 0;
-	}
-	if (r->lost.kind != ERR_NONE) {
-		*e = r->lost;
-	} else if ((r->facts & LINK_FACT_LAST) != 0) {
-		return 0;
-	} else if (ready == 0) {
-		deadline_idle_error(until, t->idle, e);
-		err_append(e, "the peer has not acknowledged everything");
-		e->errnum = ETIMEDOUT;
-	} else if (ready < 0) {
-		return err_sys(e, ERR_FAILED, EINTR, "%s", t->name);
-	} else {
-		err_set(e, ERR_LOST, "its process was killed");
-		e->errnum = ECONNRESET;
-	}
-	return err_prefix(e, "%s", t->name);
-}
-
-/*
- * Waits until the deadline for the program to exit, but only for a grace period
- * if it has closed its side or may be stopped. Returns 0 if it exits with
- * status 0, or had to be stopped and may be; or -1 with *e and the last line of
- * its stderr.
- */
-static int
-end_program(struct link_program *p, struct deadline until, struct err *e)
-{
-	char byte;
-	int status;
-
-	if (p->may_stop ||
-	    sock_recv(p->proc->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
-		until = deadline_first(until, deadline_after(PROC_GRACE_MS));
-	else
-		diag_note("waiting until the program of --via exits");
-	fd_close(&p->proc->fd);
-	status = proc_wait(p->proc, until);
-	read_last_errors(p);
-	/* Its output may have nowhere to go. */
-	if (p->proc->is_ending
-		? p->may_stop
-		: status == 0 || (p->may_stop && status == 128 + SIGPIPE))
-		return 0;
-	if (p->proc->is_ending)
-		err_set(e, ERR_LOST,
-		    "did not exit after the connection was closed");
-	else if (status > 128 && status <= 128 + SIGRTMAX)
-		err_set(e, ERR_LOST, "was killed by signal %d", status - 128);
-	else
-		err_set(e,
-		    status == 126 || status == 127 ? (enum err_kind)status
-						   : ERR_LOST,
-		    "failed with status %d", status);
-	if (p->proc->is_ending)
-		e->errnum = ETIMEDOUT;
-	if (p->reason[0] != '\0')
-		text_append(
-		    e->text, sizeof(e->text), ": %s", text_shown(p->reason));
-	return err_lead(e, "%s: the program of --via ", p->name);
-}
-
-int
-link_check(struct link *l, struct deadline until, struct err *e)
-{
-	int ready = wait_fd(l->fd, POLLIN, until);
-	char byte;
-
-	if (ready < 0)
-		err_sys(e, ERR_FAILED, errno, "--via");
-	else if (ready > 0 && sock_recv(l->fd, &byte, 1, MSG_PEEK) <= 0)
-		ready = end_program(l->program, until, e);
-	if (ready >= 0)
-		return 0;
-	link_discard(l);
-	return -1;
-}
-
-/* Waits for the processes to end; is_complete as in end_tls(). Returns 0, or -1
- * with *e. */
+/* Ends the processes; is_complete as in struct link_ops. Returns 0, or -1 with
+ * *e. */
 static int
 end_processes(
     struct link *l, bool is_complete, struct deadline until, struct err *e)
 {
+	struct link_carrier *c;
+
 	if (!is_complete)
 		until = deadline_first(until, deadline_after(PROC_GRACE_MS));
-	if (l->tls != NULL && end_tls(l, is_complete, until, e) < 0)
-		return -1;
-	return l->program != NULL ? end_program(l->program, until, e) : 0;
+	for (c = l->carrier; c != NULL; c = c->next)
+		if (c->ops->close(c, l, is_complete, until, e) < 0)
+			return -1;
+	return 0;
 }
 
 int
@@ -920,11 +624,8 @@ link_close(struct link *l, int status, struct deadline until, struct err *e)
 	struct err cause = ERR_INIT;
 	struct deadline drained;
 
-	if (l->is_unread && status == 0) {
+	if (l->is_unread && status == 0)
 		until = deadline_first(until, deadline_after(DISCARD_MS));
-		if (l->program != NULL)
-			l->program->may_stop = true;
-	}
 	drained = deadline_first(until,
 	    deadline_after(status < 0 || l->is_unread ? 0 : LINK_DRAIN_MS));
 	while (l->fd >= 0 && !link_drain(l, drained))
@@ -957,8 +658,9 @@ link_discard(struct link *l)
 
 	sock_close(&l->fd);
 	l->reads_less = true;
-	if (l->tls != NULL)
-		(void)end_tls(l, true, deadline_after(DISCARD_MS), &ignored);
+	if (ask(l) != NULL)
+		(void)l->carrier->ops->close(
+		    l->carrier, l, true, deadline_after(DISCARD_MS), &ignored);
 	release(l);
 }
 

@@ -4,10 +4,9 @@
  *
  * Its descriptor is the socket, or one end of a socket pair with a process
  * beneath it: that of TLS, which has the socket (tls/tls.h), a program that
- * makes the connection (--via), or TLS over a program. A pair has no reset, and
- * the death of its process looks like end of file. So the processes report how
- * the connection ended: TLS in records on a second socket, a program by its
- * exit status.
+ * makes the connection (dial/via.h), or TLS over a program. A pair has no
+ * reset, and the death of its process looks like end of file. So what is
+ * beneath a connection is an interface: struct link_ops reports how it ended.
  */
 #ifndef NET_LINK_H
 #define NET_LINK_H
@@ -38,48 +37,50 @@ enum link_end {
 enum link_eof {
 	LINK_EOF_SAFE,    /* not such a peer, or nothing is expected from it */
 	LINK_EOF_AT_ONCE, /* such a peer, but FIN is sent at once */
-	LINK_EOF_HELD     /* FIN is held back: see link_finish() */
+	LINK_EOF_HELD,    /* FIN is held back: see link_finish() */
+	/* The peer is a program (--via) that only receives, and may end only
+	 * after its input has: that ends when nothing comes any more. */
+	LINK_EOF_IDLE
 };
 
 /* Which side finished first. */
 enum link_first { LINK_FIRST_NOBODY, LINK_FIRST_US, LINK_FIRST_PEER };
 
-/* What the process of TLS reports about the peer. */
-enum link_fact {
-	/* Nothing is missing: the peer has ended as its protocol requires, or
-	 * no data was exchanged. */
-	LINK_FACT_CLOSED = 1 << 0,
-	/* The process exits. */
-	LINK_FACT_LAST = 1 << 1
-};
-
-/* A record of what is known so far, which the process sends in one piece: at
- * each fact, and when a byte on the socket requests it. */
-struct link_record {
+/* What a process beneath a connection reports about the peer. */
+struct link_report {
 	uint64_t acked;    /* bytes that the peer has acknowledged, at least */
-	uint64_t sent;     /* bytes that the system has, or had, to send */
-	uint64_t taken;    /* bytes that this side has written to it */
-	unsigned facts;    /* a set of enum link_fact */
-	struct err lost;   /* why the connection was lost, or ERR_NONE */
-	struct os_tcp tcp; /* the kernel's counters, as of the last request */
+	uint64_t taken;    /* bytes that this side has written to the process */
+	bool has_ended;    /* nothing more is reported */
+	struct os_tcp tcp; /* the kernel's counters */
 };
 
-/* The TLS of a connection, which tls_start() allocates; the link owns it. */
-struct link_tls {
-	struct proc *proc;
-	int hold;   /* a copy of the link's descriptor, so that closing this
-		       does not end the connection */
-	int report; /* a non-blocking socket, on which the process sends records
-		       and answers requests; closing it ends the process */
-	bool has_ended;          /* the process sends no more */
-	int64_t asked_ns;        /* when a record was last requested */
-	struct link_record peer; /* the last one */
-	struct limit idle;       /* without progress while TLS ends */
-	int64_t begin_ns;        /* when the handshake began */
-	const char *name;        /* of the peer in errors, owned */
-	/* For the environment of a program, "SSL_PROTOCOL=TLSv1.3"; owned, up
-	 * to a NULL. */
-	const char *variables[4];
+struct link;
+struct link_carrier;
+
+/* What a kind of process does for the connection above it. */
+struct link_ops {
+	/* Returns the last report; it is requested anew unless that is recent.
+	 * NULL: this kind does not report, and only passes bytes on. */
+	const struct link_report *(*ask)(struct link_carrier *c);
+	/* At end of file: how the peer's direction has ended. */
+	enum link_end (*find_end)(struct link_carrier *c, struct link *l);
+	/*
+	 * Waits for the process after the descriptor was closed. is_complete:
+	 * everything was sent, and nothing more is read; otherwise the
+	 * connection is lost, and only the cause is wanted. Returns 0 if the
+	 * process has ended in order; or -1 with *e.
+	 */
+	int (*close)(struct link_carrier *c, struct link *l, bool is_complete,
+	    struct deadline until, struct err *e);
+	/* Ends the process if it still runs, and frees c. */
+	void (*release)(struct link_carrier *c);
+};
+
+/* A process beneath a connection, the first member of the struct of its kind:
+ * TLS (tls/tls.h), or a program (dial/via.h). */
+struct link_carrier {
+	const struct link_ops *ops;
+	struct link_carrier *next; /* what it is connected through; or NULL */
 };
 
 struct link {
@@ -93,10 +94,10 @@ struct link {
 	int64_t dial_ns;    /* until it was connected, with the lookup */
 	int64_t tls_ns;     /* the TLS handshake, after that; 0: none */
 
-	/* The processes beneath it; owned; NULL: none. */
-	struct link_tls *tls;
-	struct link_program *program; /* --via */
-	bool has_proxy;               /* the peer is reached through a proxy */
+	struct link_carrier
+	    *carrier;   /* the process beneath it; owned; or NULL */
+	bool has_proxy; /* the peer is reached through a proxy */
+	bool is_via;    /* the peer is reached through a program (--via) */
 	enum link_eof eof;
 	/* The target of a forwarder is a program. If it hangs up it may have
 	 * failed, so link_end() waits for its exit status; without program, the
@@ -148,21 +149,6 @@ void link_observe(struct link *l);
 
 /* stall_text() (net/stall.h) of the connection, by its counters of now. */
 const char *link_why(struct link *l, bool awaits_peer, const char *peer);
-
-/*
- * Makes *l a connection through a program: sh -c command, with the other end of
- * the pair as stdin and stdout. Its stderr is reported at -v. name is the
- * peer's, for errors. may_stop: the program need not exit by itself when the
- * connection is closed. Returns 0, or -1 with *e.
- */
-int link_run(struct link *l, const char *command, const char *name,
-    bool may_stop, struct err *e);
-
-/*
- * Waits until the deadline for the program to fail. Returns 0 if it still runs,
- * has sent data or has exited with status 0; or -1 with *e and *l closed.
- */
-int link_check(struct link *l, struct deadline until, struct err *e);
 
 /* Whether its descriptor is the socket: no process is beneath it. */
 bool link_is_direct(const struct link *l);
@@ -228,6 +214,14 @@ int link_tend(struct link *l, uint64_t sent, uint64_t received, int64_t idle_ms,
  * if it has not yet, which no event reports; or -1 with errno if the connection
  * is lost. */
 int link_confirm(struct link *l);
+
+/*
+ * wait_fd() (net/wait.h) for fd, the connection or a descriptor of its process,
+ * until the deadline, or until nothing has moved since moved_ns for idle_ms
+ * (-1: no limit).
+ */
+int link_wait(struct link *l, int fd, short events, int64_t idle_ms,
+    struct deadline until);
 
 /*
  * Sends all n bytes, or n bytes of a file from offset at, for which the socket
@@ -315,9 +309,6 @@ void link_abort(struct link *l, int64_t idle_ms, struct deadline until);
  */
 int link_close(
     struct link *l, int status, struct deadline until, struct err *e);
-
-/* Ends the process of TLS, which resets the connection unless it has ended. */
-void link_drop_tls(struct link *l);
 
 /* Closes a connection that is not needed any more without waiting for the peer,
  * but the process of TLS gets a moment to end it in order. */

@@ -169,6 +169,9 @@ int sock_error(int fd);
  */
 bool sock_is_closed(int fd);
 
+/* Whether the other end of a socket pair was closed. */
+bool sock_is_hung_up(int fd);
+
 /* Whether the system reports what the peer has acknowledged. */
 bool sock_reports_acks(int fd);
 

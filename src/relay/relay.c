@@ -885,6 +885,8 @@ relay_run(struct link *peer, struct link *target, const struct relay_options *o,
 	int status;
 
 	sock_nonblocking(peer->fd, true);
+	if (o->in < 0 && peer->eof == LINK_EOF_IDLE)
+		(void)link_finish(peer);
 	set_up(&r, storage);
 	decide(&r);
 	if (!is(&r, POLICY_TERMINAL))

@@ -188,12 +188,13 @@ wait_event(struct server *s, struct deadline until, bool accepts)
 		    POLLIN, 0};
 	}
 	for (i = 0; accepts && i < s->pending_count; i++) {
-		until = deadline_first(until, s->pending[i].link.tls != NULL
-						  ? s->pending[i].request.until
-						  : s->resume);
-		if (s->pending[i].link.tls != NULL)
+		until =
+		    deadline_first(until, tls_report(&s->pending[i].link) >= 0
+					      ? s->pending[i].request.until
+					      : s->resume);
+		if (tls_report(&s->pending[i].link) >= 0)
 			s->fds[n++] = (struct pollfd){
-			    s->pending[i].link.tls->report, POLLIN, 0};
+			    tls_report(&s->pending[i].link), POLLIN, 0};
 	}
 	if (proc_poll(s->fds, n, until) <= 0)
 		return false;
@@ -366,7 +367,7 @@ static void
 reset(struct link *l)
 {
 	sock_abort(&l->fd);
-	link_drop_tls(l);
+	tls_drop(l);
 }
 
 /* Aborts a connection for which no process or program could be started, with
@@ -436,14 +437,14 @@ find_secured(struct server *s, struct link *l)
 	while (i < s->pending_count && !found) {
 		p = &s->pending[i];
 		(void)diag_connection(p->link.number);
-		if (p->link.tls == NULL) {
+		if (link_is_direct(&p->link)) {
 			if (start_pending(s, p))
 				i++;
 			else
 				*p = s->pending[--s->pending_count];
 			continue;
 		}
-		f.fd = p->link.tls->report;
+		f.fd = tls_report(&p->link);
 		ready = poll(&f, 1, 0);
 		if (ready <= 0 && !deadline_passed(p->request.until)) {
 			i++;
@@ -620,7 +621,7 @@ server_fork(struct server *s, struct link *l, server_serve *serve,
 		for (i = 0; i < s->pending_count; i++) {
 			other = &s->pending[i].link;
 			tls_adopt(other);
-			link_drop_tls(other);
+			tls_drop(other);
 			sock_close(&other->fd);
 		}
 		tls_adopt(l);

@@ -23,7 +23,7 @@ session_start(
 	    .stop = -1,
 	    .phase = deadline_none()};
 	/* The handshake has taken a part of it. */
-	if (l->tls != NULL && deadline_is_set(s->until))
+	if (!link_is_direct(l) && deadline_is_set(s->until))
 		s->until.at_ns -= clock_now() - l->start_ns;
 	diag_limit(s->until, idle.ms);
 }

@@ -16,6 +16,7 @@
 
 #include "base/err.h"
 #include "base/sha256.h"
+#include "net/link.h"
 
 struct tls_options;
 
@@ -261,7 +262,44 @@ void tls_library_describe(const struct x509 *x, struct tls_certificate *c);
  */
 int tls_library_check_days(const void *chain, int64_t days, struct err *e);
 
-/* How the handshake has ended: precedes the records of net/link.h. */
+/* What the process reports about the peer, besides struct link_report. */
+enum tls_fact {
+	/* Nothing is missing: the peer has ended as its protocol requires, or
+	 * no data was exchanged. */
+	TLS_FACT_CLOSED = 1 << 0,
+	/* The process exits. */
+	TLS_FACT_LAST = 1 << 1
+};
+
+/* A record of what is known so far, which the process sends in one piece: at
+ * each fact, and when a byte on the socket requests it. */
+struct tls_record {
+	struct link_report seen; /* the kernel's counters are those of the last
+				    request */
+	uint64_t sent;   /* bytes that the system has, or had, to send */
+	unsigned facts;  /* a set of enum tls_fact */
+	struct err lost; /* why the connection was lost, or ERR_NONE */
+};
+
+/* The TLS beneath a link. */
+struct tls {
+	struct link_carrier carrier;
+	struct proc *proc;
+	int hold;   /* a copy of the link's descriptor, so that closing this
+		       does not end the connection */
+	int report; /* a non-blocking socket, on which the process sends records
+		       and answers requests; closing it ends the process */
+	int64_t asked_ns;         /* when a record was last requested */
+	struct tls_record peer;   /* the last one */
+	struct limit idle;        /* without progress while TLS ends */
+	int64_t begin_ns;         /* when the handshake began */
+	const char *name;         /* of the peer in errors, owned */
+	const char *variables[4]; /* see tls_variables(); owned */
+};
+
+extern const struct link_ops tls_ops;
+
+/* How the handshake has ended: precedes the records. */
 struct tls_facts {
 	/* Agreed in the handshake; "": none. */
 	char protocol[16], cipher[64], alpn[256];

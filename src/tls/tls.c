@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -23,6 +25,171 @@
 #include "net/sock.h"
 #include "net/wait.h"
 #include "tls/internal.h"
+
+/* A record of TLS is not requested again within this time. */
+#define ASK_AGAIN_MS 10
+/* How long to wait for it: the process may be stopped. */
+#define ANSWER_MS 100
+
+/* Reads the records that have arrived. */
+static void
+read_records(struct tls *t)
+{
+	struct tls_record record;
+	ssize_t n;
+
+	while (!t->peer.seen.has_ended) {
+		n = read(t->report, &record, sizeof(record));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			break;
+		if (n == (ssize_t)sizeof(record))
+			t->peer = record;
+		/* The process may have been taken over. */
+		t->peer.lost.text[sizeof(record.lost.text) - 1] = '\0';
+		t->peer.seen.has_ended = n != (ssize_t)sizeof(record);
+	}
+}
+
+/* Reads the records, and requests another unless the last is new. */
+static const struct link_report *
+ask(struct link_carrier *c)
+{
+	struct tls *t = (struct tls *)c;
+	struct pollfd p = {.fd = t->report, .events = POLLIN};
+	int64_t now = clock_now();
+
+	read_records(t);
+	if (t->peer.seen.has_ended ||
+	    now - t->asked_ns < ASK_AGAIN_MS * CLOCK_MS)
+		return &t->peer.seen;
+	t->asked_ns = now;
+	if (write(t->report, "", 1) == 1 && poll(&p, 1, ANSWER_MS) > 0)
+		read_records(t);
+	return &t->peer.seen;
+}
+
+static enum link_end
+find_end(struct link_carrier *c, struct link *l)
+{
+	struct tls *t = (struct tls *)c;
+	const struct err *lost = &t->peer.lost;
+
+	(void)l;
+	/* The process sends the record before it closes. */
+	read_records(t);
+	if ((t->peer.facts & TLS_FACT_CLOSED) != 0)
+		return LINK_WHOLE;
+	return lost->kind == ERR_LOST && lost->errnum == 0 ? LINK_BARE
+							   : LINK_CUT;
+}
+
+/* Waits for the end of TLS: the peer has received everything, and either side
+ * has ended TLS as it requires. */
+static int
+close_tls(struct link_carrier *c, struct link *l, bool is_complete,
+    struct deadline until, struct err *e)
+{
+	struct tls *t = (struct tls *)c;
+	const struct tls_record *r = &t->peer;
+	int ready = 1;
+
+	if (is_complete)
+		(void)sock_shut(t->hold, SHUT_RDWR);
+	l->moved_ns = clock_now();
+	read_records(t);
+	while (!r->seen.has_ended && ready > 0 &&
+	       (is_complete || r->lost.kind == ERR_NONE)) {
+		ready = link_wait(l, t->report, POLLIN, t->idle.ms, until);
+		read_records(t);
+	}
+	/* The peer has everything, whether it takes the end or not. */
+	if (l->is_unread && r->seen.acked >= l->sent)
+		return 0;
+	/* The peer has everything and nothing more is expected from it, so
+	 * nothing can be missing. A server is done when the system has its
+	 * answer, as without TLS. */
+	if (is_complete && (l->reads_less || l->is_answered) &&
+	    r->lost.kind == ERR_LOST &&
+	    (l->is_answered ? r->sent : r->seen.acked) >= l->sent) {
+		diag_note("%s: after everything was exchanged: %s", t->name,
+		    r->lost.text);
+		return 0;
+	}
+	if (r->lost.kind != ERR_NONE) {
+		*e = r->lost;
+	} else if ((r->facts & TLS_FACT_LAST) != 0) {
+		return 0;
+	} else if (ready == 0) {
+		deadline_idle_error(until, t->idle, e);
+		err_append(e, "the peer has not acknowledged everything");
+		e->errnum = ETIMEDOUT;
+	} else if (ready < 0) {
+		return err_sys(e, ERR_FAILED, EINTR, "%s", t->name);
+	} else {
+		err_set(e, ERR_LOST, "its process was killed");
+		e->errnum = ECONNRESET;
+	}
+	return err_prefix(e, "%s", t->name);
+}
+
+static void
+release(struct link_carrier *c)
+{
+	struct tls *t = (struct tls *)c;
+	size_t i;
+
+	/* It sends what it has, and resets the connection. */
+	fd_close(&t->report);
+	if (t->proc != NULL)
+		(void)proc_wait(t->proc, deadline_after(PROC_GRACE_MS));
+	proc_free(&t->proc);
+	fd_close(&t->hold);
+	for (i = 0; t->variables[i] != NULL; i++)
+		free((void *)t->variables[i]);
+	free((void *)t->name);
+	free(t);
+}
+
+const struct link_ops tls_ops = {
+    .ask = ask, .find_end = find_end, .close = close_tls, .release = release};
+
+/* The TLS of a connection; NULL: none. */
+static struct tls *
+tls_of(const struct link *l)
+{
+	struct link_carrier *c = l->carrier;
+
+	return c != NULL && c->ops == &tls_ops ? (struct tls *)c : NULL;
+}
+
+void
+tls_drop(struct link *l)
+{
+	struct tls *t = tls_of(l);
+
+	if (t == NULL)
+		return;
+	l->carrier = t->carrier.next;
+	release(&t->carrier);
+}
+
+int
+tls_report(const struct link *l)
+{
+	const struct tls *t = tls_of(l);
+
+	return t != NULL ? t->report : -1;
+}
+
+const char *const *
+tls_variables(const struct link *l)
+{
+	const struct tls *t = tls_of(l);
+
+	return t != NULL ? t->variables : NULL;
+}
 
 const char *
 tls_version(struct err *e)
@@ -168,7 +335,7 @@ announce(const struct tls_facts *f, const struct tls_options *o, int64_t ns)
 static const char *
 handshake_text(void *context)
 {
-	const struct link_tls *t = context;
+	const struct tls *t = context;
 
 	return text_format("%s: waiting for the handshake (is that a server of "
 			   "TLS?)",
@@ -183,7 +350,7 @@ tls_begin(const struct tls_request *request, struct link *l, struct err *e)
 	const struct endpoint *ep = request->server;
 	const char *host = o->name;
 	char name[MAX_NAME + 1] = "";
-	struct link_tls *t;
+	struct tls *t;
 	int64_t start = step_start();
 	int pair[2] = {-1, -1}, ends[2] = {-1, -1}, errnum;
 	pid_t pid = -1;
@@ -197,7 +364,9 @@ tls_begin(const struct tls_request *request, struct link *l, struct err *e)
 		    "%s: TLS: '%s' is not a name that a certificate can have "
 		    "(--tls-name sets another)",
 		    endpoint_text(ep), text_shown(host));
-	l->tls = t = mem_array(1, sizeof(*t));
+	t = mem_array(1, sizeof(*t));
+	t->carrier = (struct link_carrier){&tls_ops, l->carrier};
+	l->carrier = &t->carrier;
 	t->begin_ns = clock_now();
 	t->idle = o->idle;
 	t->name = mem_text(
@@ -216,7 +385,7 @@ tls_begin(const struct tls_request *request, struct link *l, struct err *e)
 	fd_close(&ends[1]);
 	if (pid < 0) {
 		err_sys(e, ERR_FAILED, errnum, "%s", t->name);
-		link_drop_tls(l);
+		tls_drop(l);
 		return -1;
 	}
 	sock_close_note(&l->fd, "the other process has it");
@@ -229,7 +398,7 @@ tls_secure(
 {
 	struct tls_facts facts = {.is_secured = false};
 	char subject[sizeof(facts.peer.subject) + 32] = "SSL_CLIENT_S_DN=";
-	struct link_tls *t = l->tls;
+	struct tls *t = tls_of(l);
 
 	if (ready > 0)
 		read_facts(t->report, &facts);
@@ -259,7 +428,7 @@ tls_secure(
 		*e = facts.failure;
 	err_prefix(e, "%s", t->name);
 	l->first = facts.is_peer_first ? LINK_FIRST_PEER : LINK_FIRST_US;
-	link_drop_tls(l);
+	tls_drop(l);
 	return facts.is_probe ? TLS_PROBED : TLS_FAILED;
 }
 
@@ -273,8 +442,8 @@ tls_start(const struct tls_request *request, struct link *l, struct err *e)
 		sock_close(&l->fd);
 		return -1;
 	}
-	wait_begin(&reason, handshake_text, l->tls);
-	ready = wait_fd(l->tls->report, POLLIN, request->until);
+	wait_begin(&reason, handshake_text, tls_of(l));
+	ready = wait_fd(tls_report(l), POLLIN, request->until);
 	wait_end();
 	return tls_secure(request, l, ready, e) == TLS_SECURED ? 0 : -1;
 }
@@ -282,8 +451,10 @@ tls_start(const struct tls_request *request, struct link *l, struct err *e)
 void
 tls_adopt(struct link *l)
 {
-	if (l->tls != NULL) {
-		l->tls->proc = NULL;
+	struct tls *t = tls_of(l);
+
+	if (t != NULL) {
+		t->proc = NULL;
 		tls_library_drop_keys();
 	}
 }
@@ -291,10 +462,11 @@ tls_adopt(struct link *l)
 struct proc *
 tls_leave(struct link *l)
 {
-	struct proc *process = l->tls != NULL ? l->tls->proc : NULL;
+	struct tls *t = tls_of(l);
+	struct proc *process = t != NULL ? t->proc : NULL;
 
-	if (l->tls != NULL)
-		l->tls->proc = NULL;
-	link_drop_tls(l);
+	if (t != NULL)
+		t->proc = NULL;
+	tls_drop(l);
 	return process;
 }

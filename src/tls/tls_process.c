@@ -83,7 +83,7 @@ struct tls_process {
 	size_t notify_bytes;  /* length of this side's close_notify */
 	int64_t moved_ns;     /* when bytes last moved */
 	int64_t abandoned_ns; /* since when sockt no longer reads; 0: it does */
-	struct link_record record;
+	struct tls_record record;
 	struct err lost;
 };
 
@@ -378,9 +378,9 @@ report(struct tls_process *p)
 	 * may be too low until everything is acknowledged. */
 	left -= left < end ? left : end;
 	left = left < p->sent_bytes ? left : p->sent_bytes;
-	if (p->sent_bytes - left > p->record.acked)
-		p->record.acked = p->sent_bytes - left;
-	p->record.taken = p->sent_bytes;
+	if (p->sent_bytes - left > p->record.seen.acked)
+		p->record.seen.acked = p->sent_bytes - left;
+	p->record.seen.taken = p->sent_bytes;
 	p->record.lost = p->lost;
 	return fd_write_all(p->report, &p->record, sizeof(p->record));
 }
@@ -702,7 +702,7 @@ write_received(struct tls_process *p)
 	p->receiving = RECEIVING_DONE;
 	if (p->lost.kind == ERR_NONE) {
 		if (p->abandoned_ns == 0)
-			p->record.facts |= LINK_FACT_CLOSED;
+			p->record.facts |= TLS_FACT_CLOSED;
 		/* Only a probe finds that a peer has vanished. */
 		if (p->sending != SENDING_FINISHED)
 			sock_start_keepalive(p->tcp);
@@ -775,7 +775,7 @@ wait_both(struct tls_process *p)
 	if (fds[2].revents != 0) {
 		/* What sockt has written before counts. */
 		(void)read_input(p);
-		(void)os_tcp_info(p->tcp, &p->record.tcp);
+		(void)os_tcp_info(p->tcp, &p->record.seen.tcp);
 		if (read(p->report, &request, 1) != 1 || report(p) < 0)
 			abandon(p);
 	}
@@ -855,7 +855,7 @@ tls_process_run(const struct tls_options *o, struct tls_context *context,
 	}
 	if (p->lost.kind == ERR_NONE)
 		sock_reset_on_close(p->tcp, false);
-	p->record.facts |= LINK_FACT_LAST;
+	p->record.facts |= TLS_FACT_LAST;
 	(void)report(p);
 	_exit((int)p->lost.kind);
 }

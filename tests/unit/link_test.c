@@ -6,6 +6,7 @@
 #include "lib/tap.h"
 #include "net/link.h"
 #include "net/sock.h"
+#include "tls/internal.h"
 
 /* Two ends of a TCP connection. */
 static void
@@ -70,10 +71,10 @@ test_sockets(void)
 /* What link_end() says when its process has sent the record, or nothing, and
  * then exits. */
 static enum link_end
-end_of(const struct link_record *record)
+end_of(const struct tls_record *record)
 {
-	struct link_tls t = {.proc = NULL};
-	struct link l = {.fd = -1, .tls = &t};
+	struct tls t = {.carrier = {.ops = &tls_ops}};
+	struct link l = {.fd = -1, .carrier = &t.carrier};
 	int ends[2];
 
 	(void)sock_pair(ends);
@@ -89,9 +90,9 @@ end_of(const struct link_record *record)
 static void
 test_tls(void)
 {
-	const struct link_record closed = {.facts = LINK_FACT_CLOSED},
-				 acked = {.acked = 7};
-	struct link_record lost = {.lost = {.kind = ERR_LOST}};
+	const struct tls_record closed = {.facts = TLS_FACT_CLOSED},
+				acked = {.seen = {.acked = 7}};
+	struct tls_record lost = {.lost = {.kind = ERR_LOST}};
 
 	is_int(end_of(&closed), LINK_WHOLE, "close_notify");
 	is_int(end_of(NULL), LINK_CUT, "a process that was killed");
