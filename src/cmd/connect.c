@@ -751,7 +751,7 @@ run_program(const struct client *c, struct link *l, struct err *e)
 	const struct program program = {.argv = c->program,
 	    .in = l->fd,
 	    .out = l->fd,
-	    .protocol = l->is_via ? NULL : "TCP",
+	    .protocol = l->route == LINK_ROUTE_PROGRAM ? NULL : "TCP",
 	    .local = &l->local,
 	    .remote = &l->remote};
 	bool is_kept_open, is_killed;
@@ -780,7 +780,7 @@ run_program(const struct client *c, struct link *l, struct err *e)
 		link_note_exit(l, status, fd_available(l->fd));
 		/* A FIN would make half an answer look whole. */
 		if (is_killed)
-			l->is_reset = l->reset_by_us = true;
+			l->reset = LINK_RESET_BY_US;
 	}
 	/* A process in between would make a complete end of a FIN. */
 	if (is_kept_open || (status < 0 && !link_is_direct(l)))

@@ -244,11 +244,12 @@ serve_forward(struct listen_state *l)
 		refuse(s);
 		return err_prefix(&s->e, "forwarding to");
 	}
-	target.is_to_program = target.is_via;
+	target.is_to_program = target.route == LINK_ROUTE_PROGRAM;
 	result = relay(l, &target);
 	/* TLS knows whether a lost client had received everything. */
 	if (s->link->end == LINK_CUT && !link_is_direct(s->link)) {
-		s->link->is_answered = target.end == LINK_WHOLE;
+		if (target.end == LINK_WHOLE)
+			s->link->wanted = LINK_WANT_SENT;
 		result = link_close(s->link, 0, s->until, &s->e);
 	}
 	/* A reset by the target is not a probe. */
@@ -292,7 +293,7 @@ serve_program(struct listen_state *l)
 	struct session *s = &l->session;
 	struct link target;
 	int result, status;
-	bool is_lost;
+	bool is_lost, has_unread;
 
 	p = proc_start(&program, &s->e);
 	if (p == NULL) {
@@ -314,20 +315,22 @@ serve_program(struct listen_state *l)
 	status = proc_wait(p, deadline_none());
 	if (is_lost)
 		return -1;
+	has_unread = target.reset != LINK_NO_RESET;
 	s->is_answering = p->is_killed || stop_signal != 0;
 	/* How much of it waited for the program is not known. */
 	s->link->discarded =
-	    target.undelivered > 0 || !target.is_reset ? target.undelivered : 1;
-	s->link->discards_more = target.is_reset;
+	    target.undelivered > 0 || !has_unread ? target.undelivered : 1;
+	s->link->discards_more = has_unread;
 	s->link->received += target.undelivered;
 	link_note_exit(
 	    s->link, stop_signal != 0 ? 0 : status, s->link->discarded);
 	/* The relay has ended before the program, which is not an error. */
 	if (s->link->is_aborted && !s->is_answering) {
 		s->link->is_aborted = false;
-		if (s->link->reset_by_us)
-			s->link->is_reset = sock_is_closed(s->link->fd);
-		s->link->reset_by_us = false;
+		if (s->link->reset == LINK_RESET_BY_US)
+			s->link->reset = sock_is_closed(s->link->fd)
+					     ? LINK_RESET_BY_PEER
+					     : LINK_NO_RESET;
 		sock_reset_on_close(s->link->fd, false);
 	}
 	return status == 0 ? 0 : err_status(&s->e, status);

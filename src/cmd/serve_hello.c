@@ -180,7 +180,7 @@ serve_http(struct hello_client *c, int64_t limit_ms)
 	n = session_receive_head(s, head, sizeof(head), &used, -1, &code);
 	if (n <= 0)
 		return (int)n;
-	s->link->is_answered = true;
+	s->link->wanted = LINK_WANT_SENT;
 	session_answer(s);
 	for (line = 0; line < (size_t)n && strchr("\r\n", head[line]) == NULL;)
 		line++;

@@ -196,7 +196,8 @@ stdio_relay_run(struct stdio_relay *s, struct link *l, struct err *e)
 
 	if (s->input_start >= 0)
 		(void)lseek(STDIN_FILENO, s->input_start, SEEK_SET);
-	l->reads_less = r->on_eof == RELAY_EOF_QUIT || r->quit_after_script;
+	if (r->on_eof == RELAY_EOF_QUIT || r->quit_after_script)
+		l->wanted = LINK_WANT_ACKS;
 	/* At a terminal the user types where the line would be. */
 	if (r->progress != NULL) {
 		is_shown = r->in < 0 || fd_kind(r->in) != FD_TERMINAL;
@@ -209,7 +210,8 @@ stdio_relay_run(struct stdio_relay *s, struct link *l, struct err *e)
 		result = relay_run(l, NULL, r, e);
 	} else {
 		l->first = LINK_FIRST_US;
-		l->is_reset = l->reset_by_us = l->is_aborted = true;
+		l->reset = LINK_RESET_BY_US;
+		l->is_aborted = true;
 	}
 	result = recorder_close(&s->recorder, false, result, e);
 	if (l->is_aborted)

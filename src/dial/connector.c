@@ -159,7 +159,8 @@ open_socket(const struct attempt *a)
 	if (d == NULL || dial_finish(&d, a->link, a->e) < 0)
 		return p == NULL ? -1
 				 : err_prefix(a->e, "%s", endpoint_text(a->ep));
-	a->link->has_proxy = p != NULL;
+	if (p != NULL)
+		a->link->route = LINK_ROUTE_PROXY;
 	if (p == NULL || proxy_open(p, a->ep, a->link, a->until, a->e) == 0)
 		return 0;
 	sock_close(&a->link->fd);
@@ -229,9 +230,10 @@ connector_open(const struct endpoint *ep, const struct connector_options *o,
 	} while (result < 0 && e->waits &&
 		 reconnect_wait(&r, "no connection", e) == 0);
 	wait_end();
-	is_far = l->has_proxy || o->tls.is_on;
-	if (result == 0 && o->eof == LINK_EOF_IDLE ? l->is_via && !is_far
-						   : is_far)
+	is_far = l->route == LINK_ROUTE_PROXY || o->tls.is_on;
+	if (result == 0 && o->eof == LINK_EOF_IDLE
+		? l->route == LINK_ROUTE_PROGRAM && !is_far
+		: is_far)
 		l->eof = o->eof;
 	return result;
 }

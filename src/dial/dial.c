@@ -132,7 +132,8 @@ end_connect(struct dial *d, struct attempt *t, int errnum)
 	}
 	d->link.fd = t->fd;
 	d->link.remote = *t->addr;
-	d->link.is_reset = t->is_reset;
+	if (t->is_reset)
+		d->link.reset = LINK_RESET_BY_PEER;
 	t->fd = -1;
 }
 

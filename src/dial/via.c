@@ -150,7 +150,8 @@ close_program(struct link_carrier *c, struct link *l, bool is_complete,
 	struct via *p = (struct via *)c;
 
 	(void)is_complete;
-	return end_program(p, p->may_stop || l->is_unread, until, e);
+	return end_program(
+	    p, p->may_stop || l->wanted == LINK_WANT_NO_DATA, until, e);
 }
 
 static void
@@ -195,7 +196,7 @@ via_open(struct link *l, const char *command, const char *name, bool may_stop,
 	*l = (struct link){.fd = -1,
 	    .start_ns = clock_now(),
 	    .carrier = &p->carrier,
-	    .is_via = true};
+	    .route = LINK_ROUTE_PROGRAM};
 	p->proc = proc_start(&program, e);
 	if (p->proc != NULL) {
 		l->fd = fcntl(p->proc->fd, F_DUPFD_CLOEXEC, 3);

@@ -64,6 +64,20 @@ release(struct link *l)
 	}
 }
 
+/* Whether the program that used it has failed. */
+static bool
+has_failed(const struct link *l)
+{
+	return l->exit >= LINK_EXIT_FAILED;
+}
+
+/* Whether the peer's FIN was received. */
+static bool
+has_ended(const struct link *l)
+{
+	return l->end == LINK_WHOLE || l->end == LINK_BARE;
+}
+
 bool
 link_is_direct(const struct link *l)
 {
@@ -109,7 +123,8 @@ discarded_text(const struct link *l)
 	return text_format("%s%s %s %s", l->discards_more ? "at least " : "",
 	    num_count_text(l->discarded, "byte"),
 	    l->discarded == 1 ? "was" : "were",
-	    l->had_program ? "not read by the program" : "discarded");
+	    l->exit != LINK_NO_PROGRAM ? "not read by the program"
+				       : "discarded");
 }
 
 void
@@ -135,7 +150,7 @@ link_count(struct link *l, bool goes_on)
 	if (l->received > 0 &&
 	    (tcp->peer_finished || (tcp->is_closed && os_had_fin(l->fd))))
 		l->received--;
-	l->is_reset = tcp->is_closed;
+	l->reset = tcp->is_closed ? LINK_RESET_BY_PEER : LINK_NO_RESET;
 	if (tcp->peer_finished || tcp->is_closed)
 		l->first = LINK_FIRST_PEER;
 	else if (!goes_on)
@@ -145,10 +160,11 @@ link_count(struct link *l, bool goes_on)
 void
 link_note_exit(struct link *l, int status, uint64_t unread)
 {
-	l->had_program = true;
-	l->has_failed = status != 0;
-	l->is_silent = l->has_failed && l->sent == 0 &&
-		       (!l->bytes_unknown || ask(l) != NULL);
+	bool is_silent = l->sent == 0 && (!l->bytes_unknown || ask(l) != NULL);
+
+	l->exit = status == 0 ? LINK_EXIT_DONE
+		  : is_silent ? LINK_EXIT_SILENT
+			      : LINK_EXIT_FAILED;
 	l->unread = unread;
 	l->exit_ns = clock_now();
 }
@@ -156,8 +172,7 @@ link_note_exit(struct link *l, int status, uint64_t unread)
 void
 link_report_failure(const struct link *l, int status)
 {
-	if (l->has_failed && l->discarded > 0 &&
-	    (!l->is_reset || l->reset_by_us))
+	if (has_failed(l) && l->discarded > 0 && l->reset != LINK_RESET_BY_PEER)
 		diag_warn("%s: the program failed with status %d; %s",
 		    addr_text(&l->remote), status, discarded_text(l));
 }
@@ -172,7 +187,7 @@ link_unacked(const struct link *l)
 		return r->acked < l->sent ? l->sent - r->acked : 0;
 	n = sock_unacked_bytes(l->fd);
 	/* The system counts FIN as a byte. */
-	return n > 0 && l->is_fin_sent ? n - 1 : n;
+	return n > 0 && l->sending == LINK_FINISHED ? n - 1 : n;
 }
 
 bool
@@ -221,8 +236,9 @@ look_again(int64_t idle_ms)
 static int64_t
 hold_ms(const struct link *l)
 {
-	int64_t min = l->has_proxy ? HOLD_PROXY_MIN_MS : HOLD_MIN_MS,
-		max = l->has_proxy ? HOLD_PROXY_MAX_MS : HOLD_MAX_MS,
+	bool has_proxy = l->route == LINK_ROUTE_PROXY;
+	int64_t min = has_proxy ? HOLD_PROXY_MIN_MS : HOLD_MIN_MS,
+		max = has_proxy ? HOLD_PROXY_MAX_MS : HOLD_MAX_MS,
 		ms = HOLD_ANSWERS * l->answer_ns / CLOCK_MS;
 
 	if (l->eof == LINK_EOF_IDLE)
@@ -248,14 +264,14 @@ send_fin(struct link *l)
 			       : LINK_FIRST_US;
 	if (sock_finish(l->fd) < 0)
 		return -1;
-	l->is_fin_sent = true;
+	l->sending = LINK_FINISHED;
 	return 0;
 }
 
 bool
 link_is_held(const struct link *l)
 {
-	return l->eof >= LINK_EOF_HELD && l->is_finished && !l->is_fin_sent &&
+	return l->eof >= LINK_EOF_HELD && l->sending == LINK_ENDING &&
 	       l->end == LINK_OPEN;
 }
 
@@ -277,7 +293,7 @@ link_finish(struct link *l)
 {
 	int64_t moved_ns = l->moved_ns;
 
-	l->is_finished = true;
+	l->sending = LINK_ENDING;
 	if (!link_is_held(l))
 		return finish_now(l);
 	/* What was acknowledged before is no movement. */
@@ -302,10 +318,6 @@ link_tend(struct link *l, uint64_t sent, uint64_t received, int64_t idle_ms,
 		l->moved_ns = now;
 	l->sent = sent;
 	l->received = received;
-	if (l->is_fin_received && !l->is_finished && !l->is_probed) {
-		l->is_probed = true;
-		sock_start_keepalive(l->fd);
-	}
 	if (idle_ms < 0 && !link_is_held(l))
 		return 0;
 	unacked = look(l);
@@ -489,7 +501,8 @@ link_abort(struct link *l, int64_t idle_ms, struct deadline until)
 void
 link_note_fin(struct link *l)
 {
-	l->is_fin_received = true;
+	if (l->end == LINK_OPEN)
+		l->end = LINK_WHOLE;
 	if (l->first == LINK_FIRST_NOBODY)
 		l->first = LINK_FIRST_PEER;
 }
@@ -502,7 +515,8 @@ find_end(struct link *l)
 		return l->carrier->ops->find_end(l->carrier, l);
 	if (l->is_to_program)
 		return sock_is_hung_up(l->fd) ? LINK_CUT : LINK_WHOLE;
-	return l->is_reset || (!l->is_fin_sent && sock_is_closed(l->fd))
+	return l->reset == LINK_RESET_BY_PEER ||
+		       (l->sending != LINK_FINISHED && sock_is_closed(l->fd))
 		   ? LINK_CUT
 		   : LINK_WHOLE;
 }
@@ -518,6 +532,8 @@ link_end(struct link *l)
 	link_note_fin(l);
 	if (was_held && finish_now(l) < 0)
 		l->end = LINK_CUT;
+	else if (l->sending == LINK_SENDING)
+		sock_start_keepalive(l->fd);
 	return l->end;
 }
 
@@ -536,10 +552,9 @@ discard(struct link *l)
 	int more = sock_discard(l->fd, &l->discarded);
 
 	/* What a program that has answered left of a request is no failure. */
-	if (l->has_failed && !l->is_reset &&
-	    l->discarded > (l->is_silent ? 0 : l->unread)) {
-		l->reset_by_us = true;
-		l->is_reset = !addr_is_unix(&l->local);
+	if (has_failed(l) && l->reset == LINK_NO_RESET &&
+	    l->discarded > (l->exit == LINK_EXIT_SILENT ? 0 : l->unread)) {
+		l->reset = LINK_RESET_BY_US;
 		l->discarded += fd_available(l->fd);
 		more = -1;
 	}
@@ -553,10 +568,10 @@ discard(struct link *l)
 static struct deadline
 hold_deadline(const struct link *l)
 {
-	if (!l->has_failed || l->is_fin_received)
+	if (!has_failed(l) || has_ended(l))
 		return deadline_none();
 	return deadline_from(
-	    l->exit_ns, l->is_silent ? SILENT_MS : ANSWERED_MS);
+	    l->exit_ns, l->exit == LINK_EXIT_SILENT ? SILENT_MS : ANSWERED_MS);
 }
 
 struct deadline
@@ -564,7 +579,7 @@ link_drain_next(const struct link *l)
 {
 	struct deadline held = hold_deadline(l);
 
-	if (l->reset_by_us)
+	if (l->reset == LINK_RESET_BY_US)
 		return deadline_after(ACK_MS);
 	return deadline_passed(held) ? deadline_none() : held;
 }
@@ -573,29 +588,30 @@ bool
 link_drain(struct link *l, struct deadline until)
 {
 	struct deadline held = hold_deadline(l);
-	bool may_finish = !l->reset_by_us &&
-			  (!deadline_is_set(held) || deadline_passed(held));
-	int more = l->reset_by_us;
+	bool is_cut = l->reset == LINK_RESET_BY_US,
+	     may_finish =
+		 !is_cut && (!deadline_is_set(held) || deadline_passed(held));
+	int more = is_cut;
 
-	if (may_finish && !l->is_fin_sent && send_fin(l) < 0)
+	if (may_finish && l->sending != LINK_FINISHED && send_fin(l) < 0)
 		more = -1;
-	else if (l->has_failed ? !l->reset_by_us : !l->is_fin_received)
+	else if (has_failed(l) ? !is_cut : !has_ended(l))
 		more = discard(l);
-	if (l->reset_by_us && l->first == LINK_FIRST_NOBODY)
+	is_cut = l->reset == LINK_RESET_BY_US;
+	if (is_cut && l->first == LINK_FIRST_NOBODY)
 		l->first = LINK_FIRST_US;
 	else if (more == 0)
 		link_note_fin(l);
 	/* Later data is for the system to refuse. */
-	if (l->is_silent && may_finish)
+	if (l->exit == LINK_EXIT_SILENT && may_finish)
 		more = -1;
-	if (!deadline_passed(until) &&
-	    (l->reset_by_us ? !link_is_acked(l) : more > 0))
+	if (!deadline_passed(until) && (is_cut ? !link_is_acked(l) : more > 0))
 		return false;
-	if (!l->reset_by_us && !l->is_fin_sent)
+	if (!is_cut && l->sending != LINK_FINISHED)
 		(void)send_fin(l);
 	if (diag_emits(DIAG_SAY)) /* for link_log_closed() */
 		link_observe(l);
-	if (l->reset_by_us)
+	if (is_cut)
 		sock_abort(&l->fd);
 	else
 		sock_close(&l->fd);
@@ -623,18 +639,19 @@ link_close(struct link *l, int status, struct deadline until, struct err *e)
 {
 	struct err cause = ERR_INIT;
 	struct deadline drained;
+	bool is_unread = l->wanted == LINK_WANT_NO_DATA;
 
-	if (l->is_unread && status == 0)
+	if (is_unread && status == 0)
 		until = deadline_first(until, deadline_after(DISCARD_MS));
-	drained = deadline_first(until,
-	    deadline_after(status < 0 || l->is_unread ? 0 : LINK_DRAIN_MS));
+	drained = deadline_first(
+	    until, deadline_after(status < 0 || is_unread ? 0 : LINK_DRAIN_MS));
 	while (l->fd >= 0 && !link_drain(l, drained))
-		if (wait_fd(l->reset_by_us ? -1 : l->fd, POLLIN,
+		if (wait_fd(l->reset == LINK_RESET_BY_US ? -1 : l->fd, POLLIN,
 			deadline_first(drained, link_drain_next(l))) < 0)
 			drained = deadline_after(0);
 	if (status == 0 && wait_is_stopped())
 		status = err_sys(e, ERR_FAILED, EINTR, "draining");
-	if (l->has_failed && l->reset_by_us) {
+	if (has_failed(l) && l->reset == LINK_RESET_BY_US) {
 		/* The release of its processes is their reset. */
 	} else if (status >= 0) {
 		if (end_processes(l, true, until, e) < 0 && status == 0)
@@ -657,7 +674,7 @@ link_discard(struct link *l)
 	struct err ignored = ERR_INIT;
 
 	sock_close(&l->fd);
-	l->reads_less = true;
+	l->wanted = LINK_WANT_ACKS;
 	if (ask(l) != NULL)
 		(void)l->carrier->ops->close(
 		    l->carrier, l, true, deadline_after(DISCARD_MS), &ignored);
@@ -667,7 +684,7 @@ link_discard(struct link *l)
 bool
 link_is_probe(const struct link *l)
 {
-	if (!l->is_reset || l->reset_by_us || l->received != 0 ||
+	if (l->reset != LINK_RESET_BY_PEER || l->received != 0 ||
 	    l->undelivered != 0)
 		return false;
 	diag_note("%s: the connection was reset before anything was received "
@@ -774,7 +791,11 @@ link_log_closed(int level, const struct link *l, int status)
 				     "this side finished first",
 				     "the peer finished first"};
 	bool is_pair =
-	    addr_is_unnamed(&l->remote) && addr_is_unnamed(&l->local);
+		 addr_is_unnamed(&l->remote) && addr_is_unnamed(&l->local),
+	     is_by_us = l->reset == LINK_RESET_BY_US,
+	     /* A Unix socket has no reset. */
+	    is_reset = is_by_us ? !addr_is_unix(&l->local)
+				: l->reset == LINK_RESET_BY_PEER;
 	int64_t ns = clock_now() - l->start_ns;
 	const char *reset = "", *path, *discarded = "";
 	char bytes[96] = "";
@@ -792,11 +813,11 @@ link_log_closed(int level, const struct link *l, int status)
 	}
 	json_seconds(j, "seconds", (double)ns / 1e9);
 	json_text(j, "first", names[l->first]);
-	json_text(j, "how", l->is_reset ? "reset" : "fin");
-	if (l->is_reset) {
-		json_text(j, "by", l->reset_by_us ? "us" : "peer");
-		reset = l->reset_by_us ? ", reset by this side"
-				       : ", reset by the peer";
+	json_text(j, "how", is_reset ? "reset" : "fin");
+	if (is_reset) {
+		json_text(j, "by", is_by_us ? "us" : "peer");
+		reset =
+		    is_by_us ? ", reset by this side" : ", reset by the peer";
 	}
 	if (l->discarded > 0) {
 		json_number(j, "discarded", l->discarded);

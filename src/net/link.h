@@ -24,9 +24,9 @@
 /* How the peer's direction has ended. */
 enum link_end {
 	LINK_OPEN,  /* not yet, as far as is known */
-	LINK_WHOLE, /* by FIN, with TLS after close_notify */
-	LINK_BARE,  /* with TLS, by FIN without close_notify: the data received
-		       may be incomplete, but the peer can be answered */
+	LINK_WHOLE, /* by FIN, and as its protocol requires */
+	LINK_BARE,  /* by FIN alone: the data received may be incomplete, but
+		       the peer can be answered */
 	LINK_CUT    /* by a reset, or its process died */
 };
 
@@ -45,6 +45,38 @@ enum link_eof {
 
 /* Which side finished first. */
 enum link_first { LINK_FIRST_NOBODY, LINK_FIRST_US, LINK_FIRST_PEER };
+
+/* How the peer is reached. */
+enum link_route { LINK_ROUTE_DIRECT, LINK_ROUTE_PROXY, LINK_ROUTE_PROGRAM };
+
+/* How far this side has ended its direction. */
+enum link_sending {
+	LINK_SENDING,
+	LINK_ENDING, /* link_finish() was called; FIN is held back, or failed */
+	LINK_FINISHED /* FIN was sent */
+};
+
+/* What is still wanted of the peer when the connection is closed. */
+enum link_wanted {
+	LINK_WANT_END,    /* its end, as its protocol requires */
+	LINK_WANT_ACKS,   /* that it has acknowledged everything */
+	LINK_WANT_SENT,   /* that the system has everything: a server has sent
+			     its whole answer, and ends before the peer */
+	LINK_WANT_NO_DATA /* that it has acknowledged everything: nobody reads
+			     what it sends any more, so its end is not waited
+			     for */
+};
+
+/* Whether the connection was reset, or is to be. */
+enum link_reset { LINK_NO_RESET, LINK_RESET_BY_PEER, LINK_RESET_BY_US };
+
+/* How a program that used the connection has exited. */
+enum link_exit {
+	LINK_NO_PROGRAM,
+	LINK_EXIT_DONE,   /* with status 0 */
+	LINK_EXIT_FAILED, /* with another one */
+	LINK_EXIT_SILENT  /* with another one, and it had sent nothing */
+};
 
 /* What a process beneath a connection reports about the peer. */
 struct link_report {
@@ -95,9 +127,8 @@ struct link {
 	int64_t tls_ns;     /* the TLS handshake, after that; 0: none */
 
 	struct link_carrier
-	    *carrier;   /* the process beneath it; owned; or NULL */
-	bool has_proxy; /* the peer is reached through a proxy */
-	bool is_via;    /* the peer is reached through a program (--via) */
+	    *carrier; /* the process beneath it; owned; or NULL */
+	enum link_route route;
 	enum link_eof eof;
 	/* The target of a forwarder is a program. If it hangs up it may have
 	 * failed, so link_end() waits for its exit status; without program, the
@@ -113,17 +144,10 @@ struct link {
 	bool bytes_unknown;      /* sent and received are not known */
 	bool discards_more;      /* more were discarded; how many is unknown */
 	enum link_first first;
-	enum link_end end; /* the last result of link_end() */
-	bool reads_less;   /* the caller ends it before the peer's end */
-	bool is_unread;    /* nobody reads what is received any more: once all
-			      is sent, the peer's end is not waited for */
-	bool is_answered;  /* a server has sent its whole answer, and ends it
-			      before the peer's end */
-	bool is_finished;  /* link_finish() was called; FIN may be held back */
-	bool is_fin_sent, is_fin_received;
-	bool is_probed; /* keepalive is on, since only the peer has finished */
-	bool is_reset;  /* the connection was reset */
-	bool reset_by_us;  /* by this side; otherwise by the peer */
+	enum link_end end;
+	enum link_sending sending;
+	enum link_wanted wanted;
+	enum link_reset reset;
 	bool is_aborted;   /* it ends before everything was delivered */
 	int64_t output_ns; /* how long received data waited for the output */
 	struct os_tcp tcp; /* the kernel's counters, by link_observe() */
@@ -136,11 +160,9 @@ struct link {
 	int64_t answer_ns; /* how long its last answer took; 0: none yet */
 
 	/* A program that used it; link_note_exit() sets this. */
-	int64_t exit_ns;  /* when it exited */
-	uint64_t unread;  /* bytes that it had not read by then */
-	bool had_program; /* it has exited */
-	bool has_failed;  /* its status was not 0 */
-	bool is_silent;   /* it has failed, and had sent nothing */
+	int64_t exit_ns; /* when it exited */
+	uint64_t unread; /* bytes that it had not read by then */
+	enum link_exit exit;
 };
 
 /* Reads the kernel's counters, for the "closed" event. Call it before the
@@ -171,7 +193,8 @@ void link_note_exit(struct link *l, int status, uint64_t unread);
 /*
  * A step of the end: sends FIN, and throws away and counts what has arrived.
  * Returns false as long as more may come, and should be called again when the
- * descriptor is readable, unless reset_by_us is set, or at link_drain_next().
+ * descriptor is readable, unless reset is
+ * LINK_RESET_BY_US, or at link_drain_next().
  * Otherwise closes the descriptor and returns true: the peer has finished, the
  * connection is lost, the peer has sent more than a drain discards, or the
  * deadline has passed.
@@ -203,9 +226,8 @@ bool link_is_acked(const struct link *l);
  * each round: sent and received are all bytes so far. Looks for
  * acknowledgements, which no event reports, if an idle limit (idle_ms; -1:
  * none) or a FIN that is held back depends on them. Sends that FIN when it may
- * go. Probes a peer that has finished while this side has not: nothing else
- * finds that it has vanished. Makes *next no later than the time when it must
- * be called again. Returns 0, or -1 with errno as link_finish().
+ * go. Makes *next no later than the time when it must be called again. Returns
+ * 0, or -1 with errno as link_finish().
  */
 int link_tend(struct link *l, uint64_t sent, uint64_t received, int64_t idle_ms,
     struct deadline *next);
@@ -268,9 +290,10 @@ void link_note_fin(struct link *l);
 
 /*
  * Call this at end of file. Returns how the peer's direction has ended, and
- * records its FIN: a reset may look like end of file, since a concurrent
- * splice(2) consumes the error. The exit status of a program (--via) is left to
- * link_close(), unless is_to_program is set.
+ * records its FIN. If this side goes on, the peer is probed from now on
+ * (keepalive): nothing else finds that it has vanished. A reset may look like
+ * end of file, since a concurrent splice(2) consumes the error. The exit status
+ * of a program (--via) is left to link_close(), unless is_to_program is set.
  */
 enum link_end link_end(struct link *l);
 

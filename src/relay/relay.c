@@ -116,9 +116,9 @@ observe(const struct relay *r)
 		facts |= POLICY_OUTPUT_LOST;
 	else if (!flow_is_empty(down))
 		facts |= POLICY_UNWRITTEN;
-	if (r->peer->is_finished)
+	if (r->peer->sending != LINK_SENDING)
 		facts |= POLICY_FIN;
-	if (r->target != NULL && r->target->is_finished)
+	if (r->target != NULL && r->target->sending != LINK_SENDING)
 		facts |= POLICY_TARGET_FIN;
 	return facts;
 }
@@ -266,9 +266,9 @@ stall_clause(const struct relay *r, bool accepts_silence)
 	bool is_forwarder = is(r, POLICY_FORWARDER),
 	     is_unsent = !flow_is_empty(&r->up),
 	     is_pending = is_output_pending(r);
-	const char *peer = is_forwarder         ? "the client"
-			   : r->peer->has_proxy ? "the proxy"
-						: "the peer";
+	const char *peer = is_forwarder                         ? "the client"
+			   : r->peer->route == LINK_ROUTE_PROXY ? "the proxy"
+								: "the peer";
 	const char *why;
 
 	if (is_pending && !is_forwarder)
@@ -773,9 +773,8 @@ summarize(const struct relay *r, int status, const struct err *e)
 	l->sent = r->up.bytes;
 	l->received = r->down.bytes;
 	l->undelivered = is(r, POLICY_FORWARDER) ? 0 : undelivered(r);
-	l->is_unread = r->unread_ns != 0;
-	l->is_reset =
-	    status < 0 && e->kind == ERR_LOST && err_is_reset(e->errnum);
+	if (r->unread_ns != 0)
+		l->wanted = LINK_WANT_NO_DATA;
 	l->is_aborted =
 	    status < 0 && policy_aborts(r->state, e->kind == ERR_OUTPUT);
 	if (l->is_aborted && l->first == LINK_FIRST_NOBODY)
@@ -788,13 +787,15 @@ summarize(const struct relay *r, int status, const struct err *e)
 		r->target->undelivered =
 		    (uint64_t)buf_length(&r->down.queue) + r->down.move.held;
 		/* A program that exits with unread input. */
-		r->target->is_reset = r->up.in.errnum == ECONNRESET &&
-				      r->target->end == LINK_OPEN;
+		if (r->up.in.errnum == ECONNRESET &&
+		    r->target->end == LINK_OPEN)
+			r->target->reset = LINK_RESET_BY_PEER;
 	}
-	if (l->is_aborted && !r->is_unix)
-		l->is_reset = true;
-	l->reset_by_us = l->is_reset && !err_is_reset(r->up.out.errnum) &&
-			 r->down.in.errnum != ECONNRESET;
+	if (status < 0 &&
+	    (err_is_reset(r->up.out.errnum) || r->down.in.errnum == ECONNRESET))
+		l->reset = LINK_RESET_BY_PEER;
+	else if (l->is_aborted)
+		l->reset = LINK_RESET_BY_US;
 }
 
 /* Of both flows. */

@@ -509,7 +509,8 @@ await_request(const struct session *s)
 		ready = wait_fd(
 		    s->link->fd, POLLIN, deadline_first(s->until, idle));
 		/* A client may keep its side open until its next request. */
-		s->link->is_unread = wait_is_unread() && link_is_acked(s->link);
+		if (wait_is_unread() && link_is_acked(s->link))
+			s->link->wanted = LINK_WANT_NO_DATA;
 		wait_watch_reader(-1);
 	}
 	return ready > 0;
@@ -564,7 +565,8 @@ files_serve(struct session *s, int dir)
 		return err_sys(&s->e, ERR_FAILED, errno, "the connection");
 	do {
 		result = 0;
-		if (!is_first && s->link->is_answered && !await_request(s))
+		if (!is_first && s->link->wanted == LINK_WANT_SENT &&
+		    !await_request(s))
 			break;
 		a = (struct answer){.s = s, .dir = dir, .fd = -1};
 		s->phase =
@@ -586,8 +588,9 @@ files_serve(struct session *s, int dir)
 		used -= (size_t)n;
 		memmove(head, head + n, used);
 		is_first = false;
-		s->link->is_answered =
-		    used == http_server_blank_length(head, used);
+		s->link->wanted = used == http_server_blank_length(head, used)
+				      ? LINK_WANT_SENT
+				      : LINK_WANT_END;
 	} while (result == 0 && !a.response.closes);
 	/* Clients that stop, in a download or after it, are no errors. */
 	if (result < 0 && s->e.kind == ERR_LOST)

@@ -183,9 +183,11 @@ wait_event(struct server *s, struct deadline until, bool accepts)
 		    deadline_first(until, link_drain_next(&s->conns[i].link));
 		/* What a reset drops is not read, and need not be waited for.
 		 */
-		s->fds[n++] = (struct pollfd){
-		    s->conns[i].link.reset_by_us ? -1 : s->conns[i].link.fd,
-		    POLLIN, 0};
+		s->fds[n++] =
+		    (struct pollfd){s->conns[i].link.reset == LINK_RESET_BY_US
+					? -1
+					: s->conns[i].link.fd,
+			POLLIN, 0};
 	}
 	for (i = 0; accepts && i < s->pending_count; i++) {
 		until =
@@ -212,8 +214,8 @@ log_closed(const struct server *s, struct link *l, bool is_cut)
 	if (!diag_emits(s->options->log_level))
 		return;
 	link_count(l, false);
-	l->reset_by_us = is_cut && !l->is_reset;
-	l->is_reset = l->is_reset || is_cut;
+	if (is_cut && l->reset == LINK_NO_RESET)
+		l->reset = LINK_RESET_BY_US;
 	link_log_closed(s->options->log_level, l, s->last_status);
 }
 
@@ -249,10 +251,10 @@ end_program(struct server *s, struct server_conn *c)
 	if (!is_cut)
 		return;
 	c->drain = deadline_after(0);
-	if (l->is_reset)
+	if (l->reset != LINK_NO_RESET)
 		return;
 	l->discarded = l->unread;
-	l->reset_by_us = l->is_reset = true;
+	l->reset = LINK_RESET_BY_US;
 }
 
 static void

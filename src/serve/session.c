@@ -36,7 +36,8 @@ fail(struct session *s, int errnum)
 
 	if (errnum != EAGAIN) {
 		s->link->first = LINK_FIRST_PEER;
-		s->link->is_reset = err_is_reset(errnum);
+		s->link->reset =
+		    err_is_reset(errnum) ? LINK_RESET_BY_PEER : LINK_NO_RESET;
 		return err_sys(&s->e, ERR_LOST, errnum,
 		    "the connection was lost after %s sent and %llu received",
 		    num_count_text(s->link->sent, "byte"),
@@ -151,14 +152,14 @@ session_end(struct session *s, int level, int result)
 	struct deadline until =
 	    deadline_first(s->until, deadline_after(LINK_DRAIN_MS));
 	struct err e = ERR_INIT;
-	bool is_lost, is_cut, is_reset;
+	bool is_lost, is_cut;
 	enum err_kind kind;
 
 	/* It may be the error of an earlier target. */
 	if (result == 0)
 		err_clear(&s->e);
 	/* The status of a program is no error. */
-	kind = l->had_program ? ERR_NONE : s->e.kind;
+	kind = l->exit != LINK_NO_PROGRAM ? ERR_NONE : s->e.kind;
 	is_lost = kind == ERR_LOST;
 	is_cut =
 	    l->fd < 0 || s->is_answering || is_lost || l->is_aborted ||
@@ -167,14 +168,15 @@ session_end(struct session *s, int level, int result)
 	    (kind == ERR_TIMEOUT && l->sent > 0 && fd_available(l->fd) > 0);
 	/* A FIN would make half an answer look whole. */
 	if (is_cut && l->fd >= 0) {
-		is_reset = !is_lost && !addr_is_unix(&l->local);
-		l->reset_by_us = l->reset_by_us || is_reset;
-		l->is_reset = l->is_reset || is_reset;
+		if (!is_lost)
+			l->reset = LINK_RESET_BY_US;
 		sock_abort(&l->fd);
 	}
 	/* With nothing left to read, closing sends the FIN. */
-	l->is_fin_sent = l->is_fin_sent || l->is_fin_received;
-	l->is_answered = l->is_answered || l->first != LINK_FIRST_PEER;
+	if (l->end == LINK_WHOLE || l->end == LINK_BARE)
+		l->sending = LINK_FINISHED;
+	if (l->wanted == LINK_WANT_END && l->first != LINK_FIRST_PEER)
+		l->wanted = LINK_WANT_SENT;
 	if (result == 0)
 		until = s->until;
 	if (link_close(l, is_cut ? -1 : 0, until, &e) < 0 && !is_cut &&

@@ -105,14 +105,15 @@ close_tls(struct link_carrier *c, struct link *l, bool is_complete,
 		read_records(t);
 	}
 	/* The peer has everything, whether it takes the end or not. */
-	if (l->is_unread && r->seen.acked >= l->sent)
+	if (l->wanted == LINK_WANT_NO_DATA && r->seen.acked >= l->sent)
 		return 0;
 	/* The peer has everything and nothing more is expected from it, so
 	 * nothing can be missing. A server is done when the system has its
 	 * answer, as without TLS. */
-	if (is_complete && (l->reads_less || l->is_answered) &&
+	if (is_complete && l->wanted != LINK_WANT_END &&
 	    r->lost.kind == ERR_LOST &&
-	    (l->is_answered ? r->sent : r->seen.acked) >= l->sent) {
+	    (l->wanted == LINK_WANT_SENT ? r->sent : r->seen.acked) >=
+		l->sent) {
 		diag_note("%s: after everything was exchanged: %s", t->name,
 		    r->lost.text);
 		return 0;
@@ -374,8 +375,8 @@ tls_begin(const struct tls_request *request, struct link *l, struct err *e)
 	if (sock_pair(pair) == 0 && sock_pair(ends) == 0)
 		pid = proc_fork(&t->proc, &(const struct proc_options){0});
 	if (pid == 0)
-		tls_process_run(
-		    o, context, name, l->has_proxy, l->fd, pair, ends[1]);
+		tls_process_run(o, context, name, l->route == LINK_ROUTE_PROXY,
+		    l->fd, pair, ends[1]);
 	errnum = errno;
 	t->hold = pair[0];
 	t->report = ends[0];

@@ -104,10 +104,47 @@ test_tls(void)
 	is_int(end_of(&lost), LINK_CUT, "an alert");
 }
 
+/* An end that is held back. */
+static void
+test_held(void)
+{
+	struct deadline next = deadline_none();
+	struct link l;
+	char byte;
+	int peer;
+
+	connect_pair(&l, &peer);
+	(void)sock_nonblocking(l.fd, true);
+	l.eof = LINK_EOF_HELD;
+	is_int(link_tend(&l, 0, 0, -1, &next), 0, "a connection that goes on");
+	ok(!deadline_is_set(next), "needs nothing later");
+	is_int(link_finish(&l), 0, "its end");
+	is_int(link_tend(&l, 0, 0, -1, &next), 0, "is held back");
+	ok(link_is_held(&l) && deadline_is_set(next), "for some time");
+	is_int(recv(peer, &byte, 1, MSG_DONTWAIT), -1, "the peer has no FIN");
+	(void)sock_finish(peer);
+	(void)sock_nonblocking(l.fd, false);
+	receive_end(&l);
+	is_int(link_end(&l), LINK_WHOLE, "until the peer has finished");
+	is_int(l.sending, LINK_FINISHED, "then it is sent at once");
+	(void)sock_nonblocking(peer, false);
+	is_int(recv(peer, &byte, 1, 0), 0, "and received");
+	sock_close(&peer);
+	sock_close(&l.fd);
+
+	connect_pair(&l, &peer);
+	l.eof = LINK_EOF_AT_ONCE;
+	is_int(link_finish(&l), 0, "an end that is not held back");
+	is_int(l.sending, LINK_FINISHED, "is sent at once");
+	sock_close(&peer);
+	sock_close(&l.fd);
+}
+
 int
 main(void)
 {
 	test_sockets();
+	test_held();
 	test_tls();
 	return done_testing();
 }
