@@ -62,6 +62,26 @@ struct relay {
 	struct err *e;        /* the caller's, for the recorder */
 };
 
+static int advance_script(struct relay *r);
+static bool has_ended(struct relay *r);
+static struct deadline limit_deadline(const struct relay *r);
+static int limit_error(const struct relay *r, struct err *e);
+static void end_output(struct relay *r);
+static bool is_output_pending(const struct relay *r);
+static struct deadline next_event(const struct relay *r);
+static nfds_t fill_poll(const struct relay *r, struct pollfd *fds);
+static const char *wait_text(void *context);
+static struct deadline report_deadline(const struct relay *r);
+static void pump(struct relay *r, const struct pollfd *fds);
+static struct deadline yield_deadline(const struct relay *r);
+static void yield(struct relay *r, bool is_awaited);
+static void set_up(struct relay *r, unsigned char *storage);
+static void decide(struct relay *r);
+static int check_result(const struct relay *r, struct err *e);
+static void warn_dropped(const struct relay *r);
+static void summarize(const struct relay *r, int status, const struct err *e);
+static void reset_on_close(const struct relay *r, bool resets);
+
 static bool
 is(const struct relay *r, unsigned bits)
 {
@@ -78,6 +98,110 @@ static int64_t
 later(int64_t a, int64_t b)
 {
 	return a > b ? a : b;
+}
+
+/* Reads, writes and waits until the relay ends. fds is zeroed. */
+static int
+loop(struct relay *r, struct pollfd *fds, struct err *e)
+{
+	struct progress *progress = r->o->progress;
+	int late_pieces = 0, ready;
+	struct wait_reason reason;
+	struct deadline until;
+	int64_t pending_ns;
+	bool is_awaited;
+	nfds_t count;
+
+	fds[POLL_SOCKET].revents = POLLIN; /* as long as that is not known */
+	for (;;) {
+		if (is(r, POLICY_SCRIPTED) && advance_script(r) < 0)
+			return -1;
+		if (has_ended(r))
+			return 0;
+		/* This process may have been stopped: data and the peer's end
+		 * may have arrived before the limit. */
+		if (deadline_passed(limit_deadline(r)) &&
+		    ((fds[POLL_SOCKET].revents & POLLIN) == 0 ||
+			late_pieces++ >= LATE_PIECES))
+			return limit_error(r, e);
+		end_output(r);
+		pending_ns = is_output_pending(r) ? clock_now() : 0;
+		r->is_paused = deadline_is_set(rate_next(r->up.rate));
+		until = next_event(r);
+		count = fill_poll(r, fds);
+		wait_begin(&reason, wait_text, r);
+		reason.due = report_deadline(r);
+		ready = wait_poll(fds, count, until);
+		wait_end();
+		if (ready < 0)
+			return err_sys(e, ERR_FAILED, errno, "relaying");
+		if (r->rate.limit != 0 && fds[POLL_IN].revents != 0)
+			r->is_paused = true;
+		if (r->refuses_stdin && fds[POLL_IN].revents != 0) {
+			if (fd_available(STDIN_FILENO) > 0)
+				return err_set(
+				    e, ERR_USAGE, RELAY_UNREAD_ERROR);
+			r->refuses_stdin = false;
+		}
+		pump(r, fds);
+		if (pending_ns != 0) {
+			r->written_ns = clock_now();
+			r->peer->output_ns += r->written_ns - pending_ns;
+		}
+		for (is_awaited = false; count > POLL_COUNT; count--)
+			is_awaited |= fds[count - 1].revents != 0;
+		if (deadline_passed(yield_deadline(r)))
+			yield(r, is_awaited);
+		if (progress != NULL)
+			diag_progress_counts(progress,
+			    (const struct progress_count[]){
+				{"sent ", r->up.bytes, r->total, 0},
+				{"received ", r->down.bytes, -1, 0}},
+			    2);
+	}
+}
+
+int
+relay_run(struct link *peer, struct link *target, const struct relay_options *o,
+    struct err *e)
+{
+	unsigned char *storage = mem_buffer((size_t)2 * FLOW_SIZE);
+	struct pollfd *fds = mem_array(
+	    POLL_COUNT + (o->next != NULL ? o->next->count : 0) + WAIT_SPARE,
+	    sizeof(*fds));
+	struct relay r = {.peer = peer,
+	    .target = target,
+	    .o = o,
+	    .in = target != NULL ? target->fd : o->in,
+	    .out = target != NULL ? target->fd : o->out,
+	    .is_unix = sock_is_unix(peer->fd),
+	    .refuses_stdin = o->refuses_stdin,
+	    .look = deadline_none(),
+	    .e = e};
+	int status;
+
+	sock_nonblocking(peer->fd, true);
+	if (o->in < 0 && peer->eof == LINK_EOF_IDLE)
+		(void)link_finish(peer);
+	set_up(&r, storage);
+	decide(&r);
+	if (!is(&r, POLICY_TERMINAL))
+		reset_on_close(&r, true);
+	status = loop(&r, fds, e);
+	if (status == 0)
+		status = check_result(&r, e);
+	if (status == 0)
+		warn_dropped(&r);
+	if (o->progress != NULL)
+		diag_progress_end(o->progress);
+	summarize(&r, status, e);
+	if (!peer->is_aborted)
+		reset_on_close(&r, false);
+	flow_release(&r.up);
+	flow_release(&r.down);
+	free(fds);
+	free(storage);
+	return status;
 }
 
 static int64_t
@@ -583,67 +707,6 @@ yield(struct relay *r, bool is_awaited)
 		flow_stop_reading(&r->up);
 }
 
-/* Reads, writes and waits until the relay ends. fds is zeroed. */
-static int
-loop(struct relay *r, struct pollfd *fds, struct err *e)
-{
-	struct progress *progress = r->o->progress;
-	int late_pieces = 0, ready;
-	struct wait_reason reason;
-	struct deadline until;
-	int64_t pending_ns;
-	bool is_awaited;
-	nfds_t count;
-
-	fds[POLL_SOCKET].revents = POLLIN; /* as long as that is not known */
-	for (;;) {
-		if (is(r, POLICY_SCRIPTED) && advance_script(r) < 0)
-			return -1;
-		if (has_ended(r))
-			return 0;
-		/* This process may have been stopped: data and the peer's end
-		 * may have arrived before the limit. */
-		if (deadline_passed(limit_deadline(r)) &&
-		    ((fds[POLL_SOCKET].revents & POLLIN) == 0 ||
-			late_pieces++ >= LATE_PIECES))
-			return limit_error(r, e);
-		end_output(r);
-		pending_ns = is_output_pending(r) ? clock_now() : 0;
-		r->is_paused = deadline_is_set(rate_next(r->up.rate));
-		until = next_event(r);
-		count = fill_poll(r, fds);
-		wait_begin(&reason, wait_text, r);
-		reason.due = report_deadline(r);
-		ready = wait_poll(fds, count, until);
-		wait_end();
-		if (ready < 0)
-			return err_sys(e, ERR_FAILED, errno, "relaying");
-		if (r->rate.limit != 0 && fds[POLL_IN].revents != 0)
-			r->is_paused = true;
-		if (r->refuses_stdin && fds[POLL_IN].revents != 0) {
-			if (fd_available(STDIN_FILENO) > 0)
-				return err_set(
-				    e, ERR_USAGE, RELAY_UNREAD_ERROR);
-			r->refuses_stdin = false;
-		}
-		pump(r, fds);
-		if (pending_ns != 0) {
-			r->written_ns = clock_now();
-			r->peer->output_ns += r->written_ns - pending_ns;
-		}
-		for (is_awaited = false; count > POLL_COUNT; count--)
-			is_awaited |= fds[count - 1].revents != 0;
-		if (deadline_passed(yield_deadline(r)))
-			yield(r, is_awaited);
-		if (progress != NULL)
-			diag_progress_counts(progress,
-			    (const struct progress_count[]){
-				{"sent ", r->up.bytes, r->total, 0},
-				{"received ", r->down.bytes, -1, 0}},
-			    2);
-	}
-}
-
 /* Bytes of the input that the peer is not known to have acknowledged. */
 static uint64_t
 undelivered(const struct relay *r)
@@ -864,47 +927,4 @@ reset_on_close(const struct relay *r, bool resets)
 	sock_reset_on_close(r->peer->fd, resets);
 	if (is(r, POLICY_FORWARDER))
 		sock_reset_on_close(r->out, resets);
-}
-
-int
-relay_run(struct link *peer, struct link *target, const struct relay_options *o,
-    struct err *e)
-{
-	unsigned char *storage = mem_buffer((size_t)2 * FLOW_SIZE);
-	struct pollfd *fds = mem_array(
-	    POLL_COUNT + (o->next != NULL ? o->next->count : 0) + WAIT_SPARE,
-	    sizeof(*fds));
-	struct relay r = {.peer = peer,
-	    .target = target,
-	    .o = o,
-	    .in = target != NULL ? target->fd : o->in,
-	    .out = target != NULL ? target->fd : o->out,
-	    .is_unix = sock_is_unix(peer->fd),
-	    .refuses_stdin = o->refuses_stdin,
-	    .look = deadline_none(),
-	    .e = e};
-	int status;
-
-	sock_nonblocking(peer->fd, true);
-	if (o->in < 0 && peer->eof == LINK_EOF_IDLE)
-		(void)link_finish(peer);
-	set_up(&r, storage);
-	decide(&r);
-	if (!is(&r, POLICY_TERMINAL))
-		reset_on_close(&r, true);
-	status = loop(&r, fds, e);
-	if (status == 0)
-		status = check_result(&r, e);
-	if (status == 0)
-		warn_dropped(&r);
-	if (o->progress != NULL)
-		diag_progress_end(o->progress);
-	summarize(&r, status, e);
-	if (!peer->is_aborted)
-		reset_on_close(&r, false);
-	flow_release(&r.up);
-	flow_release(&r.down);
-	free(fds);
-	free(storage);
-	return status;
 }
