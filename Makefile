@@ -238,7 +238,8 @@ check-interop: $(HELPERS)
 	@$(TESTENV) $(PROVE) -j$(JOBS) $(INTEROP)
 
 check-matrix: $(HELPERS)
-	@SOCKT_MATRIX=1 $(TESTENV) $(PROVE) -j$(JOBS) tests/cmd/stdout_readers.t
+	@SOCKT_MATRIX=1 $(TESTENV) $(PROVE) -j$(JOBS) \
+		tests/cmd/stdout_readers.t tests/cmd/crossings.t
 
 sanitize:
 	@$(MAKE) check SANITIZE=1

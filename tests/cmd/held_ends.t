@@ -2,6 +2,7 @@
 # what they had to send: it is held back until the connection is quiet, for stdin
 # and for the client of a forwarder, by one rule.
 use Sockt;
+use IO::Select;
 use SocktCarriers;
 use SocktTls;
 use Time::HiRes qw(sleep time);
@@ -114,12 +115,17 @@ exits run({ timeout => 12 }, 'connect', '--recv-only', '--via', $via, '127.0.0.1
 
 done_testing, exit if !tls_is_available();
 
-# openssl s_server ends both directions at the end of TLS.
+# A server of TLS that drops its answer when the end comes first.
 my $cert = tls_self_signed("$dir/self", 'IP:127.0.0.1');
-my $s = tls_serve($cert, '-rev');
-$f = start('listen', '-4k', '--tls', '--tls-insecure', '--to', "127.0.0.1:$s->{port}", 0);
-is ask($f->port, "hello\n"), "olleh\n fin", 'listen --to --tls: the client gets its answer';
+my $drops = tls_front($cert, server(sub {
+    my ($c) = @_;
+    sysread $c, my $line, 1000;
+    syswrite $c, "answer\n" unless IO::Select->new($c)->can_read(0.05);
+}));
+$f = start('listen', '-4k', '--tls', '--tls-insecure', '--to', '127.0.0.1:' . $drops->port, 0);
+is ask($f->port, "q\n"), "answer\n fin", 'listen --to --tls: the client gets its answer';
 $f->stop;
+my $s = tls_serve($cert, '-rev');
 
 # Through a proxy with TLS requested in the protocol, the end was never passed on.
 my $plain = server(sub {
@@ -134,5 +140,10 @@ exits run({ stdin => "hello\n", timeout => 10 }, 'connect', '--starttls', 'pop3'
     'connect --starttls --proxy: the end of stdin is passed on', within => 4;
 exits run({ stdin => "hello\n" }, 'connect', '--tls', '--tls-insecure', '127.0.0.1',
     $s->{port}), "0 olleh\n", 'connect --tls: 20 answer times', within => 0.9, err => '';
+
+# Through a proxy, a FIN behind close_notify made it drop that of the server.
+exits run({ stdin => "hello\n" }, 'connect', '--tls', '--tls-insecure', '--proxy', $proxy,
+    '127.0.0.1', $s->{port}), "0 olleh\n", 'connect --tls --proxy: FIN waits for close_notify',
+    err => '', within => 4;
 
 done_testing;

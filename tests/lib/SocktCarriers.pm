@@ -9,7 +9,7 @@ use IO::Select;
 use IO::Socket::IP;
 use Sockt;
 
-our @EXPORT = qw(dropping_proxy small_nc);
+our @EXPORT = qw(forking_server dropping_proxy small_nc);
 
 # Passes bytes on between two connections until either ends; then ends both.
 sub pass_until_end {
@@ -26,35 +26,47 @@ sub pass_until_end {
     }
 }
 
-# Starts an HTTP proxy that drops what is still to come when one side ends.
-# Returns its URL.
-sub dropping_proxy {
+# A server that calls code for each connection, in a process of its own. Returns
+# its port.
+sub forking_server {
+    my ($code) = @_;
     my $l = tcp_listener();
     Sockt::fork_child(sub {
         local $SIG{PIPE} = 'IGNORE';
         local $SIG{CHLD} = 'IGNORE';
         while (my $c = $l->accept) {
             next if fork;
-            my $head = '';
-            while ($head !~ /\r\n\r\n\z/) {
-                sysread $c, $head, 1, length $head or POSIX::_exit(0);
-            }
-            my ($host, $port) = $head =~ /\ACONNECT (\S+):(\d+) / or POSIX::_exit(1);
-            my $s = IO::Socket::IP->new(PeerHost => $host, PeerPort => $port);
-            syswrite $c, $s ? "HTTP/1.1 200 OK\r\n\r\n" : "HTTP/1.1 503 No\r\n\r\n";
-            pass_until_end($c, $s) if $s;
+            $code->($c);
             POSIX::_exit(0);
         }
     });
-    return 'http://127.0.0.1:' . $l->sockport;
+    return $l->sockport;
 }
 
-# Writes a program like nc to a folder: --via can run it. It ends when both
-# directions have, and passes the end of its input on.
+# Starts an HTTP proxy that drops what is still to come when one side ends.
+# Returns its URL.
+sub dropping_proxy {
+    return 'http://127.0.0.1:' . forking_server(sub {
+        my ($c) = @_;
+        my $head = '';
+        while ($head !~ /\r\n\r\n\z/) {
+            sysread $c, $head, 1, length $head or return;
+        }
+        my ($host, $port) = $head =~ /\ACONNECT (\S+):(\d+) / or return;
+        my $s = IO::Socket::IP->new(PeerHost => $host, PeerPort => $port);
+        syswrite $c, $s ? "HTTP/1.1 200 OK\r\n\r\n" : "HTTP/1.1 503 No\r\n\r\n";
+        pass_until_end($c, $s) if $s;
+    });
+}
+
+# Writes a program like nc to a folder: --via can run it. It ends when its input
+# and the peer have; half a second after the peer, as socat, or with a third
+# argument, as OpenBSD's nc, however long that takes.
 sub small_nc {
     my ($dir) = @_;
     return "exec $^X " . spew("$dir/nc", <<'END') . ' %h %p';
 use IO::Socket::IP;
+use Time::HiRes qw(ualarm);
 my $c = IO::Socket::IP->new(PeerHost => $ARGV[0], PeerPort => $ARGV[1]) or die;
 my $child = fork;
 if (!$child) {
@@ -63,7 +75,9 @@ if (!$child) {
     exit;
 }
 while (sysread $c, my $bytes, 65536) { syswrite STDOUT, $bytes }
-waitpid $child, 0 if $ARGV[2];
+local $SIG{ALRM} = sub { kill 'KILL', $child };
+ualarm 500_000 unless $ARGV[2];
+waitpid $child, 0;
 END
 }
 
