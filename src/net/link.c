@@ -41,7 +41,7 @@
 #define HOLD_MIN_MS 100
 #define HOLD_MAX_MS 1000
 #define HOLD_PROXY_MIN_MS 1000
-#define HOLD_PROXY_MAX_MS 5000
+#define HOLD_PROXY_MAX_MS 2000
 /* Before the peer's first answer, and if nothing was ever sent. */
 #define HOLD_FIRST_MS 1000
 #define HOLD_UNUSED_MS 250

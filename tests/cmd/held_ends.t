@@ -51,7 +51,7 @@ my $dropped = qr/the peer ended .* stdin had ended, and sent nothing; it may hav
 for my $row (
     ['an answer', [0.05, "one\n"], "0 one\n", 1],
     ['whose second part comes 600 ms later', [0, 'one ', 0.6, "two\n"], "0 one two\n", 1.5],
-    ['a slow peer gets 20 times what it took', [0.1, 'one ', 1.5, "two\n"], "0 one two\n",
+    ['a slow peer gets 20 times what it took', [0.1, 'one ', 1.3, "two\n"], "0 one two\n",
         3.4],
 ) {
     my ($name, $pieces, $end, $min) = @$row;
