@@ -165,7 +165,7 @@ sub server {
     my @program = $word eq '--' ? @$handler : ();
     return {
         start => sub {
-            my $p = start({ stdin => "stdin\n" }, 'listen', '-4', $keeps ? '-k' : (),
+            my $p = start({ stdin => "stdin\n" }, 'listen', '-4v', $keeps ? '-k' : (),
                 $tls ? ('--tls-cert', $cert->{cert}, '--tls-key', $cert->{key}) : (),
                 map({ s/FILE/$file/r } @$options), $word eq '--' ? () : @$handler, 0, @program);
             return $p if $is_refused;
@@ -183,6 +183,7 @@ sub server {
                 && (ref $answer ? $r->{out} =~ $answer : $r->{out} eq $answer)
                 ? pass($name) : fail($name) && diag "$r->{status} '$r->{out}' $r->{err}";
             my $goes_on = $keeps || $word eq '--files';
+            $p->expect(err => qr/closed/);
             my $end = $goes_on ? $p->stop : $p->finish(10);
             exits $end, $word ? 0 : "0 hello\n", '  and the server', within => 12;
             like slurp($file), qr/hello/, '  and its record' if "@$options" =~ /-x/;
