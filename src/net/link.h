@@ -269,11 +269,10 @@ ssize_t link_receive(struct link *l, void *space, size_t size, int flags,
  * Ends the sending direction. FIN is sent at once; or, with LINK_EOF_HELD, by a
  * later link_tend(), when everything is acknowledged and no byte has moved in
  * either direction for 20 times as long as the peer took for its last answer:
- * at least 100 ms and at most 1 s; through a proxy at least 1 s and at most 5
- * s; 1 s if it has not answered yet, and 250 ms if nothing was ever sent. For a
- * program
- * (--via) it is 5 s, and reported. If the peer finishes meanwhile, link_end()
- * sends it.
+ * at least 100 ms and at most 1 s; through a proxy at least 1 s and at most
+ * 2 s; 1 s if it has not answered yet, and 250 ms if nothing was ever sent.
+ * With LINK_EOF_IDLE it is 5 s, and reported. If the peer finishes meanwhile,
+ * link_end() sends it.
  *
  * Returns 0, or -1 with errno if the connection is lost; without bytes sent
  * that does not matter, and 0 is returned. Records that the FIN was sent, and
