@@ -2,11 +2,8 @@
 #include "net/link.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -14,11 +11,9 @@
 #include "base/diag.h"
 #include "base/fd.h"
 #include "base/json.h"
-#include "base/mem.h"
 #include "base/num.h"
 #include "base/text.h"
 #include "net/proc.h"
-#include "net/signals.h"
 #include "net/sock.h"
 #include "net/stall.h"
 #include "net/wait.h"
@@ -32,10 +27,6 @@
 #define ANSWERED_MS 200
 /* How often to check for the last acknowledgement, before a reset. */
 #define ACK_MS 10
-/* A record of TLS is not requested again within this time. */
-#define ASK_AGAIN_MS 10
-/* How long to wait for it: the process may be stopped. */
-#define ANSWER_MS 100
 /* A FIN is held back for this many answer times, within these limits. */
 #define HOLD_ANSWERS 20
 #define HOLD_MIN_MS 100
@@ -225,11 +216,11 @@ look(struct link *l)
 	return unacked;
 }
 
-/* When to look again for an idle limit of idle_ms (-1: none). */
+/* When to look again for an idle limit of idle_ms. */
 static struct deadline
 look_again(int64_t idle_ms)
 {
-	return idle_ms < 0 ? deadline_none() : deadline_after(idle_ms / 8 + 1);
+	return deadline_after(idle_ms / 8 + 1);
 }
 
 /* How long a connection must be quiet before FIN is sent. */
