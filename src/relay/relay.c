@@ -337,7 +337,6 @@ tend(struct relay *r)
 static bool
 has_ended(struct relay *r)
 {
-	decide(r);
 	tend(r);
 	decide(r);
 	if (wants(r, POLICY_CONFIRM)) {
