@@ -96,11 +96,15 @@ has_failed(struct proc *p)
  * its stderr.
  */
 static int
-end_program(struct via *p, bool may_stop, struct deadline until, struct err *e)
+close_program(struct link_carrier *c, struct link *l, bool is_complete,
+    struct deadline until, struct err *e)
 {
+	struct via *p = (struct via *)c;
+	bool may_stop = p->may_stop || l->wanted == LINK_WANT_NO_DATA;
 	char byte;
 	int status;
 
+	(void)is_complete;
 	if (may_stop ||
 	    sock_recv(p->proc->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
 		until = deadline_first(until, deadline_after(PROC_GRACE_MS));
@@ -141,17 +145,6 @@ find_end(struct link_carrier *c, struct link *l)
 		       has_failed(((struct via *)c)->proc)
 		   ? LINK_CUT
 		   : LINK_WHOLE;
-}
-
-static int
-close_program(struct link_carrier *c, struct link *l, bool is_complete,
-    struct deadline until, struct err *e)
-{
-	struct via *p = (struct via *)c;
-
-	(void)is_complete;
-	return end_program(
-	    p, p->may_stop || l->wanted == LINK_WANT_NO_DATA, until, e);
 }
 
 static void
@@ -224,7 +217,7 @@ via_check(struct link *l, struct deadline until, struct err *e)
 	if (ready < 0)
 		err_sys(e, ERR_FAILED, errno, "--via");
 	else if (ready > 0 && sock_recv(l->fd, &byte, 1, MSG_PEEK) <= 0)
-		ready = l->carrier->ops->close(l->carrier, l, true, until, e);
+		ready = close_program(l->carrier, l, true, until, e);
 	if (ready >= 0)
 		return 0;
 	link_discard(l);
