@@ -156,7 +156,7 @@ link_note_exit(struct link *l, int status, uint64_t unread)
 		  : is_silent ? LINK_EXIT_SILENT
 			      : LINK_EXIT_FAILED;
 	l->unread = unread;
-	l->exit_ns = clock_now();
+	l->own.exit_ns = clock_now();
 }
 
 void
@@ -208,8 +208,8 @@ look(struct link *l)
 {
 	uint64_t unacked = link_unacked(l);
 
-	if (unacked <= l->sent && l->sent - unacked > l->acked) {
-		l->acked = l->sent - unacked;
+	if (unacked <= l->sent && l->sent - unacked > l->own.acked) {
+		l->own.acked = l->sent - unacked;
 		l->moved_ns = clock_now();
 	}
 	return unacked;
@@ -229,13 +229,13 @@ hold_ms(const struct link *l)
 	bool has_proxy = l->route == LINK_ROUTE_PROXY;
 	int64_t min = has_proxy ? HOLD_PROXY_MIN_MS : HOLD_MIN_MS,
 		max = has_proxy ? HOLD_PROXY_MAX_MS : HOLD_MAX_MS,
-		ms = HOLD_ANSWERS * l->answer_ns / CLOCK_MS;
+		ms = HOLD_ANSWERS * l->own.answer_ns / CLOCK_MS;
 
 	if (l->eof == LINK_EOF_IDLE)
 		return HOLD_PROGRAM_MS;
 	if (l->sent == 0)
 		return HOLD_UNUSED_MS;
-	if (l->answer_ns == 0)
+	if (l->own.answer_ns == 0)
 		return HOLD_FIRST_MS;
 	return ms < min ? min : ms > max ? max : ms;
 }
@@ -300,10 +300,10 @@ link_tend(struct link *l, uint64_t sent, uint64_t received, int64_t idle_ms,
 	struct deadline due;
 	uint64_t unacked;
 
-	if (received > l->received && l->sent_ns != 0)
-		l->answer_ns = now - l->sent_ns + 1;
+	if (received > l->received && l->own.sent_ns != 0)
+		l->own.answer_ns = now - l->own.sent_ns + 1;
 	if (received > l->received || sent > l->sent)
-		l->sent_ns = sent > l->sent ? now : 0;
+		l->own.sent_ns = sent > l->sent ? now : 0;
 	if (received > l->received || sent > l->sent || l->moved_ns == 0)
 		l->moved_ns = now;
 	l->sent = sent;
@@ -560,8 +560,8 @@ hold_deadline(const struct link *l)
 {
 	if (!has_failed(l) || has_ended(l))
 		return deadline_none();
-	return deadline_from(
-	    l->exit_ns, l->exit == LINK_EXIT_SILENT ? SILENT_MS : ANSWERED_MS);
+	return deadline_from(l->own.exit_ns,
+	    l->exit == LINK_EXIT_SILENT ? SILENT_MS : ANSWERED_MS);
 }
 
 struct deadline

@@ -126,8 +126,7 @@ struct link {
 	int64_t dial_ns;    /* until it was connected, with the lookup */
 	int64_t tls_ns;     /* the TLS handshake, after that; 0: none */
 
-	struct link_carrier
-	    *carrier; /* the process beneath it; owned; or NULL */
+	struct link_carrier *carrier; /* beneath it; owned; NULL: none */
 	enum link_route route;
 	enum link_eof eof;
 	/* The target of a forwarder is a program. If it hangs up it may have
@@ -151,18 +150,23 @@ struct link {
 	bool is_aborted;   /* it ends before everything was delivered */
 	int64_t output_ns; /* how long received data waited for the output */
 	struct os_tcp tcp; /* the kernel's counters, by link_observe() */
-	uint64_t acked;    /* bytes that the peer has acknowledged, when they
-			      were last looked at */
 	int64_t moved_ns;  /* when bytes last moved, or new acknowledgements
 			      were seen */
-	int64_t sent_ns;   /* link_tend(): when bytes were last sent; 0: the
-			      peer has answered since */
-	int64_t answer_ns; /* how long its last answer took; 0: none yet */
 
 	/* A program that used it; link_note_exit() sets this. */
-	int64_t exit_ns; /* when it exited */
 	uint64_t unread; /* bytes that it had not read by then */
 	enum link_exit exit;
+
+	/* Only link.c uses these. */
+	struct {
+		uint64_t acked;    /* bytes that the peer has acknowledged, when
+				      they were last looked at */
+		int64_t sent_ns;   /* when bytes were last sent; 0: the peer has
+				      answered since */
+		int64_t answer_ns; /* how long its last answer took; 0: none
+				      yet */
+		int64_t exit_ns;   /* when the program exited */
+	} own;
 };
 
 /* Reads the kernel's counters, for the "closed" event. Call it before the

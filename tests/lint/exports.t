@@ -16,4 +16,7 @@ is join(' ', grep { !/^$stem{$_}(?:_|$)/ } sort keys %stem), '',
 is join(' ', grep { !$is_used{$_} } sort keys %stem), '',
     'a public function is used in another file';
 
+is join(' ', grep { m{/link\.[ch]$} ? 0 : text($_) =~ /(?:->|\.)own\b/ }
+        files('src/*.[ch]', 'src/*/*.[ch]')), '', 'what is link.c\'s own is used there alone';
+
 done_testing;
