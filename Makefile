@@ -201,7 +201,7 @@ TESTENV = SOCKT="$(abspath $(B))/sockt" SOCKT_BUILD="$(abspath $(B))" \
 # The longest come first: they would be waited for at the end.
 LONGEST = $(wildcard $(patsubst %,tests/cmd/%.t,connect_script \
 	unnoticed_call_failures listen_cut_answers \
-	connect_via portscan_states udp_serve_loop connect_check \
+	tls_transfers held_ends connect_via portscan_states udp_serve_loop connect_check \
 	listen_many_connections))
 LOOPBACK = $(LONGEST) \
 	$(filter-out $(LONGEST),$(wildcard tests/cmd/*.t))

@@ -830,11 +830,12 @@ prepare(struct client *c, struct err *e)
 	if (connect_options.zero)
 		connector->retry_ms = -1;
 	if (relay->recv_only)
-		connector->eof = LINK_EOF_IDLE;
-	else if (!ends_early && !relay->send_only &&
-		 relay->on_eof != RELAY_EOF_QUIT)
+		connector->eof = LINK_EOF_PROGRAM;
+	else
 		connector->eof =
 		    relay->on_eof < 0 ? LINK_EOF_HELD : LINK_EOF_AT_ONCE;
+	connector->expects_answer =
+	    !ends_early && !relay->send_only && relay->on_eof != RELAY_EOF_QUIT;
 	for (i = 0; i < c->count; i++)
 		if (connector_check(&c->endpoints[i], connector, e) < 0)
 			return -1;

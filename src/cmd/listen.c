@@ -570,6 +570,7 @@ parse_targets(struct listen_state *l, struct err *e)
 	connector->dial.sock = &l->target_sock;
 	connector->tls.idle = l->idle;
 	connector->eof = LINK_EOF_HELD;
+	connector->expects_answer = true;
 	/* The handler retries all targets. */
 	connector->retry_ms = -1;
 	/* Whether a program works decides about the next target. */

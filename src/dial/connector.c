@@ -206,6 +206,20 @@ add_tls(const struct attempt *a)
 	return link_close(l, -1, a->until, a->e);
 }
 
+/* What an end does to the peer of a connection: a proxy may also drop what its
+ * target has not read yet. */
+static enum link_eof
+choose_eof(const struct link *l, const struct connector_options *o)
+{
+	if (o->eof == LINK_EOF_PROGRAM)
+		return l->route == LINK_ROUTE_PROGRAM && !o->tls.is_on
+			   ? LINK_EOF_PROGRAM
+			   : LINK_EOF_SAFE;
+	if (l->route == LINK_ROUTE_PROXY || (o->tls.is_on && o->expects_answer))
+		return o->eof;
+	return LINK_EOF_SAFE;
+}
+
 int
 connector_open(const struct endpoint *ep, const struct connector_options *o,
     struct deadline until, struct link *l, struct err *e)
@@ -213,7 +227,6 @@ connector_open(const struct endpoint *ep, const struct connector_options *o,
 	struct attempt a = {.ep = ep, .o = o, .link = l, .e = e};
 	struct wait_reason reason;
 	struct reconnect r;
-	bool is_far;
 	int result;
 
 	reconnect_start(&r, o->retry_ms, until);
@@ -230,10 +243,7 @@ connector_open(const struct endpoint *ep, const struct connector_options *o,
 	} while (result < 0 && e->waits &&
 		 reconnect_wait(&r, "no connection", e) == 0);
 	wait_end();
-	is_far = l->route == LINK_ROUTE_PROXY || o->tls.is_on;
-	if (result == 0 && o->eof == LINK_EOF_IDLE
-		? l->route == LINK_ROUTE_PROGRAM && !is_far
-		: is_far)
-		l->eof = o->eof;
+	if (result == 0)
+		l->eof = choose_eof(l, o);
 	return result;
 }

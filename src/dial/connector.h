@@ -95,9 +95,10 @@ struct connector_options {
 	bool checks_via; /* wait for via to fail at once, as with retries */
 	bool stops_via;  /* terminate it when the connection is closed */
 	/* What the end of this side does to a peer that is reached by TLS or a
-	 * proxy, or LINK_EOF_IDLE: to a program. To others it is LINK_EOF_SAFE.
-	 */
+	 * proxy; or LINK_EOF_PROGRAM, to a program. To others it is
+	 * LINK_EOF_SAFE, as with TLS alone if no answer is expected. */
 	enum link_eof eof;
+	bool expects_answer;
 	struct limit timeout; /* of an attempt with lookup and proxy */
 	int64_t retry_ms;     /* retry for this long; -1: one attempt */
 };

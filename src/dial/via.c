@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "net/link.h"
+#include "net/port_owner.h"
 #include "net/proc.h"
 #include "net/signals.h"
 #include "net/sock.h"
@@ -100,11 +101,11 @@ close_program(struct link_carrier *c, struct link *l, bool is_complete,
     struct deadline until, struct err *e)
 {
 	struct via *p = (struct via *)c;
-	bool may_stop = p->may_stop || l->wanted == LINK_WANT_NO_DATA;
+	bool may_stop =
+	    p->may_stop || (is_complete && l->wanted == LINK_WANT_NO_DATA);
 	char byte;
 	int status;
 
-	(void)is_complete;
 	if (may_stop ||
 	    sock_recv(p->proc->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
 		until = deadline_first(until, deadline_after(PROC_GRACE_MS));
@@ -136,6 +137,14 @@ close_program(struct link_carrier *c, struct link *l, bool is_complete,
 	return err_lead(e, "%s: the program of --via ", p->name);
 }
 
+static bool
+has_finished(struct link_carrier *c)
+{
+	const struct proc *p = ((struct via *)c)->proc;
+
+	return p->pid != 0 && port_owner_has_close_wait(p->pid);
+}
+
 /* If a program hangs up it may have failed, which a forwarder must know at
  * once; otherwise close_program() reports it. */
 static enum link_end
@@ -164,8 +173,10 @@ release(struct link_carrier *c)
 	free(p);
 }
 
-static const struct link_ops ops = {
-    .find_end = find_end, .close = close_program, .release = release};
+static const struct link_ops ops = {.has_finished = has_finished,
+    .find_end = find_end,
+    .close = close_program,
+    .release = release};
 
 int
 via_open(struct link *l, const char *command, const char *name, bool may_stop,

@@ -30,13 +30,10 @@
 #define HOLD_ANSWERS 20
 #define HOLD_MIN_MS 100
 #define HOLD_MAX_MS 1000
-#define HOLD_PROXY_MIN_MS 1000
-#define HOLD_PROXY_MAX_MS 2000
-/* Before the peer's first answer, and if nothing was ever sent. */
-#define HOLD_FIRST_MS 1000
+/* If no byte was exchanged. */
 #define HOLD_UNUSED_MS 250
-/* The end of the input of a program that only receives. */
-#define HOLD_PROGRAM_MS 5000
+/* How often to look for the end of the peer of a program. */
+#define PEER_CHECK_MS 1000
 /* How many bytes of a message are shown. */
 #define SHOWN 512
 /* The clock is checked after at most this many bytes of a file. */
@@ -156,7 +153,7 @@ link_note_exit(struct link *l, int status, uint64_t unread)
 		  : is_silent ? LINK_EXIT_SILENT
 			      : LINK_EXIT_FAILED;
 	l->unread = unread;
-	l->own.exit_ns = clock_now();
+	l->moved_ns = l->own.exit_ns = clock_now();
 }
 
 void
@@ -210,7 +207,7 @@ look(struct link *l)
 
 	if (unacked <= l->sent && l->sent - unacked > l->own.acked) {
 		l->own.acked = l->sent - unacked;
-		l->moved_ns = clock_now();
+		l->moved_ns = l->own.quiet_ns = clock_now();
 	}
 	return unacked;
 }
@@ -222,22 +219,20 @@ look_again(int64_t idle_ms)
 	return deadline_after(idle_ms / 8 + 1);
 }
 
-/* How long a connection must be quiet before FIN is sent. */
-static int64_t
-hold_ms(const struct link *l)
+int64_t
+link_hold_ms(const struct link *l)
 {
-	bool has_proxy = l->route == LINK_ROUTE_PROXY;
-	int64_t min = has_proxy ? HOLD_PROXY_MIN_MS : HOLD_MIN_MS,
-		max = has_proxy ? HOLD_PROXY_MAX_MS : HOLD_MAX_MS,
-		ms = HOLD_ANSWERS * l->own.answer_ns / CLOCK_MS;
+	int64_t ms = HOLD_ANSWERS * l->own.answer_ns / CLOCK_MS;
 
-	if (l->eof == LINK_EOF_IDLE)
-		return HOLD_PROGRAM_MS;
-	if (l->sent == 0)
+	if (l->eof != LINK_EOF_HELD)
+		return 0;
+	if (l->route == LINK_ROUTE_PROXY)
+		return HOLD_MAX_MS;
+	if (l->sent == 0 && l->received == 0)
 		return HOLD_UNUSED_MS;
-	if (l->own.answer_ns == 0)
-		return HOLD_FIRST_MS;
-	return ms < min ? min : ms > max ? max : ms;
+	if (l->own.answer_ns == 0 || ms > HOLD_MAX_MS)
+		return HOLD_MAX_MS;
+	return ms < HOLD_MIN_MS ? HOLD_MIN_MS : ms;
 }
 
 /* Sends FIN. Returns 0, or -1 with errno. */
@@ -258,18 +253,19 @@ send_fin(struct link *l)
 	return 0;
 }
 
-bool
-link_is_held(const struct link *l)
+/* Whether FIN is held back. */
+static bool
+is_held(const struct link *l)
 {
 	return l->eof >= LINK_EOF_HELD && l->sending == LINK_ENDING &&
 	       l->end == LINK_OPEN;
 }
 
-/* Sends a FIN that was due; errors as of link_finish(). */
+/* Sends a FIN that is due. Returns as link_finish(). */
 static int
 finish_now(struct link *l)
 {
-	if (send_fin(l) == 0 || l->sent == 0)
+	if (send_fin(l) == 0)
 		return 0;
 	if (errno == ENOTCONN)
 		errno = sock_error(l->fd);
@@ -284,11 +280,11 @@ link_finish(struct link *l)
 	int64_t moved_ns = l->moved_ns;
 
 	l->sending = LINK_ENDING;
-	if (!link_is_held(l))
+	if (!is_held(l))
 		return finish_now(l);
 	/* What was acknowledged before is no movement. */
 	(void)look(l);
-	l->moved_ns = moved_ns;
+	l->moved_ns = l->own.quiet_ns = moved_ns;
 	return 0;
 }
 
@@ -299,35 +295,38 @@ link_tend(struct link *l, uint64_t sent, uint64_t received, int64_t idle_ms,
 	int64_t now = clock_now();
 	struct deadline due;
 	uint64_t unacked;
+	bool is_program;
 
 	if (received > l->received && l->own.sent_ns != 0)
 		l->own.answer_ns = now - l->own.sent_ns + 1;
 	if (received > l->received || sent > l->sent)
 		l->own.sent_ns = sent > l->sent ? now : 0;
 	if (received > l->received || sent > l->sent || l->moved_ns == 0)
-		l->moved_ns = now;
+		l->moved_ns = l->own.quiet_ns = now;
 	l->sent = sent;
 	l->received = received;
-	if (idle_ms < 0 && !link_is_held(l))
+	if (idle_ms < 0 && !is_held(l))
 		return 0;
 	unacked = look(l);
 	if (idle_ms >= 0 && unacked > 0)
 		*next = deadline_first(*next, look_again(idle_ms));
-	if (!link_is_held(l))
+	if (!is_held(l))
 		return 0;
-	due = deadline_from(l->moved_ns, hold_ms(l));
+	is_program = l->eof == LINK_EOF_PROGRAM;
+	due = deadline_from(
+	    l->own.quiet_ns, is_program ? PEER_CHECK_MS : link_hold_ms(l));
 	/* Nor is it quiet while received bytes are not read. */
 	if (unacked > 0 || (deadline_passed(due) && fd_available(l->fd) > 0))
-		due = sock_recheck(l->moved_ns);
+		due = look_again(link_hold_ms(l));
+	else if (!is_program)
+		l->moved_ns = now; /* an idle limit does not count the hold */
+	else if (deadline_passed(due) &&
+		 !l->carrier->ops->has_finished(l->carrier))
+		due = deadline_after(PEER_CHECK_MS);
 	if (!deadline_passed(due)) {
 		*next = deadline_first(*next, due);
 		return 0;
 	}
-	if (l->eof == LINK_EOF_IDLE)
-		diag_warn("nothing has come for %s; the program of --via gets "
-			  "the end of its input, and ends if the peer has "
-			  "finished",
-		    num_limit_text(HOLD_PROGRAM_MS));
 	return finish_now(l);
 }
 
@@ -514,13 +513,13 @@ find_end(struct link *l)
 enum link_end
 link_end(struct link *l)
 {
-	bool was_held = link_is_held(l);
+	bool was_held = is_held(l);
 
 	l->end = find_end(l);
 	if (l->end == LINK_CUT)
 		return LINK_CUT;
 	link_note_fin(l);
-	if (was_held && finish_now(l) < 0)
+	if (was_held && finish_now(l) < 0 && l->sent > 0)
 		l->end = LINK_CUT;
 	else if (l->sending == LINK_SENDING)
 		sock_start_keepalive(l->fd);
@@ -548,6 +547,8 @@ discard(struct link *l)
 		l->discarded += fd_available(l->fd);
 		more = -1;
 	}
+	if (l->discarded > before)
+		l->own.quiet_ns = clock_now();
 	if (l->discarded > l->unread)
 		l->received +=
 		    l->discarded - (before > l->unread ? before : l->unread);
@@ -558,6 +559,8 @@ discard(struct link *l)
 static struct deadline
 hold_deadline(const struct link *l)
 {
+	if (is_held(l))
+		return deadline_from(l->own.quiet_ns, link_hold_ms(l));
 	if (!has_failed(l) || has_ended(l))
 		return deadline_none();
 	return deadline_from(l->own.exit_ns,
@@ -633,8 +636,13 @@ link_close(struct link *l, int status, struct deadline until, struct err *e)
 
 	if (is_unread && status == 0)
 		until = deadline_first(until, deadline_after(DISCARD_MS));
-	drained = deadline_first(
-	    until, deadline_after(status < 0 || is_unread ? 0 : LINK_DRAIN_MS));
+	/* A proxy would drop what the peer has not read yet. */
+	if (status >= 0 && l->fd >= 0 && l->sending == LINK_SENDING &&
+	    l->end == LINK_OPEN && l->eof == LINK_EOF_HELD)
+		(void)link_finish(l);
+	drained = deadline_first(until,
+	    deadline_after(
+		status < 0 || is_unread ? 0 : LINK_DRAIN_MS + link_hold_ms(l)));
 	while (l->fd >= 0 && !link_drain(l, drained))
 		if (wait_fd(l->reset == LINK_RESET_BY_US ? -1 : l->fd, POLLIN,
 			deadline_first(drained, link_drain_next(l))) < 0)

@@ -38,9 +38,10 @@ enum link_eof {
 	LINK_EOF_SAFE,    /* not such a peer, or nothing is expected from it */
 	LINK_EOF_AT_ONCE, /* such a peer, but FIN is sent at once */
 	LINK_EOF_HELD,    /* FIN is held back: see link_finish() */
-	/* The peer is a program (--via) that only receives, and may end only
-	 * after its input has: that ends when nothing comes any more. */
-	LINK_EOF_IDLE
+	/* The peer is a program (--via) to which nothing is sent. Many programs
+	 * end only after their input: FIN is sent when it has been seen that
+	 * the program's own peer has finished. */
+	LINK_EOF_PROGRAM
 };
 
 /* Which side finished first. */
@@ -94,6 +95,9 @@ struct link_ops {
 	/* Returns the last report; it is requested anew unless that is recent.
 	 * NULL: this kind does not report, and only passes bytes on. */
 	const struct link_report *(*ask)(struct link_carrier *c);
+	/* Whether the peer of the process is known to have finished. NULL: the
+	 * end of the descriptor shows it. */
+	bool (*has_finished)(struct link_carrier *c);
 	/* At end of file: how the peer's direction has ended. */
 	enum link_end (*find_end)(struct link_carrier *c, struct link *l);
 	/*
@@ -150,8 +154,8 @@ struct link {
 	bool is_aborted;   /* it ends before everything was delivered */
 	int64_t output_ns; /* how long received data waited for the output */
 	struct os_tcp tcp; /* the kernel's counters, by link_observe() */
-	int64_t moved_ns;  /* when bytes last moved, or new acknowledgements
-			      were seen */
+	int64_t moved_ns;  /* when bytes last moved, new acknowledgements were
+			      seen, or FIN waited for nothing but time */
 
 	/* A program that used it; link_note_exit() sets this. */
 	uint64_t unread; /* bytes that it had not read by then */
@@ -165,6 +169,7 @@ struct link {
 				      answered since */
 		int64_t answer_ns; /* how long its last answer took; 0: none
 				      yet */
+		int64_t quiet_ns;  /* since when it is quiet */
 		int64_t exit_ns;   /* when the program exited */
 	} own;
 };
@@ -273,20 +278,20 @@ ssize_t link_receive(struct link *l, void *space, size_t size, int flags,
  * Ends the sending direction. FIN is sent at once; or, with LINK_EOF_HELD, by a
  * later link_tend(), when everything is acknowledged and no byte has moved in
  * either direction for 20 times as long as the peer took for its last answer:
- * at least 100 ms and at most 1 s; through a proxy at least 1 s and at most
- * 2 s; 1 s if it has not answered yet, and 250 ms if nothing was ever sent.
- * With LINK_EOF_IDLE it is 5 s, and reported. If the peer finishes meanwhile,
- * link_end() sends it.
+ * at least 100 ms and at most 1 s, and through a proxy 1 s; 1 s if it has not
+ * answered yet, and 250 ms without a proxy if no byte was exchanged. If the
+ * peer finishes meanwhile, link_end() sends it.
  *
- * Returns 0, or -1 with errno if the connection is lost; without bytes sent
- * that does not matter, and 0 is returned. Records that the FIN was sent, and
+ * Returns 0, or -1 with errno if the connection is lost, which does not matter
+ * if no byte was ever sent. Records that the FIN was sent, and
  * who finished first: the peer if its FIN has arrived, as far as the system
  * reports it. If the two FINs cross, each side was first.
  */
 int link_finish(struct link *l);
 
-/* Whether link_finish() was called, and FIN is still held back. */
-bool link_is_held(const struct link *l);
+/* How long the connection must be quiet before link_tend() sends a FIN that is
+ * held back; 0 if it never is. */
+int64_t link_hold_ms(const struct link *l);
 
 /* Records that the peer's FIN was received. */
 void link_note_fin(struct link *l);

@@ -14,6 +14,7 @@
 /* The state of a listening socket, and of a bound UDP one, in /proc/net. */
 #define STATE_LISTEN 0x0a
 #define STATE_TIME_WAIT 0x06
+#define STATE_CLOSE_WAIT 0x08
 #define STATE_UNCONNECTED 0x07
 
 /* A row of the tables. */
@@ -61,10 +62,70 @@ parse_row(const char *text, struct row *r)
 	return true;
 }
 
-/* Finds a row of either family with the wanted state, port and, if set, peer.
- * The addresses must be equal, or one of them the wildcard. */
+/* Returns the process that has the socket open, by the first path of the
+ * pattern that is a link to it; or 0. */
+static pid_t
+owner_of(unsigned long inode, const char *pattern)
+{
+	const char *socket = text_format("socket:[%lu]", inode);
+	char target[64];
+	glob_t all;
+	ssize_t n;
+	size_t i;
+	int pid = 0;
+
+	if (glob(pattern, GLOB_NOSORT, NULL, &all) != 0)
+		return 0;
+	for (i = 0; i < all.gl_pathc && pid == 0; i++) {
+		n = readlink(all.gl_pathv[i], target, sizeof(target) - 1);
+		target[n > 0 ? n : 0] = '\0';
+		if (strcmp(target, socket) == 0)
+			(void)sscanf(all.gl_pathv[i], "/proc/%d", &pid);
+	}
+	globfree(&all);
+	return pid;
+}
+
+/* Whether the process, or one that it started, has the socket open. */
 static bool
-find_row(const char *protocol, const struct row *wanted, struct row *r)
+has_open(int pid, unsigned long inode)
+{
+	bool found = owner_of(inode, text_format("/proc/%d/fd/*", pid)) != 0;
+	FILE *f =
+	    fopen(text_format("/proc/%d/task/%d/children", pid, pid), "re");
+	int child;
+
+	while (!found && f != NULL && fscanf(f, "%d", &child) == 1)
+		found = has_open(child, inode);
+	if (f != NULL)
+		fclose(f);
+	return found;
+}
+
+/* What find_row() looks for: a state, with a port and, if set, a peer, where
+ * the addresses are equal or one of them the wildcard; or of a process. */
+struct wanted {
+	struct addr local, remote;
+	unsigned state;
+	pid_t root; /* 0: any */
+};
+
+static bool
+is_wanted(const struct row *r, const struct wanted *w)
+{
+	if (r->state != w->state)
+		return false;
+	if (w->root != 0)
+		return has_open(w->root, r->inode);
+	return addr_port(&r->local) == addr_port(&w->local) &&
+	       (addr_is_any(&r->local) || addr_is_any(&w->local) ||
+		   addr_same_host(&r->local, &w->local)) &&
+	       (w->remote.len == 0 || addr_equal(&r->remote, &w->remote));
+}
+
+/* Finds a row of either family that is wanted. */
+static bool
+find_row(const char *protocol, const struct wanted *wanted, struct row *r)
 {
 	static const char *const families[] = {"", "6"};
 	bool found = false;
@@ -76,14 +137,7 @@ find_row(const char *protocol, const struct row *wanted, struct row *r)
 		f = fopen(
 		    text_format("/proc/net/%s%s", protocol, families[i]), "re");
 		while (f != NULL && !found && fgets(text, sizeof(text), f))
-			found =
-			    parse_row(text, r) && r->state == wanted->state &&
-			    addr_port(&r->local) == addr_port(&wanted->local) &&
-			    (addr_is_any(&r->local) ||
-				addr_is_any(&wanted->local) ||
-				addr_same_host(&r->local, &wanted->local)) &&
-			    (wanted->remote.len == 0 ||
-				addr_equal(&r->remote, &wanted->remote));
+			found = parse_row(text, r) && is_wanted(r, wanted);
 		if (f != NULL)
 			fclose(f);
 	}
@@ -93,7 +147,8 @@ find_row(const char *protocol, const struct row *wanted, struct row *r)
 bool
 port_owner_in_time_wait(uint16_t port, const struct addr *remote)
 {
-	struct row wanted = {.state = STATE_TIME_WAIT}, found;
+	struct wanted wanted = {.state = STATE_TIME_WAIT};
+	struct row found;
 
 	addr_any(&wanted.local, AF_INET, port);
 	if (remote != NULL)
@@ -101,36 +156,30 @@ port_owner_in_time_wait(uint16_t port, const struct addr *remote)
 	return find_row("tcp", &wanted, &found);
 }
 
+bool
+port_owner_has_close_wait(pid_t pid)
+{
+	const struct wanted wanted = {.state = STATE_CLOSE_WAIT, .root = pid};
+	struct row found;
+
+	return find_row("tcp", &wanted, &found);
+}
+
 const char *
 port_owner_find(const struct addr *a, int type)
 {
 	bool is_stream = type == SOCK_STREAM;
-	struct row wanted = {.local = *a,
-		       .state = is_stream ? STATE_LISTEN : STATE_UNCONNECTED},
-		   found;
-	char name[64] = "?", target[64];
-	const char *socket;
-	glob_t all;
-	ssize_t n;
-	size_t i;
+	struct wanted wanted = {
+	    .local = *a, .state = is_stream ? STATE_LISTEN : STATE_UNCONNECTED};
+	struct row found;
+	char name[64] = "?";
 	FILE *f;
-	int pid = 0;
+	int pid;
 
 	if (addr_port(a) == 0 ||
 	    !find_row(is_stream ? "tcp" : "udp", &wanted, &found))
 		return NULL;
-	/* The process that has it open, if this one may see it. */
-	socket = text_format("socket:[%lu]", found.inode);
-	if (glob("/proc/[0-9]*/fd/*", GLOB_NOSORT, NULL, &all) == 0) {
-		for (i = 0; i < all.gl_pathc && pid == 0; i++) {
-			n = readlink(
-			    all.gl_pathv[i], target, sizeof(target) - 1);
-			target[n > 0 ? n : 0] = '\0';
-			if (strcmp(target, socket) == 0)
-				(void)sscanf(all.gl_pathv[i], "/proc/%d", &pid);
-		}
-		globfree(&all);
-	}
+	pid = (int)owner_of(found.inode, "/proc/[0-9]*/fd/*");
 	if (pid == 0)
 		return text_format("a process of user %u", found.uid);
 	f = fopen(text_format("/proc/%d/comm", pid), "re");

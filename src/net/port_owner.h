@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct addr;
 
@@ -18,5 +19,10 @@ const char *port_owner_find(const struct addr *a, int type);
 /* Whether a TCP connection of the local port to remote, or to any peer if that
  * is NULL, is in TIME-WAIT (RFC 9293 3.6.1), if the system has such a table. */
 bool port_owner_in_time_wait(uint16_t port, const struct addr *remote);
+
+/* Whether a TCP connection of the process pid, or of one that it started, has
+ * received the FIN of its peer and not sent its own (CLOSE-WAIT), as far as
+ * proc(5) shows the system's connections and whose they are. */
+bool port_owner_has_close_wait(pid_t pid);
 
 #endif

@@ -53,7 +53,6 @@ struct relay {
 	int64_t total;        /* bytes of the input; -1: unknown */
 	int64_t peer_end_ns;  /* when its FIN or reset arrived; 0: not yet */
 	int64_t finished_ns;  /* when all input was sent */
-	int64_t held_ns;      /* when its FIN was last seen to be held back */
 	int64_t written_ns;   /* when bytes last waited for out */
 	bool shows_reader;    /* sock_shows_reader() of out */
 	int64_t unread_ns;    /* when the reader of out was seen to be gone */
@@ -181,8 +180,6 @@ relay_run(struct link *peer, struct link *target, const struct relay_options *o,
 	int status;
 
 	sock_nonblocking(peer->fd, true);
-	if (o->in < 0 && peer->eof == LINK_EOF_IDLE)
-		(void)link_finish(peer);
 	set_up(&r, storage);
 	decide(&r);
 	if (!is(&r, POLICY_TERMINAL))
@@ -256,9 +253,11 @@ act(struct relay *r, unsigned actions)
 		flow_fail_output(&r->down, r->up.in.errnum);
 	if ((actions & POLICY_ABANDONED) != 0)
 		flow_stop_reading(&r->up);
-	if ((actions & POLICY_SEND_FIN) != 0 && link_finish(r->peer) < 0)
+	if ((actions & POLICY_SEND_FIN) != 0 && link_finish(r->peer) < 0 &&
+	    r->up.bytes > 0)
 		flow_fail_output(&r->up, errno);
-	if ((actions & POLICY_FORWARD_FIN) != 0 && link_finish(r->target) < 0)
+	if ((actions & POLICY_FORWARD_FIN) != 0 && link_finish(r->target) < 0 &&
+	    r->down.bytes > 0)
 		flow_fail_output(&r->down, errno);
 	r->state |= actions & POLICY_ABANDONED;
 }
@@ -320,18 +319,23 @@ static void
 tend(struct relay *r)
 {
 	const struct flow *up = &r->up, *down = &r->down;
-	bool was_held = link_is_held(r->peer);
 	int64_t idle_ms = r->o->idle.ms;
 
 	r->look = deadline_none();
+	/* A program that is sent nothing more may end only after its input. */
+	if (r->in < 0 && r->peer->eof == LINK_EOF_PROGRAM &&
+	    r->peer->sending == LINK_SENDING &&
+	    !is(r, POLICY_SCRIPTED | POLICY_UNSENT))
+		(void)link_finish(r->peer);
 	if (link_tend(r->peer, up->bytes, down->read_bytes, idle_ms, &r->look) <
-	    0)
+		0 &&
+	    up->bytes > 0)
 		flow_fail_output(&r->up, errno);
-	if (r->target != NULL && link_tend(r->target, down->bytes,
-				     up->read_bytes, idle_ms, &r->look) < 0)
+	if (r->target != NULL &&
+	    link_tend(r->target, down->bytes, up->read_bytes, idle_ms,
+		&r->look) < 0 &&
+	    down->bytes > 0)
 		flow_fail_output(&r->down, errno);
-	if (was_held)
-		r->held_ns = clock_now();
 }
 
 static bool
@@ -356,12 +360,12 @@ is_output_pending(const struct relay *r)
 static struct deadline
 linger_deadline(const struct relay *r)
 {
-	if (!wants(r, POLICY_LINGER) || is_output_pending(r) ||
-	    link_is_held(r->peer))
+	int64_t fin_ns = r->finished_ns + link_hold_ms(r->peer) * CLOCK_MS;
+
+	if (!wants(r, POLICY_LINGER) || is_output_pending(r))
 		return deadline_none();
 	return deadline_limit_from(
-	    later(later(r->finished_ns, r->held_ns), r->written_ns),
-	    r->o->linger_ms, "--linger");
+	    later(fin_ns, r->written_ns), r->o->linger_ms, "--linger");
 }
 
 /* The earliest limit: --max-time, --linger, --idle-timeout. */
@@ -815,7 +819,7 @@ static void
 warn_dropped(const struct relay *r)
 {
 	if (r->target != NULL && link_may_have_dropped(r->target))
-		diag_warn("%s: the target ended the connection when it learned "
+		diag_note("%s: the target ended the connection when it learned "
 			  "that the client had finished, and sent nothing; it "
 			  "may have dropped its answer",
 		    addr_text(&r->peer->remote));
