@@ -269,6 +269,9 @@ finish_now(struct link *l)
 		return 0;
 	if (errno == ENOTCONN)
 		errno = sock_error(l->fd);
+	/* Now reading shows an end instead. */
+	if (err_is_reset(errno))
+		l->reset = LINK_RESET_BY_PEER;
 	if (errno == 0)
 		errno = EPIPE;
 	return -1;
