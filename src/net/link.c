@@ -199,12 +199,15 @@ link_confirm(struct link *l)
 }
 
 /* Sets moved_ns if the peer has acknowledged more. Returns how many bytes it
- * has not acknowledged yet. */
+ * has not acknowledged yet; 0 if no more will be known. */
 static uint64_t
 look(struct link *l)
 {
+	const struct link_report *r = ask(l);
 	uint64_t unacked = link_unacked(l);
 
+	if (r != NULL && r->has_ended)
+		return 0;
 	if (unacked <= l->sent && l->sent - unacked > l->own.acked) {
 		l->own.acked = l->sent - unacked;
 		l->moved_ns = l->own.quiet_ns = clock_now();
