@@ -818,8 +818,9 @@ set_up(struct tls_process *p, int hold)
 	fd_reserve_standard();
 	/* Until the end is orderly, any exit of this process is a reset. */
 	sock_reset_on_close(p->tcp, true);
-	(void)sock_nonblocking(p->tcp, true);
-	(void)sock_nonblocking(p->plain, true);
+	if (sock_nonblocking(p->tcp, true) < 0 ||
+	    sock_nonblocking(p->plain, true) < 0)
+		err_sys(&p->lost, ERR_FAILED, errno, "the connection");
 	(void)sock_set_quietly(p->plain, SOL_SOCKET, SO_SNDBUF, PLAIN_BUFFER);
 }
 
