@@ -6,6 +6,9 @@ use Socket qw(AF_UNIX SOCK_DGRAM pack_sockaddr_un);
 use SocktUdp;
 use TortureRun;
 
+# A free UDP port here must not become another test's.
+own_network();
+
 my $dir = scratch();
 
 # A forwarder to a port, and a client of it.
