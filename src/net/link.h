@@ -283,9 +283,9 @@ ssize_t link_receive(struct link *l, void *space, size_t size, int flags,
  * peer finishes meanwhile, link_end() sends it.
  *
  * Returns 0, or -1 with errno if the connection is lost, which does not matter
- * if no byte was ever sent. Records that the FIN was sent, and
- * who finished first: the peer if its FIN has arrived, as far as the system
- * reports it. If the two FINs cross, each side was first.
+ * if no byte was ever sent. Records that the FIN was sent, and who finished
+ * first: the peer if its FIN has arrived, as far as the system reports it. If
+ * the two FINs cross, each side was first.
  */
 int link_finish(struct link *l);
 
@@ -324,12 +324,12 @@ void link_abort(struct link *l, int64_t idle_ms, struct deadline until);
  * Closes the connection, and ends its processes. status and *e are the result
  * of what was done with it.
  *
- * If the descriptor is open, sends FIN if necessary, and reads and discards
- * until the peer finishes, LINK_DRAIN_MS or the deadline passes, or a caught
- * signal arrives; after an error it does not wait. Closing with unread input
- * would send RST, which can destroy the last bytes in transit (RFC 9112 9.6).
- * To reset the connection, or to leave it to another process, close the
- * descriptor before (net/sock.h).
+ * If the descriptor is open, sends FIN if necessary, held back as by
+ * link_finish(), and reads and discards until the peer finishes, LINK_DRAIN_MS
+ * after that or the deadline passes, or a caught signal arrives; after an error
+ * it does not wait. Closing with unread input would send RST, which can destroy
+ * the last bytes in transit (RFC 9112 9.6). To reset the connection, or to
+ * leave it to another process, close the descriptor before (net/sock.h).
  *
  * Then it waits for the processes. If status is 0 or the exit status of a
  * program, they must end in order by the deadline. After ERR_LOST they report
