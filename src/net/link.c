@@ -215,11 +215,11 @@ look(struct link *l)
 	return unacked;
 }
 
-/* When to look again for an idle limit of idle_ms. */
+/* When to look again for what must hold for this long. */
 static struct deadline
-look_again(int64_t idle_ms)
+look_again(int64_t ms)
 {
-	return deadline_after(idle_ms / 8 + 1);
+	return deadline_after(ms / 8 + 1);
 }
 
 int64_t
@@ -299,9 +299,10 @@ link_tend(struct link *l, uint64_t sent, uint64_t received, int64_t idle_ms,
     struct deadline *next)
 {
 	int64_t now = clock_now();
+	bool is_program = l->eof == LINK_EOF_PROGRAM;
+	int64_t wait_ms;
 	struct deadline due;
 	uint64_t unacked;
-	bool is_program;
 
 	if (received > l->received && l->own.sent_ns != 0)
 		l->own.answer_ns = now - l->own.sent_ns + 1;
@@ -318,12 +319,11 @@ link_tend(struct link *l, uint64_t sent, uint64_t received, int64_t idle_ms,
 		*next = deadline_first(*next, look_again(idle_ms));
 	if (!is_held(l))
 		return 0;
-	is_program = l->eof == LINK_EOF_PROGRAM;
-	due = deadline_from(
-	    l->own.quiet_ns, is_program ? PEER_CHECK_MS : link_hold_ms(l));
+	wait_ms = is_program ? PEER_CHECK_MS : link_hold_ms(l);
+	due = deadline_from(l->own.quiet_ns, wait_ms);
 	/* Nor is it quiet while received bytes are not read. */
 	if (unacked > 0 || (deadline_passed(due) && fd_available(l->fd) > 0))
-		due = look_again(link_hold_ms(l));
+		due = look_again(wait_ms);
 	else if (!is_program)
 		l->moved_ns = now; /* an idle limit does not count the hold */
 	else if (deadline_passed(due) &&

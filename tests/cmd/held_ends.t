@@ -154,6 +154,24 @@ exits run('connect', '--recv-only', '--done', '--expect', 'ready', '--send', 'x\
     'got', '--via', 'sleep 2; echo ready; read x; echo "got $x"', 'h', 1), "0 ready\ngot x\n",
     '  nor while a script talks to it', err => '';
 
+# A reader that does not read is looked at every second, not every millisecond.
+SKIP: {
+    skip 'no /proc', 1 if !-r "/proc/$$/status";
+    pipe my $r, my $w or die;
+    my $p = start({ stdout => $w }, 'connect', '--recv-only', '--via',
+        'head -c 3000000 /dev/zero; cat >/dev/null', 'h', 1);
+    close $w;
+    sleep 1.5;
+    my $switches = sub {
+        return (slurp("/proc/$p->{pid}/status") =~ /^voluntary_ctxt_switches:\s*(\d+)/m)[0];
+    };
+    my $before = $switches->();
+    sleep 0.5;
+    cmp_ok $switches->() - $before, '<', 50, '--recv-only --via: a blocked stdout is waited for';
+    $p->signal('TERM');
+    $p->finish;
+}
+
 # What a target has not read when its proxy ends both directions is lost, too.
 {
     my $got = "$dir/slow";
