@@ -164,10 +164,10 @@ link_report_failure(const struct link *l, int status)
 		    addr_text(&l->remote), status, discarded_text(l));
 }
 
-uint64_t
-link_unacked(const struct link *l)
+/* link_unacked(), by the report of ask(). */
+static uint64_t
+count_unacked(const struct link *l, const struct link_report *r)
 {
-	const struct link_report *r = ask(l);
 	uint64_t n;
 
 	if (r != NULL)
@@ -175,6 +175,12 @@ link_unacked(const struct link *l)
 	n = sock_unacked_bytes(l->fd);
 	/* The system counts FIN as a byte. */
 	return n > 0 && l->sending == LINK_FINISHED ? n - 1 : n;
+}
+
+uint64_t
+link_unacked(const struct link *l)
+{
+	return count_unacked(l, ask(l));
 }
 
 bool
@@ -204,7 +210,7 @@ static uint64_t
 look(struct link *l)
 {
 	const struct link_report *r = ask(l);
-	uint64_t unacked = link_unacked(l);
+	uint64_t unacked = count_unacked(l, r);
 
 	if (r != NULL && r->has_ended)
 		return 0;

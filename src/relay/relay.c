@@ -356,7 +356,8 @@ is_output_pending(const struct relay *r)
 	return !flow_is_empty(&r->down) || r->down.move.is_blocked;
 }
 
-/* When the wait for the peer to finish ends; none while it has not begun. */
+/* When the wait for the peer to finish ends; none while it has not begun: until
+ * FIN may be sent, and all received data is written. */
 static struct deadline
 linger_deadline(const struct relay *r)
 {
