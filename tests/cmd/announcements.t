@@ -3,6 +3,9 @@ use Sockt;
 use Errno qw(EAFNOSUPPORT);
 use Sandbox;
 
+# The port of a UDP server here must not be another test's.
+own_network();
+
 # The line that announces a server's socket, ports as N.
 sub announced {
     my $p = start(@_);

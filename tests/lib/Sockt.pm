@@ -412,19 +412,25 @@ sub has_ipv6 {
 
 sub is_root { return $> == 0 }
 
-# A port on which nobody listens, for refusals. It stays bound, so that no other
-# test gets it; a server can still bind it and listen.
+# A port on which nobody listens, for refusals, and which no UDP socket has. It
+# stays bound for TCP, so that no other test gets it; a server can still bind it
+# and listen. A test that needs it for UDP has a network of its own: there, too,
+# what it opened itself may have the same number.
 my @held;
 
 sub free_port {
     my (%o) = @_;
-    push @held, IO::Socket::IP->new(
-        LocalHost => $o{host} // '127.0.0.1',
-        LocalPort => 0,
-        Type      => SOCK_STREAM,
-        ReuseAddr => 1,
-    ) // croak "bind: $@";
-    return $held[-1]->sockport;
+    my %local = (LocalHost => $o{host} // '127.0.0.1');
+    for (1 .. 100) {
+        push @held, IO::Socket::IP->new(
+            %local, LocalPort => 0, Type => SOCK_STREAM, ReuseAddr => 1)
+            // croak "bind: $@";
+        my $port = $held[-1]->sockport;
+        return $port if IO::Socket::IP->new(
+            LocalHost => has_ipv6() ? '::' : '0.0.0.0', LocalPort => $port,
+            Proto => 'udp', Type => SOCK_DGRAM, V6Only => 0);
+    }
+    croak 'no port is free';
 }
 
 # Starts another program as a server on a free port, which stands for PORT in
