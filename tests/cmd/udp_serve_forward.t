@@ -83,7 +83,11 @@ my $port = free_port();
 $c->send($_) for 'a', 'b';
 $p->expect(err => qr/port ${\$c->sockport}: 127\.0\.0\.1 port $port: refused$/m);
 $target = udp_socket(port => $port);
-is scalar(reaches($c, $target, 'c')), 'c', 'a target that begins later is reached';
+$c->send('c');
+$got = hear($target);
+# The second one may have been forwarded only now.
+$got = hear($target) if $got eq 'b';
+is $got, 'c', 'a target that begins later is reached';
 exits $p->stop, 0, 'a refusal is told once, and counted',
     err => qr/refused [12]\n.*; 1 session, 0 evicted; refused [12]$/m;
 
