@@ -26,7 +26,7 @@ sub some_of {
 # Starts some at a time. Each is a name, what is started, and what is checked.
 sub try_all {
     my @rest = @_;
-    while (my @now = splice @rest, 0, 12) {
+    while (my @now = splice @rest, 0, 6) {
         my @started = map { [$_->{start}->()] } @now;
         $now[$_]{check}->(@{ $started[$_] }) for 0 .. $#now;
     }
@@ -82,12 +82,12 @@ my @sets = (
     [asked => "ask bye\n", ['--on-peer-eof', 'finish'], "ANSWER\n"],
     [asked => "ask\n", ['-x', 'FILE'], "ANSWER\n", qr/^< /m],
     [asked => "ask\n", ['-o', 'FILE'], "ANSWER\n", qr/\AANSWER\n\z/],
-    [asked => "ask\n", ['-w', '8'], "ANSWER\n"],
-    [asked => "ask\n", ['--linger', '8'], "ANSWER\n"],
+    [asked => "ask\n", ['-w', '30'], "ANSWER\n"],
+    [asked => "ask\n", ['--linger', '30'], "ANSWER\n"],
     [asked => '', ['--send', 'ask\n', '--expect', 'ANSWER', '--done'], "ANSWER\n"],
     [asked => "more\n", ['--send', 'ask\n'], "ANSWER\n"],
     [asked => "ask\n", ['-C', '--limit-rate', '1M'], "ANSWER\n"],
-    [asked => "ask\n", ['--json', '-v', '-m', '20'], "ANSWER\n"],
+    [asked => "ask\n", ['--json', '-v', '-m', '40'], "ANSWER\n"],
 );
 my %way = (
     directly => [],
@@ -121,7 +121,7 @@ sub client {
         },
         check => sub {
             my $name = "$way, $carrier, @$options";
-            exits $_[0]->finish(20), $drops ? '0 ' : "0 $out", $name, within => 8,
+            exits $_[0]->finish(40), $drops ? '0 ' : "0 $out", $name, within => 20,
                 $drops ? (err => qr/may have dropped/)
                 : "@$options" =~ /-v/ ? () : (err => '');
             like -e "$dir/$file" ? slurp("$dir/$file") : '', $recorded,
@@ -146,7 +146,7 @@ my @handlers = (
     [['--files', "$dir/web"], qr/^HTTP\/1.1 400 /],
     [['--', 'sh', '-c', 'cat; echo end'], "hello\nend\n"],
 );
-my @options = ([], ['-x', 'FILE'], ['-w', '8'], ['-m', '20'], ['--max-conns', '2'], ['--json']);
+my @options = ([], ['-x', 'FILE'], ['-w', '30'], ['-m', '40'], ['--max-conns', '2'], ['--json']);
 my @servers;
 for my $handler (@handlers) {
     for my $tls (0, $has_tls ? 1 : ()) {
@@ -178,14 +178,14 @@ sub server {
             my $name = "listen @$handler @$options" . ($tls ? ' with TLS' : '')
                 . ($keeps ? ', -k' : '');
             return exits $p->finish, 2, "$name: refused" if $is_refused;
-            my $r = $client->finish(20);
-            $r->{status} == 0 && $r->{seconds} < 8
+            my $r = $client->finish(40);
+            $r->{status} == 0 && $r->{seconds} < 20
                 && (ref $answer ? $r->{out} =~ $answer : $r->{out} eq $answer)
-                ? pass($name) : fail($name) && diag "$r->{status} '$r->{out}' $r->{err}";
+                ? pass($name) : fail($name) || diag "$r->{status} '$r->{out}' $r->{err}";
             my $goes_on = $keeps || $word eq '--files';
             $p->expect(err => qr/closed/);
-            my $end = $goes_on ? $p->stop : $p->finish(10);
-            exits $end, $word ? 0 : "0 hello\n", '  and the server', within => 12;
+            my $end = $goes_on ? $p->stop : $p->finish(40);
+            exits $end, $word ? 0 : "0 hello\n", '  and the server', within => 30;
             like slurp($file), qr/hello/, '  and its record' if "@$options" =~ /-x/;
         },
     };
