@@ -5,6 +5,9 @@ use Sockt;
 use IO::Socket::IP;
 use Time::HiRes qw(time);
 
+# A local port here must not become another test's.
+own_network();
+
 my $names = built('sockt-names');
 plan skip_all => "$names is not built" unless -x $names;
 
