@@ -72,7 +72,7 @@ for my $limit (7 .. 13) {
 # A program that a limit ends has not said everything.
 my $cut = start('listen', '-4', '--recv-only', '--tls-cert', $good->{cert},
     '--tls-key', $good->{key}, 0);
-exits tls({}, @ca, '-m', 1, '127.0.0.1', $cut->port, '--', 'sh', '-c',
+exits tls({}, @ca, '-m', 3, '127.0.0.1', $cut->port, '--', 'sh', '-c',
     'echo half; exec sleep 60'), 5, '-m ends a program';
 exits $cut->finish, 10, '  and the peer gets a reset, not the end of TLS',
     out => "half\n", err => qr/TLS: the connection was lost/;
