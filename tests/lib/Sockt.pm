@@ -412,25 +412,28 @@ sub has_ipv6 {
 
 sub is_root { return $> == 0 }
 
-# A port on which nobody listens, for refusals, and which no UDP socket has. It
-# stays bound for TCP, so that no other test gets it; a server can still bind it
-# and listen. A test that needs it for UDP has a network of its own: there, too,
-# what it opened itself may have the same number.
+# A port on which nobody listens, for refusals, and that no other socket has, at
+# any address, for TCP or UDP. It stays bound for TCP, so that no other test gets
+# it; a server can still bind it and listen. A test that binds another address,
+# or for UDP, has a network of its own.
 my @held;
 
 sub free_port {
     my (%o) = @_;
-    my %local = (LocalHost => $o{host} // '127.0.0.1');
     for (1 .. 100) {
-        push @held, IO::Socket::IP->new(
-            %local, LocalPort => 0, Type => SOCK_STREAM, ReuseAddr => 1)
-            // croak "bind: $@";
+        push @held, bound($o{host} // '127.0.0.1', 0, SOCK_STREAM) // croak "bind: $@";
         my $port = $held[-1]->sockport;
-        return $port if IO::Socket::IP->new(
-            LocalHost => has_ipv6() ? '::' : '0.0.0.0', LocalPort => $port,
-            Proto => 'udp', Type => SOCK_DGRAM, V6Only => 0);
+        my $any = has_ipv6() ? '::' : '0.0.0.0';
+        return $port if bound($any, $port, SOCK_STREAM) && bound($any, $port, SOCK_DGRAM);
     }
     croak 'no port is free';
+}
+
+# A socket that does not listen, or undef.
+sub bound {
+    my ($host, $port, $type) = @_;
+    return IO::Socket::IP->new(LocalHost => $host, LocalPort => $port, Type => $type,
+        V6Only => 0, $type == SOCK_STREAM ? (ReuseAddr => 1) : ());
 }
 
 # Starts another program as a server on a free port, which stands for PORT in
