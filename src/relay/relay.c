@@ -244,6 +244,16 @@ observe(const struct relay *r)
 	return facts;
 }
 
+/* After link_finish() or link_tend() of the link to which f sends: if its FIN
+ * could not be sent (result is -1, with errno), the connection is lost, unless
+ * nothing was ever sent on it. */
+static void
+check_fin(struct flow *f, int result)
+{
+	if (result < 0 && f->bytes > 0)
+		flow_fail_output(f, errno);
+}
+
 static void
 act(struct relay *r, unsigned actions)
 {
@@ -253,12 +263,10 @@ act(struct relay *r, unsigned actions)
 		flow_fail_output(&r->down, r->up.in.errnum);
 	if ((actions & POLICY_ABANDONED) != 0)
 		flow_stop_reading(&r->up);
-	if ((actions & POLICY_SEND_FIN) != 0 && link_finish(r->peer) < 0 &&
-	    r->up.bytes > 0)
-		flow_fail_output(&r->up, errno);
-	if ((actions & POLICY_FORWARD_FIN) != 0 && link_finish(r->target) < 0 &&
-	    r->down.bytes > 0)
-		flow_fail_output(&r->down, errno);
+	if ((actions & POLICY_SEND_FIN) != 0)
+		check_fin(&r->up, link_finish(r->peer));
+	if ((actions & POLICY_FORWARD_FIN) != 0)
+		check_fin(&r->down, link_finish(r->target));
 	r->state |= actions & POLICY_ABANDONED;
 }
 
@@ -285,8 +293,11 @@ decide(struct relay *r)
 	r->wants = policy_wants(r->state);
 }
 
-/* Sets POLICY_WRITING when all sent data is acknowledged or lost: the peer may
- * still reset. */
+/*
+ * Sets POLICY_WRITING when all sent data is acknowledged or lost: the peer may
+ * still reset. No descriptor becomes ready at the last acknowledgement, so it
+ * is polled for.
+ */
 static void
 confirm(struct relay *r)
 {
@@ -318,7 +329,7 @@ confirm(struct relay *r)
 static void
 tend(struct relay *r)
 {
-	const struct flow *up = &r->up, *down = &r->down;
+	struct flow *up = &r->up, *down = &r->down;
 	int64_t idle_ms = r->o->idle.ms;
 
 	r->look = deadline_none();
@@ -327,15 +338,11 @@ tend(struct relay *r)
 	    r->peer->sending == LINK_SENDING &&
 	    !is(r, POLICY_SCRIPTED | POLICY_UNSENT))
 		(void)link_finish(r->peer);
-	if (link_tend(r->peer, up->bytes, down->read_bytes, idle_ms, &r->look) <
-		0 &&
-	    up->bytes > 0)
-		flow_fail_output(&r->up, errno);
-	if (r->target != NULL &&
-	    link_tend(r->target, down->bytes, up->read_bytes, idle_ms,
-		&r->look) < 0 &&
-	    down->bytes > 0)
-		flow_fail_output(&r->down, errno);
+	check_fin(up,
+	    link_tend(r->peer, up->bytes, down->read_bytes, idle_ms, &r->look));
+	if (r->target != NULL)
+		check_fin(down, link_tend(r->target, down->bytes,
+				    up->read_bytes, idle_ms, &r->look));
 }
 
 static bool
