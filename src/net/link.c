@@ -305,16 +305,17 @@ link_tend(struct link *l, uint64_t sent, uint64_t received, int64_t idle_ms,
     struct deadline *next)
 {
 	int64_t now = clock_now();
-	bool is_program = l->eof == LINK_EOF_PROGRAM;
+	bool is_program = l->eof == LINK_EOF_PROGRAM,
+	     has_received = received > l->received, has_sent = sent > l->sent;
 	int64_t wait_ms;
 	struct deadline due;
 	uint64_t unacked;
 
-	if (received > l->received && l->own.sent_ns != 0)
+	if (has_received && l->own.sent_ns != 0)
 		l->own.answer_ns = now - l->own.sent_ns + 1;
-	if (received > l->received || sent > l->sent)
-		l->own.sent_ns = sent > l->sent ? now : 0;
-	if (received > l->received || sent > l->sent || l->moved_ns == 0)
+	if (has_received || has_sent)
+		l->own.sent_ns = has_sent ? now : 0;
+	if (has_received || has_sent || l->moved_ns == 0)
 		l->moved_ns = l->own.quiet_ns = now;
 	l->sent = sent;
 	l->received = received;

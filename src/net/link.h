@@ -202,11 +202,10 @@ void link_note_exit(struct link *l, int status, uint64_t unread);
 /*
  * A step of the end: sends FIN, and throws away and counts what has arrived.
  * Returns false as long as more may come, and should be called again when the
- * descriptor is readable, unless reset is
- * LINK_RESET_BY_US, or at link_drain_next().
- * Otherwise closes the descriptor and returns true: the peer has finished, the
- * connection is lost, the peer has sent more than a drain discards, or the
- * deadline has passed.
+ * descriptor is readable, unless reset is LINK_RESET_BY_US, or at
+ * link_drain_next(). Otherwise closes the descriptor and returns true: the peer
+ * has finished, the connection is lost, the peer has sent more than a drain
+ * discards, or the deadline has passed.
  *
  * It is a reset, once all is acknowledged, where a program has failed that sent
  * nothing and has not read everything, or whose peer went on sending after its
