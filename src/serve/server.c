@@ -156,6 +156,7 @@ wait_event(struct server *s, struct deadline until, bool accepts)
 {
 	const struct listener *l = s->listener;
 	size_t listening = 0, i, n;
+	int report;
 
 	s->fds = mem_resize(s->fds,
 	    l->count + s->count + s->pending_count + WAIT_SPARE,
@@ -190,13 +191,11 @@ wait_event(struct server *s, struct deadline until, bool accepts)
 			POLLIN, 0};
 	}
 	for (i = 0; accepts && i < s->pending_count; i++) {
-		until =
-		    deadline_first(until, tls_report(&s->pending[i].link) >= 0
-					      ? s->pending[i].request.until
-					      : s->resume);
-		if (tls_report(&s->pending[i].link) >= 0)
-			s->fds[n++] = (struct pollfd){
-			    tls_report(&s->pending[i].link), POLLIN, 0};
+		report = tls_report(&s->pending[i].link);
+		until = deadline_first(until,
+		    report >= 0 ? s->pending[i].request.until : s->resume);
+		if (report >= 0)
+			s->fds[n++] = (struct pollfd){report, POLLIN, 0};
 	}
 	if (proc_poll(s->fds, n, until) <= 0)
 		return false;
