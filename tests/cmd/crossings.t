@@ -59,14 +59,7 @@ if ($has_tls) {
     my %process = map { $_ => tls_front($cert, $origin{$_}) } keys %origin;
     $front{TLS} = { map { $_ => $process{$_}->port } keys %origin };
     for my $kind (keys %origin) {
-        my $port = $front{TLS}{$kind};
-        $front{STARTTLS}{$kind} = forking_server(sub {
-            my ($c) = @_;
-            syswrite $c, "+OK ready\r\n";
-            sysread $c, my $line, 100;
-            syswrite $c, "+OK go\r\n";
-            SocktTls::pass($c, tcp_client($port), sub { $_[0] });
-        });
+        $front{STARTTLS}{$kind} = forking_server(pop3_front($front{TLS}{$kind}));
     }
 }
 

@@ -10,19 +10,11 @@ use Time::HiRes qw(sleep time);
 my $dir = scratch();
 my $proxy = dropping_proxy();
 
-# A server that does with each connection what code says. Returns its port.
-sub server {
-    my ($code) = @_;
-    my $l = tcp_listener();
-    peer($l, $code, 1000);
-    return $l->sockport;
-}
-
 # Reads a line, and answers it in pieces, each after its pause; then reads until
 # the end.
 sub answering {
     my @pieces = @_;
-    return server(sub {
+    return forking_server(sub {
         my ($c) = @_;
         my @left = @pieces;
         sysread $c, my $line, 1000;
@@ -81,7 +73,7 @@ exits run({ stdin => '' }, 'connect', '--idle-timeout', '500ms', '--on-eof', 'ke
 # An answer that has arrived, but is not read, is no quiet.
 {
     my $size = 3_000_000;
-    my $port = server(sub {
+    my $port = forking_server(sub {
         my ($c) = @_;
         sysread $c, my $line, 1000;
         print $c 'x' x $size;
@@ -136,8 +128,8 @@ is $f->finish->{status}, 0, '  which has not passed';
 # A program that only receives may end only after its input: it gets that end when
 # the peer has finished, as /proc shows.
 my $nc = small_nc($dir) . ' waits';
-my $once = server(sub { print { $_[0] } "hello\n" });
-my $pauses = server(sub {
+my $once = forking_server(sub { print { $_[0] } "hello\n" });
+my $pauses = forking_server(sub {
     my ($c) = @_;
     for (1 .. 3) { syswrite $c, "$_\n"; sleep 1.5 }
 });
@@ -175,7 +167,7 @@ SKIP: {
 # What a target has not read when its proxy ends both directions is lost, too.
 {
     my $got = "$dir/slow";
-    my $slow = server(sub {
+    my $slow = forking_server(sub {
         my ($c) = @_;
         my $n = 0;
         while (sysread $c, my $bytes, 20_000) {
@@ -198,7 +190,7 @@ done_testing, exit if !tls_is_available();
 
 # A server of TLS that drops its answer when the end comes first.
 my $cert = tls_self_signed("$dir/self", 'IP:127.0.0.1');
-my $drops = tls_front($cert, server(sub {
+my $drops = tls_front($cert, forking_server(sub {
     my ($c) = @_;
     sysread $c, my $line, 1000;
     syswrite $c, "answer\n" unless IO::Select->new($c)->can_read(0.05);
@@ -209,19 +201,13 @@ $f->stop;
 my $s = tls_serve($cert, '-rev');
 
 # Through a proxy with TLS requested in the protocol, the end was never passed on.
-my $plain = server(sub {
-    my ($c) = @_;
-    syswrite $c, "+OK ready\r\n";
-    sysread $c, my $line, 100;
-    syswrite $c, "+OK go\r\n";
-    SocktTls::pass($c, tcp_client($s->{port}), sub { $_[0] });
-});
+my $plain = forking_server(pop3_front($s->{port}));
 exits run({ stdin => "hello\n", timeout => 10 }, 'connect', '--starttls', 'pop3',
     '--tls-insecure', '--proxy', $proxy, '127.0.0.1', $plain), "0 olleh\n",
     'connect --starttls --proxy: the end of stdin is passed on', within => 10;
 
 # A server that goes on sending is never quiet: --linger ends that.
-my $ticks = tls_front($cert, server(sub {
+my $ticks = tls_front($cert, forking_server(sub {
     my ($c) = @_;
     my $until = time + 20;
     sleep 0.05 while time < $until && syswrite $c, "tick\n";

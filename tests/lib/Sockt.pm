@@ -420,10 +420,10 @@ my @held;
 
 sub free_port {
     my (%o) = @_;
+    my $any = has_ipv6() ? '::' : '0.0.0.0';
     for (1 .. 100) {
         push @held, bound($o{host} // '127.0.0.1', 0, SOCK_STREAM) // croak "bind: $@";
         my $port = $held[-1]->sockport;
-        my $any = has_ipv6() ? '::' : '0.0.0.0';
         return $port if bound($any, $port, SOCK_STREAM) && bound($any, $port, SOCK_DGRAM);
     }
     croak 'no port is free';

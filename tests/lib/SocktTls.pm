@@ -14,7 +14,7 @@ use Socket ();
 use Sockt;
 
 our @EXPORT = qw(tls_is_available tls_authority tls_certificate tls_self_signed
-    tls_reverser tls_serve tls_front tls_middle tls_cutter);
+    tls_reverser tls_serve tls_front tls_middle tls_cutter pop3_front);
 
 # Whether there is an openssl that sockt can use.
 sub has_openssl {
@@ -143,6 +143,19 @@ sub pass {
     close $s;
     shutdown $c, 1;
     1 while sysread $c, my $rest, 65536;
+}
+
+# What a server of POP3 does with a connection whose TLS, once it is asked for, is
+# that of the server on a port.
+sub pop3_front {
+    my ($port) = @_;
+    return sub {
+        my ($c) = @_;
+        syswrite $c, "+OK ready\r\n";
+        sysread $c, my $line, 100;
+        syswrite $c, "+OK go\r\n";
+        pass($c, tcp_client($port), sub { $_[0] });
+    };
 }
 
 # A server that answers each line with its reverse; CLOSE ends a connection.
