@@ -225,10 +225,11 @@ sub how_it_ends {
     kill 'KILL', $drain;
     reap($drain);
     close $reader;
-    syswrite $t, 'answer';
+    # A call that fails takes the error away: reading shows an end then.
+    my $was_reset = !syswrite $t, 'answer';
     $c->blocking(1);
     is how_it_ends($c), 'reset', 'a record without a reader: the client is reset';
-    is how_it_ends($t), 'reset', 'and so is a target that does not read';
+    is $was_reset ? 'reset' : how_it_ends($t), 'reset', 'and so is a target that does not read';
     $p->expect(err => qr/: \S*fifo was closed by its reader after \d+ bytes$/m);
     ok 1, 'and that is reported';
     $p->stop;
