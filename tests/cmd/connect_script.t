@@ -289,7 +289,6 @@ sub expecting {
 
 sub drip {
     my ($c) = @_;
-    local $SIG{PIPE} = 'IGNORE';
     for (1 .. 256) {
         print $c 'a' x 512 or last;
         select undef, undef, undef, 0.001;
@@ -314,7 +313,6 @@ for my $limit (['-m', 10], ['--expect-timeout', 30]) {
     my ($option, $most) = @$limit;
     ($p, $c) = expecting($slow[0], $option, 1, '--rcvbuf', '8k');
     my $pid = Sockt::fork_child(sub {
-        local $SIG{PIPE} = 'IGNORE';
         1 while syswrite $c, 'a' x 65536;
     });
     close $c;

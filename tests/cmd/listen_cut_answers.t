@@ -104,7 +104,6 @@ for my $row (@rows) {
     my $p = start(@$args);
     my $c = narrow($p->port);
     {
-        local $SIG{PIPE} = 'IGNORE';
         $send->($c);
     }
     if ($signal && $name =~ /^(the gr|a late|--http)/) {

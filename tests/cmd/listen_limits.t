@@ -99,7 +99,6 @@ for my $host ('127.0.0.1', '::1') {
 
 # A limit is of what is done, not of each byte: a client that sends a little
 # again and again does not hold its connection beyond it.
-local $SIG{PIPE} = 'IGNORE';
 
 # A request's head that never ends, a byte each tenth of a second.
 $p = start('serve-hello', '--http', '--idle-timeout', '0.5', 0);

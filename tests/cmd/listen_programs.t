@@ -244,7 +244,6 @@ for my $case (['echo', 'bye'], [$^X, '-e', 'fork or exit;'
     . 'select undef, undef, undef, 0.05; print "bye\n"'], ['-x', 'echo', 'bye']) {
     my ($record, @bye) = $case->[0] eq '-x' ? @$case : ('', @$case);
     $p = start('listen', '-kv', $record ? ('-x', "$dir/dump") : (), 0, '--', @bye);
-    local $SIG{PIPE} = 'IGNORE';
     is join('', map { exchange($p->port, 'unread' x 5000) } 1 .. 20), "bye\n" x 20,
         "last words arrive although input was left unread $record";
     $p->expect(err => qr/\A(?>.*?: closed ){20}/s);

@@ -17,7 +17,6 @@ my @to = ('127.0.0.1', $l->sockport);
 sub flood {
     my ($h) = @_;
     fcntl $h, F_SETFL, fcntl($h, F_GETFL, 0) | O_NONBLOCK;
-    local $SIG{PIPE} = 'IGNORE';
     my $piece = 'a' x 65536;
     while (IO::Select->new($h)->can_write(0.1)) {
         last unless defined syswrite $h, $piece;

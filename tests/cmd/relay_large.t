@@ -81,7 +81,6 @@ $pid = peer($l, sub {
 });
 pipe $r, $w or die;
 my $feeder = Sockt::fork_child(sub {
-    local $SIG{PIPE} = 'IGNORE';
     close $r;
     1 while syswrite $w, $text;
 });

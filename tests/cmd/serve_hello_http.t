@@ -8,7 +8,6 @@ my $port = $p->port;
 sub ask {
     my ($request, $to) = @_;
     my $c = tcp_client($to // $port);
-    local $SIG{PIPE} = 'IGNORE';
     $c->syswrite($request);
     my $all = do { local $/; <$c> } // '';
     return split /\r\n\r\n/, $all, 2;

@@ -96,7 +96,6 @@ sub sends {
     Sockt::fork_child(sub {
         # Among the others are the reader of stdout, and stdin.
         POSIX::close($_) for grep { $_ != fileno $c && $_ != fileno $r } 3 .. 255;
-        local $SIG{PIPE} = 'IGNORE';
         print $c 'x' x $n;
         $c->flush;
         syswrite $c, $_ while sysread $r, $_, 10;

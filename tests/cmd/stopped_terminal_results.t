@@ -8,7 +8,6 @@ use POSIX qw(mkfifo);
 my $alone = own_network();
 
 my $dir = scratch();
-local $SIG{PIPE} = 'IGNORE';
 my $l = tcp_listener();
 peer($l, sub {
     my ($c) = @_;

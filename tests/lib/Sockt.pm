@@ -74,6 +74,10 @@ $ENV{PATH} = join ':', grep { -x } split /:/, $ENV{PATH};
 # A shell lets its background jobs ignore these.
 $SIG{INT} = $SIG{HUP} = 'DEFAULT';
 
+# A peer may have gone, which a write tells: it does not end the test. What the
+# test starts has the default.
+$SIG{PIPE} = sub { };
+
 my %children;    # pid => 1: to be killed when the test ends
 my $owner = $$;
 
@@ -287,7 +291,6 @@ sub is_reset {
 sub peer {
     my ($listener, $code, $count) = @_;
     return fork_child(sub {
-        local $SIG{PIPE} = 'IGNORE';
         for (1 .. $count // 1) {
             my $c = $listener->accept or die "accept: $!";
             $code->($c, $_);
@@ -519,7 +522,6 @@ sub new {
         in => $in_w, handles => { out => $out_r, err => $err_r },
     }, $class;
     close $_ for $in_r, $out_w, $err_w;
-    local $SIG{PIPE} = 'IGNORE';
     $self->{in}->autoflush(1);
     if (!ref $o->{stdin} && !$o->{keep_stdin}) {
         $self->{pending} = $o->{stdin} // '';
@@ -538,7 +540,6 @@ sub _nonblock {
 sub _feed {
     my ($self) = @_;
     return unless defined $self->{pending} && $self->{in};
-    local $SIG{PIPE} = 'IGNORE';
     while (length $self->{pending}) {
         my $n = syswrite $self->{in}, $self->{pending};
         if (!defined $n) {
@@ -600,7 +601,6 @@ sub port {
 # Writes all of text to its stdin (with keep_stdin), however long that takes.
 sub send_line {
     my ($self, $text) = @_;
-    local $SIG{PIPE} = 'IGNORE';
     while (length $text) {
         my $n = syswrite $self->{in}, $text;
         return unless defined $n || $! == EINTR;

@@ -32,7 +32,6 @@ sub forking_server {
     my ($code) = @_;
     my $l = tcp_listener();
     Sockt::fork_child(sub {
-        local $SIG{PIPE} = 'IGNORE';
         local $SIG{CHLD} = 'IGNORE';
         while (my $c = $l->accept) {
             next if fork;

@@ -57,7 +57,6 @@ sub http_server {
     my $log = scratch() . '/requests';
     spew($log, '');
     my $pid = Sockt::fork_child(sub {
-        local $SIG{PIPE} = 'IGNORE';
         while (@connections) {
             my $c = $l->accept or next;
             my $answers = $connections[0];

@@ -74,14 +74,12 @@ sub command {
     my $path = "$self->{home}/.line" . ++$self->{typed};
     Sockt::spew($path, "$text\n");
     $self->{has_jobs} ||= $text =~ /(?<![&>|\\])&(?![&>\d])/;
-    local $SIG{PIPE} = 'IGNORE';
     print { $self->{lines} } "$path\n";
 }
 
 # Presses keys: text for what runs there, "\cC", "\cD".
 sub press {
     my ($self, $keys) = @_;
-    local $SIG{PIPE} = 'IGNORE';
     print { $self->{keys} } $keys;
 }
 
