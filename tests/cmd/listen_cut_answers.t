@@ -103,9 +103,7 @@ for my $row (@rows) {
     my ($name, $args, $send, $signal, $expected) = @$row;
     my $p = start(@$args);
     my $c = narrow($p->port);
-    {
-        $send->($c);
-    }
+    $send->($c);
     if ($signal && $name =~ /^(the gr|a late|--http)/) {
         $p->expect(err => $name =~ /^the/ ? qr/accepted/ : qr/says: (GET|Mi)/);
         asleep(await_child($p->{pid}));

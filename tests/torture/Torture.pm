@@ -65,7 +65,6 @@ our @EXPORT = qw(scenario data torture spew slurp head_of);
 *import = \&Sockt::import;
 
 alarm 0;    # each run has a limit of its own
-$SIG{PIPE} = 'IGNORE';
 
 my $LIMIT   = $ENV{TORTURE_LIMIT} || 3;
 my @scenarios;

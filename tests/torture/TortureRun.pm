@@ -94,7 +94,6 @@ sub spawn {
     }
     my $pid = fork // croak "fork: $!";
     return ($pid, \%ours) if $pid;
-    $SIG{PIPE} = 'DEFAULT';
     chdir $dir;
     POSIX::dup2(fileno $theirs{in},  0);
     POSIX::dup2(fileno $theirs{out}, 1);
