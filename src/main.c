@@ -63,8 +63,7 @@ dispatch(int argc, char **argv, const char **habit, struct err *e)
 	if (result == 0 && args.help != COMMAND_NO_HELP) {
 		command_help(c, args.help == COMMAND_SHORT_HELP);
 	} else if (result == 0) {
-		diag_start(c->name, options.report.level,
-		    options.report.json != 0, options.report.log_time != 0);
+		options_start_report(c->name);
 		result = c->run(&args, e);
 	}
 	if (result < 0 && e->kind == ERR_USAGE)

@@ -81,59 +81,30 @@ static const struct opt zero_opts[] = {
     {.kind = OPT_END},
 };
 
-static const struct opt rate_opts[] = {
-    SIZE(0, "limit-rate", "SIZE", stdio_relay_options, relay.rate,
-	"send at most SIZE bytes of stdin per second", .min = 1,
-	.max = 1 << 30),
-    {.kind = OPT_END},
-};
-
-static const struct opt tls_opts[] = {
-    CHOICE(0, "starttls", "PROTOCOL", options, starttls,
-	"ask the server of a plain protocol for TLS first, and then use it",
-	.choices = starttls_names),
-    STRING(0, "tls-alpn", "NAMES", options.connector.tls, alpn,
-	"protocols to offer in the handshake, with commas between them",
-	.needs = "tls starttls"),
-    NUMBER(0, "tls-days", "N", options.connector.tls, min_days,
-	"fail if a certificate of the server expires within N days", .min = 1,
-	.max = 100000, .needs = "tls starttls"),
-    {.kind = OPT_END},
-};
-
-static const struct opt time_opts[] = {
-    OPTIONS_TIMEOUT("connect within TIME, then idle for at most TIME"),
-    OPTIONS_CONNECT("connect within TIME"),
-    OPTIONS_RETRY("keep retrying for at most TIME"),
-    OPTIONS_IDLE("stop when nothing is sent or received for TIME",
-	.excludes = "zero exec program trace"),
-    OPTIONS_MAX("run for at most TIME"),
-    {.kind = OPT_END},
-};
-
 #define NOT_RELAYED .excludes = "zero exec program trace"
 
 static const struct opt_group connect_groups[] = {GROUP("action", connect_opts),
     GROUP("testing ports (with --zero)", zero_opts, .needs = "zero"),
     GROUP("relaying stdin and stdout", stdio_relay_opts, NOT_RELAYED),
-    GROUP("relaying stdin and stdout", rate_opts, NOT_RELAYED),
+    GROUP("relaying stdin and stdout", stdio_relay_rate_opts, NOT_RELAYED),
     GROUP("a scripted conversation", stdio_relay_script_opts, NOT_RELAYED),
     GROUP("recording", stdio_relay_record_opts, NOT_RELAYED),
     GROUP("addresses", options_names, OPTIONS_NOT_VIA),
     GROUP("transport", options_proxy), GROUP("transport", options_tls_on),
-    GROUP("transport", tls_opts),
+    GROUP("transport", options_tls_server),
     GROUP("transport", options_tls, .needs = "tls starttls"),
     GROUP("transport", options_tls_local, .needs = "tls starttls"),
     GROUP("transport", options_tls_version, .needs = "tls starttls"),
     GROUP("local address", options_source, OPTIONS_NOT_VIA),
     GROUP("local address", options_interface, OPTIONS_NOT_VIA),
-    GROUP("time limits", time_opts),
+    GROUP("time limits", options_time_connect),
     GROUP("socket options", options_keepalive, OPTIONS_NOT_VIA),
     GROUP("socket options", options_socket, OPTIONS_NOT_VIA),
     GROUP("messages", options_report), {.opts = NULL}};
 
 /* The command's state. */
 struct client {
+	const struct options *options; /* completed */
 	char *const *program; /* its stdin and stdout are the connection; with
 				 -z, what follows the test; NULL: none */
 	bool relays;          /* stdin is sent, and stdout receives */
@@ -351,7 +322,7 @@ begin_attempt(struct target_list *list, struct target *t)
 		if (deadline_passed(c->until))
 			return;
 		t->retry = mem_array(1, sizeof(*t->retry));
-		reconnect_start(t->retry, options.time.retry_ms, c->until);
+		reconnect_start(t->retry, c->options->retry_ms, c->until);
 	} else if (reconnect_resume(t->retry, list->missing, &r.e) < 0) {
 		record_attempt(list, t, &r);
 		return;
@@ -727,8 +698,8 @@ suggest_trace(const struct client *c, struct err *e)
 
 	if (ep == NULL || e->kind != ERR_TIMEOUT ||
 	    strstr(e->text, row->meaning) == NULL || ep->is_unix ||
-	    endpoint_is_under(ep, "localhost") ||
-	    options.connector.proxy != NULL || options.connector.via != NULL ||
+	    endpoint_is_under(ep, "localhost") || c->connector.proxy != NULL ||
+	    c->connector.via != NULL ||
 	    (addr_parse_ip(&a, ep->host, 0) && addr_is_loopback(&a)))
 		return;
 	diag_error(e);
@@ -817,29 +788,24 @@ static int
 prepare(struct client *c, struct err *e)
 {
 	struct connector_options *connector = &c->connector;
-	const struct stdio_relay_options *relay = &stdio_relay_options;
-	bool ends_early = !c->relays || relay->relay.quit_after_script;
+	const struct stdio_relay_options *relay =
+	    stdio_relay_complete(c->options);
 	size_t i;
 
-	c->until = deadline_max_time(options.time.max_ms);
-	diag_limit(c->until, options_idle_limit().ms);
+	c->until = c->options->until;
+	diag_limit(c->until, c->options->idle.ms);
 	connector->checks_via = connect_options.zero;
-	connector->stops_via = ends_early;
+	connector->stops_via = !c->relays || relay->relay.quit_after_script;
 	connector->tls.is_single = !connect_options.zero;
 	/* The test repeats its attempts itself. */
 	if (connect_options.zero)
 		connector->retry_ms = -1;
-	if (relay->recv_only)
-		connector->eof = LINK_EOF_PROGRAM;
-	else
-		connector->eof =
-		    relay->on_eof < 0 ? LINK_EOF_HELD : LINK_EOF_AT_ONCE;
-	connector->expects_answer =
-	    !ends_early && !relay->send_only && relay->on_eof != RELAY_EOF_QUIT;
+	connector->eof = relay->eof;
+	connector->expects_answer = c->relays && relay->expects_answer;
 	for (i = 0; i < c->count; i++)
 		if (connector_check(&c->endpoints[i], connector, e) < 0)
 			return -1;
-	if (c->relays && stdio_relay_open(&c->relay, c->until, e) < 0)
+	if (c->relays && stdio_relay_open(&c->relay, relay, e) < 0)
 		return -1;
 	/* From here on a signal ends the command cleanly. */
 	return signals_catch(e);
@@ -872,21 +838,23 @@ static int
 connect_run(const struct command_args *args, struct err *e)
 {
 	const char *exec = connect_options.exec;
-	struct client c = {.program = args->program};
+	struct client c = {
+	    .options = options_complete(true, e), .program = args->program};
 	char *shell[4];
 	int result = -1;
 
+	if (c.options == NULL)
+		return -1;
+	c.connector = c.options->connector;
 	if (exec != NULL)
 		c.program = proc_shell(shell, exec);
-	if (measures() && options.connector.via != NULL &&
-	    !options.connector.tls.is_on && options.starttls < 0)
+	if (measures() && c.connector.via != NULL && !c.connector.tls.is_on)
 		return err_set(e, ERR_USAGE,
 		    "--count, --interval and --stats measure connections: the "
 		    "program of --via does not report when it has connected");
 	c.relays = !connect_options.trace && !connect_options.zero &&
 		   c.program == NULL;
 	if (parse_operands(&c, args, e) == 0 &&
-	    options_make_connector(&c.connector, true, e) == 0 &&
 	    (args->program == NULL || proc_check(args->program, e) == 0) &&
 	    (exec == NULL || proc_check_command(exec, e) == 0) &&
 	    prepare(&c, e) == 0)
@@ -896,8 +864,7 @@ connect_run(const struct command_args *args, struct err *e)
 	if (result < 0 && !connect_options.trace)
 		suggest_trace(&c, e);
 	free(c.endpoints);
-	script_release(&stdio_relay_options.script);
-	return recorder_close(&c.relay.recorder, true, result, e);
+	return stdio_relay_close(&c.relay, result, e);
 }
 
 const struct command connect_command = {

@@ -92,17 +92,6 @@ static const struct opt output_opts[] = {
     {.kind = OPT_END},
 };
 
-static const struct opt time_opts[] = {
-    OPTIONS_TIMEOUT("connect within TIME, then idle for at most TIME"),
-    OPTIONS_CONNECT("connect within TIME"),
-    OPTIONS_RETRY(
-	"keep trying for at most TIME, until the server answers with a "
-	"status below 400"),
-    OPTIONS_IDLE("stop when nothing is sent or received for TIME"),
-    OPTIONS_MAX("run for at most TIME"),
-    {.kind = OPT_END},
-};
-
 static const struct opt_group http_get_groups[] = {GROUP("output", output_opts),
     GROUP("request", request_opts),
     GROUP("addresses", options_names, OPTIONS_NOT_VIA),
@@ -111,7 +100,7 @@ static const struct opt_group http_get_groups[] = {GROUP("output", output_opts),
     GROUP("transport", options_tls_version),
     GROUP("local address", options_source, OPTIONS_NOT_VIA),
     GROUP("local address", options_interface, OPTIONS_NOT_VIA),
-    GROUP("time limits", time_opts),
+    GROUP("time limits", options_time_http_get),
     GROUP("socket options", options_keepalive, OPTIONS_NOT_VIA),
     GROUP("messages", options_report), {.opts = NULL}};
 
@@ -215,15 +204,18 @@ http_get_run(const struct command_args *args, struct err *e)
 {
 	struct download_options download = http_get_options.download,
 				*d = &download;
+	const struct options *options = options_complete(true, e);
 	struct connector_options connector;
 	const struct opt **used = args->used;
 	struct stat st;
 	int64_t port;
 	int n;
 
+	if (options == NULL)
+		return -1;
 	d->connector = &connector;
-	d->idle = options_idle_limit();
-	d->until = deadline_max_time(options.time.max_ms);
+	d->idle = options->idle;
+	d->until = options->until;
 	diag_limit(d->until, d->idle.ms);
 	/* wget -P FOLDER URL */
 	for (n = 0; d->progress && args->count > 1 && n < args->count; n++)
@@ -247,10 +239,9 @@ http_get_run(const struct command_args *args, struct err *e)
 	d->resume |= d->is_foreign;
 	if (expand_files(d, e) < 0)
 		return -1;
-	d->retry_ms = options.time.retry_ms;
+	d->retry_ms = options->retry_ms;
 	d->tls_option = *used == NULL ? NULL : (*used)->name;
-	if (options_make_connector(&connector, true, e) < 0)
-		return -1;
+	connector = options->connector;
 	connector.stops_via = true;
 	/* The download retries. */
 	connector.retry_ms = -1;

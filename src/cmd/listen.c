@@ -76,21 +76,6 @@ static const struct opt listen_opts[] = {
     {.kind = OPT_END},
 };
 
-#define NOT_PROGRAM \
-	.excludes = "exec program", .why = "--max-time limits a program"
-
-static const struct opt time_opts[] = {
-    OPTIONS_TIMEOUT("close a connection without data for TIME; with --to "
-		    "for connecting to each",
-	NOT_PROGRAM),
-    OPTIONS_CONNECT("connect to each --to within TIME", .needs = "to"),
-    OPTIONS_RETRY(
-	"keep retrying to reach --to for at most TIME", .needs = "to"),
-    OPTIONS_IDLE("close a connection without data for TIME", NOT_PROGRAM),
-    OPTIONS_MAX("run for at most TIME; with a handler, each connection"),
-    {.kind = OPT_END},
-};
-
 #define NOT_RELAYED .excludes = "exec to echo discard files program"
 
 static const struct opt_group listen_groups[] = {GROUP("server", listen_opts),
@@ -105,7 +90,8 @@ static const struct opt_group listen_groups[] = {GROUP("server", listen_opts),
 	.why = "TLS of clients is --tls-cert FILE"),
     GROUP("targets", options_tls, .needs = "tls"),
     GROUP("clients", options_tls_local), GROUP("clients", options_tls_clients),
-    GROUP("time limits", time_opts), GROUP("socket options", options_keepalive),
+    GROUP("time limits", options_time_listen),
+    GROUP("socket options", options_keepalive),
     GROUP("socket options", options_socket), GROUP("messages", options_report),
     {.opts = NULL}};
 
@@ -123,8 +109,9 @@ enum handler {
 /* The command's state. */
 struct listen_state {
 	const struct command_args *args;
-	struct server_options options;      /* of server */
-	struct connector_options connector; /* of --to */
+	const struct options *options;       /* completed */
+	struct server_options serve_options; /* of server */
+	struct connector_options connector;  /* of --to */
 	struct name_options target_names;
 	struct sock_options target_sock;
 	struct listener listener;
@@ -141,6 +128,7 @@ struct listen_state {
 	struct limit idle;         /* of a handler */
 	struct session session;    /* of a handler's child */
 	struct stdio_relay stdio;
+	const struct stdio_relay_options *relay; /* of stdio; completed */
 	struct deadline until; /* --max-time, if stdin and stdout are relayed */
 };
 
@@ -235,7 +223,7 @@ serve_forward(struct listen_state *l)
 	struct reconnect r;
 	int result;
 
-	reconnect_start(&r, options.time.retry_ms, s->until);
+	reconnect_start(&r, l->options->retry_ms, s->until);
 	do
 		result = try_targets(l, r.end, &target, &s->e);
 	while (result < 0 && s->e.waits &&
@@ -376,7 +364,7 @@ serve_client(struct link *client, void *context)
 
 	/* The server limits a program, and what it starts. */
 	session_start(s, client, l->idle,
-	    l->handler == HANDLER_PROGRAM ? -1 : options.time.max_ms);
+	    l->handler == HANDLER_PROGRAM ? -1 : l->options->max_ms);
 	s->stop = l->server.stop[1];
 	/* Without -k a port probe takes the only connection: an error. */
 	s->allows_probes = l->keeps;
@@ -404,7 +392,7 @@ serve_stdio(struct listen_state *l, struct link *client, struct err *e)
 {
 	int result;
 
-	wait_hold_stop(l->options.drain_ms);
+	wait_hold_stop(l->serve_options.drain_ms);
 	result = stdio_relay_run(&l->stdio, client, e);
 	wait_hold_stop(0);
 	(void)diag_connection(0);
@@ -499,7 +487,7 @@ open_server(struct listen_state *l, const struct endpoint *ep, struct err *e)
 	    "standard input or output is the socket, and cannot be relayed to "
 	    "it: it needs a handler, such as --exec, --to or a program";
 	const char *user = listen_options.user;
-	struct listener_options o = options.listener;
+	struct listener_options o = l->options->listener;
 
 	o.until = l->until;
 	if (l->handler == HANDLER_STDIO)
@@ -509,27 +497,27 @@ open_server(struct listen_state *l, const struct endpoint *ep, struct err *e)
 	    (user != NULL && become_user(&l->listener, user, e) < 0))
 		return -1;
 	if (l->handler == HANDLER_STDIO)
-		return stdio_relay_open(&l->stdio, l->until, e);
-	return l->recorder == NULL
-		   ? 0
-		   : recorder_open(l->recorder, &stdio_relay_options.record, e);
+		return stdio_relay_open(&l->stdio, l->relay, e);
+	if (l->recorder == NULL)
+		return 0;
+	return recorder_open(l->recorder, &l->relay->record, e);
 }
 
 static int
 run(struct listen_state *l, const struct endpoint *ep, struct err *e)
 {
-	struct server_options *so = &l->options;
+	struct server_options *so = &l->serve_options;
 	int result;
 
 	/* From here on a signal ends the command cleanly. */
 	if (signals_catch(e) < 0)
 		return -1;
-	l->until = deadline_max_time(options.time.max_ms);
+	l->until = l->options->until;
 	/* --max-time limits the command, or with a handler each connection. */
 	if (l->handler == HANDLER_STDIO)
 		so->until = l->until;
 	diag_limit(so->until,
-	    so->accept_ms >= 0 ? so->accept_ms : options_idle_limit().ms);
+	    so->accept_ms >= 0 ? so->accept_ms : l->options->idle.ms);
 	result = open_server(l, ep, e);
 	if (result == 0) {
 		server_start(&l->server, &l->listener, so);
@@ -542,7 +530,7 @@ run(struct listen_state *l, const struct endpoint *ep, struct err *e)
 				  "reading it"
 				: "this system has no Landlock to confine the "
 				  "connections");
-		if (l->program == NULL && options.connector.via == NULL)
+		if (l->program == NULL && l->options->connector.via == NULL)
 			sandbox_enter();
 		result = accept_and_serve(l, e);
 		server_stop(&l->server);
@@ -554,17 +542,17 @@ run(struct listen_state *l, const struct endpoint *ep, struct err *e)
 static int
 parse_targets(struct listen_state *l, struct err *e)
 {
+	const struct options *options = l->options;
 	const struct opt_list *list = &listen_options.to;
 	struct connector_options *connector = &l->connector;
 	struct endpoint *target;
 	char *to;
 
-	if (options_make_connector(connector, false, e) < 0)
-		return -1;
+	*connector = options->connector;
 	/* The interface is that of the clients. */
-	l->target_names = options.names;
+	l->target_names = options->names;
 	l->target_names.interface = 0;
-	l->target_sock = options.sock;
+	l->target_sock = options->sock;
 	l->target_sock.interface = NULL;
 	connector->dial.names = &l->target_names;
 	connector->dial.sock = &l->target_sock;
@@ -574,7 +562,7 @@ parse_targets(struct listen_state *l, struct err *e)
 	/* The handler retries all targets. */
 	connector->retry_ms = -1;
 	/* Whether a program works decides about the next target. */
-	connector->checks_via = options.time.retry_ms >= 0 || list->count > 1;
+	connector->checks_via = options->retry_ms >= 0 || list->count > 1;
 	l->targets = mem_array(list->count, sizeof(l->targets[0]));
 	for (; l->target_count < list->count; l->target_count++) {
 		target = &l->targets[l->target_count];
@@ -590,11 +578,12 @@ static int
 choose_handler(struct listen_state *l, char *const *program, struct err *e)
 {
 	const struct listen_options *o = &listen_options;
-	const struct recorder_options *record = &stdio_relay_options.record;
+	const struct recorder_options *record = &l->relay->record;
 
-	l->idle = options_idle_limit();
+	l->idle = l->options->idle;
 	/* With --to, -w limits connecting to it. */
-	if (o->to.count > 0 && options.time.idle_ms < 0)
+	if (o->to.count > 0 &&
+	    command_find_listed(l->args, "idle-timeout") == NULL)
 		l->idle = (struct limit)LIMIT_NONE;
 	l->program = program;
 	if (o->exec != NULL)
@@ -630,21 +619,22 @@ set_up(struct listen_state *l, struct endpoint *ep,
     const struct command_args *args, struct err *e)
 {
 	const struct listen_options *o = &listen_options;
-	struct server_options *so = &l->options;
+	struct server_options *so = &l->serve_options;
 
+	l->relay = stdio_relay_complete(l->options);
 	if (options_parse_local(ep, args, "tcp", -1, e) < 0 ||
 	    choose_handler(l, args->program, e) < 0)
 		return -1;
 	if (l->handler != HANDLER_STDIO &&
-	    recorder_check(&stdio_relay_options.record, l->keeps, e) < 0)
+	    recorder_check(&l->relay->record, l->keeps, e) < 0)
 		return -1;
-	if (l->handler == HANDLER_STDIO && options.server.max_per_host > 0)
+	if (l->handler == HANDLER_STDIO && l->options->server.max_per_host > 0)
 		return err_set(e, ERR_USAGE,
 		    "--max-per-host goes with a handler: stdin and stdout "
 		    "have one connection at a time");
 	/* An inherited socket may be stdin, which has another error. */
-	if (l->handler == HANDLER_STDIO && options.listener.fd == NULL &&
-	    stdio_relay_check(e) < 0)
+	if (l->handler == HANDLER_STDIO && l->options->listener.fd == NULL &&
+	    stdio_relay_check(l->relay, e) < 0)
 		return -1;
 	if (args->program != NULL && proc_check(args->program, e) < 0)
 		return -1;
@@ -656,7 +646,7 @@ set_up(struct listen_state *l, struct endpoint *ep,
 	if (options_make_server(so, &l->access, e) < 0)
 		return -1;
 	so->log_level = DIAG_NOTE;
-	so->program_ms = options.time.max_ms;
+	so->program_ms = l->options->max_ms;
 	so->tls.idle = l->idle;
 	so->is_single = so->tls.is_single = !l->keeps;
 	so->is_alone = so->is_single || l->handler == HANDLER_STDIO;
@@ -666,11 +656,15 @@ set_up(struct listen_state *l, struct endpoint *ep,
 static int
 listen_run(const struct command_args *args, struct err *e)
 {
-	struct listen_state l = {
-	    .args = args, .access = ACCESS_INIT, .folder = -1};
+	struct listen_state l = {.args = args,
+	    .options = options_complete(false, e),
+	    .access = ACCESS_INIT,
+	    .folder = -1};
 	struct endpoint ep;
 	int result;
 
+	if (l.options == NULL)
+		return -1;
 	l.keeps = listen_options.keep || listen_options.files != NULL;
 	result = set_up(&l, &ep, args, e);
 
@@ -681,8 +675,7 @@ listen_run(const struct command_args *args, struct err *e)
 	access_release(&l.access);
 	free(l.targets);
 	fd_close(&l.folder);
-	script_release(&stdio_relay_options.script);
-	return recorder_close(&l.stdio.recorder, true, result, e);
+	return stdio_relay_close(&l.stdio, result, e);
 }
 
 const struct command listen_command = {

@@ -16,12 +16,13 @@
 /* The default of --max-conns. */
 #define MAX_CONNS 256
 
-struct options options = {
+/* What the rows below fill, and options_complete() completes. */
+static struct options options = {
     .sock = {.tos = -1, .ttl = -1, .rcvbuf = -1, .sndbuf = -1},
-    .time = {-1, -1, -1, -1, -1},
-    .connector = {.dial = {.names = &options.names, .sock = &options.sock},
-	.timeout = LIMIT_NONE,
-	.retry_ms = -1},
+    .timeout_ms = -1,
+    .max_ms = -1,
+    .retry_ms = -1,
+    .connector.dial = {.names = &options.names, .sock = &options.sock},
     .listener = {.names = &options.names,
 	.sock = &options.sock,
 	.until = {.at_ns = INT64_MAX},
@@ -32,6 +33,19 @@ struct options options = {
 	.accept_ms = -1,
 	.program_ms = -1,
 	.until = {.at_ns = INT64_MAX}},
+};
+
+/* Values as they were given, from which others follow. */
+static struct {
+	int level, json, log_time;   /* of messages; level: enum diag_level */
+	int64_t connect_ms, idle_ms; /* -1: not given */
+	struct opt_list access;      /* --allow and --deny, in order */
+	struct tls_options clients;  /* of a server: how they use TLS */
+	int tls_version;             /* an index of tls_versions; -1: any */
+	int starttls;                /* an index of starttls_names; -1: none */
+} given = {
+    .connect_ms = -1,
+    .idle_ms = -1,
     .clients = {.is_server = true},
     .tls_version = -1,
     .starttls = -1,
@@ -85,13 +99,13 @@ parse_source(void *field, const char *arg, struct err *e)
 }
 
 const struct opt options_report[] = {
-    COUNT('v', "verbose", options.report, level,
+    COUNT('v', "verbose", given, level,
 	"report milestones; twice (-vv): the socket calls of the tutorials",
 	.excludes = "quiet", .max = 2),
-    FLAG('q', "quiet", options.report, level, "report errors only",
-	.value = DIAG_ERRORS),
-    FLAG(0, "json", options.report, json, "report events as JSON Lines"),
-    FLAG(0, "log-time", options.report, log_time,
+    FLAG(
+	'q', "quiet", given, level, "report errors only", .value = DIAG_ERRORS),
+    FLAG(0, "json", given, json, "report events as JSON Lines"),
+    FLAG(0, "log-time", given, log_time,
 	"put the time of day (UTC) before each line", .excludes = "json"),
     {.kind = OPT_END},
 };
@@ -221,57 +235,160 @@ const struct opt options_tls[] = {
 };
 
 const struct opt options_tls_local[] = {
-    FILENAME(0, "tls-cert", "FILE", options.clients, certificate,
+    FILENAME(0, "tls-cert", "FILE", given.clients, certificate,
 	"the local certificate for TLS, with those of its authorities (PEM)"),
-    FILENAME(0, "tls-key", "FILE", options.clients, key,
+    FILENAME(0, "tls-key", "FILE", given.clients, key,
 	"its private key (default: in the file of --tls-cert)",
 	.needs = "tls-cert"),
     {.kind = OPT_END},
 };
 
 const struct opt options_tls_version[] = {
-    CHOICE(0, "tls-version", "VERSION", options, tls_version,
+    CHOICE(0, "tls-version", "VERSION", given, tls_version,
 	"use this version of TLS alone", .choices = tls_versions),
     {.kind = OPT_END},
 };
 
 const struct opt options_tls_clients[] = {
-    FLAG(0, "tls-self", options.clients, is_self,
+    FLAG(0, "tls-self", given.clients, is_self,
 	"use TLS with a certificate that is made for this run, and print its "
 	"digest for --tls-pin",
 	.excludes = "tls-cert tls-key"),
-    FILENAME(0, "tls-client-ca", "FILE|DIR", options.clients, ca,
+    FILENAME(0, "tls-client-ca", "FILE|DIR", given.clients, ca,
 	"demand a certificate from each client, and trust those in FILE or "
 	"DIR",
 	.needs = "tls-cert tls-self"),
     {.kind = OPT_END},
 };
 
+const struct opt options_tls_server[] = {
+    CHOICE(0, "starttls", "PROTOCOL", given, starttls,
+	"ask the server of a plain protocol for TLS first, and then use it",
+	.choices = starttls_names),
+    STRING(0, "tls-alpn", "NAMES", options.connector.tls, alpn,
+	"protocols to offer in the handshake, with commas between them",
+	.needs = "tls starttls"),
+    NUMBER(0, "tls-days", "N", options.connector.tls, min_days,
+	"fail if a certificate of the server expires within N days", .min = 1,
+	.max = 100000, .needs = "tls starttls"),
+    {.kind = OPT_END},
+};
+
+/*
+ * Time limits. -w means in each command what nc's does there: to connect, and
+ * then to idle.
+ */
+#define TIME(l, n, s, f, ...) \
+	DURATION(l, n, "TIME", s, f, __VA_ARGS__, .min = 1)
+#define TIMEOUT(...) TIME('w', "timeout", options, timeout_ms, __VA_ARGS__)
+#define CONNECT(...) TIME(0, "connect-timeout", given, connect_ms, __VA_ARGS__)
+#define IDLE(...) TIME(0, "idle-timeout", given, idle_ms, __VA_ARGS__)
+#define MAX(...) TIME('m', "max-time", options, max_ms, __VA_ARGS__)
+#define RETRY(...) TIME(0, "retry-for", options, retry_ms, __VA_ARGS__)
+
+const struct opt options_time_connect[] = {
+    TIMEOUT("connect within TIME, then idle for at most TIME"),
+    CONNECT("connect within TIME"),
+    RETRY("keep retrying for at most TIME"),
+    IDLE("stop when nothing is sent or received for TIME",
+	.excludes = "zero exec program trace"),
+    MAX("run for at most TIME"),
+    {.kind = OPT_END},
+};
+
+const struct opt options_time_http_get[] = {
+    TIMEOUT("connect within TIME, then idle for at most TIME"),
+    CONNECT("connect within TIME"),
+    RETRY("keep trying for at most TIME, until the server answers with a "
+	  "status below 400"),
+    IDLE("stop when nothing is sent or received for TIME"),
+    MAX("run for at most TIME"),
+    {.kind = OPT_END},
+};
+
+#define NOT_PROGRAM \
+	.excludes = "exec program", .why = "--max-time limits a program"
+
+const struct opt options_time_listen[] = {
+    TIMEOUT("close a connection without data for TIME; with --to "
+	    "for connecting to each",
+	NOT_PROGRAM),
+    CONNECT("connect to each --to within TIME", .needs = "to"),
+    RETRY("keep retrying to reach --to for at most TIME", .needs = "to"),
+    IDLE("close a connection without data for TIME", NOT_PROGRAM),
+    MAX("run for at most TIME; with a handler, each connection"),
+    {.kind = OPT_END},
+};
+
+const struct opt options_time_serve_hello[] = {
+    IDLE("close a connection without data for TIME"),
+    MAX("close a connection after TIME"),
+    {.kind = OPT_END},
+};
+
+const struct opt options_time_portscan[] = {
+    TIMEOUT("wait at most TIME for the answer to a probe (default: 3 s)"),
+    RETRY("keep scanning for at most TIME, until --until holds"),
+    MAX("run for at most TIME"),
+    {.kind = OPT_END},
+};
+
+const struct opt options_time_udp_send[] = {
+    TIMEOUT("wait at most TIME for the replies to a datagram, or after the end "
+	    "of stdin (default: 2 s)"),
+    MAX("run for at most TIME"),
+    {.kind = OPT_END},
+};
+
+const struct opt options_time_udp_serve[] = {
+    IDLE("stop when no datagram arrives for TIME"),
+    MAX("run for at most TIME"),
+    {.kind = OPT_END},
+};
+
+void
+options_start_report(const char *command)
+{
+	diag_start(command, given.level, given.json != 0, given.log_time != 0);
+}
+
 static struct limit
 limit_of(int64_t ms, const char *option)
 {
 	return ms >= 0 ? (struct limit){ms, option}
-		       : (struct limit){options.time.timeout_ms, "--timeout"};
+		       : (struct limit){options.timeout_ms, "--timeout"};
 }
 
-int
-options_make_connector(
-    struct connector_options *c, bool is_client, struct err *e)
+const struct options *
+options_complete(bool is_client, struct err *e)
 {
-	*c = options.connector;
-	c->timeout = limit_of(options.time.connect_ms, "--connect-timeout");
-	c->tls.idle = options_idle_limit();
-	c->retry_ms = options.time.retry_ms;
-	c->tls.version = options.tls_version + 1;
-	c->tls.is_on |= options.starttls >= 0;
-	c->starttls = (enum starttls)(options.starttls + 1);
+	struct connector_options *c = &options.connector;
+	struct tls_options *tls = &options.server.tls;
+
+	options.idle = limit_of(given.idle_ms, "--idle-timeout");
+	options.until = deadline_max_time(options.max_ms);
+	options.has_access_rules = given.access.count > 0;
+
+	c->timeout = limit_of(given.connect_ms, "--connect-timeout");
+	c->retry_ms = options.retry_ms;
+	c->starttls = (enum starttls)(given.starttls + 1);
+	c->tls.is_on |= c->starttls != STARTTLS_NONE;
+	c->tls.idle = options.idle;
+	c->tls.version = given.tls_version + 1;
 	if (is_client) {
-		c->tls.certificate = options.clients.certificate;
-		c->tls.key = options.clients.key;
+		c->tls.certificate = given.clients.certificate;
+		c->tls.key = given.clients.key;
 	}
-	if (c->via != NULL && proc_check_command(c->via, e) < 0)
-		return err_lead(e, "--via: ");
-	return 0;
+
+	*tls = given.clients;
+	tls->is_on = tls->certificate != NULL || tls->is_self;
+	tls->idle = options.idle;
+	options.server.max_ms = options.max_ms;
+
+	if (c->via == NULL || proc_check_command(c->via, e) == 0)
+		return &options;
+	err_lead(e, "--via: ");
+	return NULL;
 }
 
 int
@@ -279,26 +396,22 @@ options_make_server(struct server_options *s, struct access *a, struct err *e)
 {
 	*s = options.server;
 	s->access = a;
-	s->max_ms = options.time.max_ms;
-	s->tls = options.clients;
-	s->tls.is_on = s->tls.certificate != NULL || s->tls.is_self;
-	s->tls.idle = options_idle_limit();
-	return s->tls.is_on && tls_check(&s->tls, e) < 0
-		   ? -1
-		   : options_make_access(a, e);
+	if (s->tls.is_on && tls_check(&s->tls, e) < 0)
+		return -1;
+	return options_read_access(a, e);
 }
 
 int
-options_make_access(struct access *a, struct err *e)
+options_read_access(struct access *a, struct err *e)
 {
-	struct deadline until = deadline_max_time(options.time.max_ms);
-	const struct opt_list *rules = &options.access;
+	const struct opt_list *rules = &given.access;
 	bool allow;
 	size_t i;
 
 	for (i = 0; i < rules->count; i++) {
 		allow = rules->items[i].value != 0;
-		if (access_add(a, allow, rules->items[i].text, until, e) < 0)
+		if (access_add(
+			a, allow, rules->items[i].text, options.until, e) < 0)
 			return err_prefix(
 			    e, "%s", allow ? "--allow" : "--deny");
 	}
@@ -326,11 +439,11 @@ const struct opt options_bind[] = {
     CALL(0, "mode", "OCTAL", options.listener, mode,
 	"permissions of the Unix socket's path", .call = parse_mode,
 	.excludes = "fd"),
-    LIST(0, "allow", "CIDR", options, access,
+    LIST(0, "allow", "CIDR", given, access,
 	"accept these clients: an address, ADDRESS/BITS, several with commas, "
 	"or @FILE; the first rule that matches wins",
 	.value = true, .excludes = "unix-clients"),
-    LIST(0, "deny", "CIDR", options, access,
+    LIST(0, "deny", "CIDR", given, access,
 	"deny these clients, given as for --allow", .excludes = "unix-clients"),
     {.kind = OPT_END},
 };
@@ -395,10 +508,4 @@ options_check_inherited(
 	if (l->is_connection && command_check(args, "connection", why, e) < 0)
 		return -1;
 	return addr_is_unix(&l->addrs[0]) ? check_unix_server(args, e) : 0;
-}
-
-struct limit
-options_idle_limit(void)
-{
-	return limit_of(options.time.idle_ms, "--idle-timeout");
 }

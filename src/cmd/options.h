@@ -22,35 +22,40 @@ struct endpoint;
 struct err;
 
 /*
- * Their values, as they were given. A command completes copies by what no
- * option says, such as deadlines.
+ * What the shared options of a command line amount to. What follows from
+ * several of them, or from none, has been decided; the values that were typed
+ * are private to options.c. The members of groups that a command does not list
+ * have their defaults. Times are in milliseconds, and -1 means that the option
+ * was not given.
  */
 struct options {
-	struct report_options {
-		int level; /* enum diag_level */
-		int json;  /* report events as JSON Lines */
-		int log_time;
-	} report;
 	struct name_options names;
 	struct sock_options sock;
-	/* Milliseconds; -1: no limit. */
-	struct {
-		int64_t timeout_ms; /* -w: the next two, or to a first reply */
-		int64_t connect_ms; /* to connect */
-		int64_t idle_ms;    /* without data in either direction */
-		int64_t max_ms;     /* for the command as a whole */
-		int64_t retry_ms;   /* to retry until it opens */
-	} time;
-	struct connector_options connector; /* of a client, and for --to */
+	int64_t timeout_ms;    /* --timeout (-w), the limit as it was given */
+	struct limit idle;     /* --idle-timeout, otherwise --timeout */
+	int64_t max_ms;        /* --max-time */
+	struct deadline until; /* --max-time, counted from options_complete() */
+	int64_t retry_ms;      /* --retry-for */
+	/* A client's connection, or that of --to. It uses TLS with --tls and
+	 * with --starttls; in a client it has the local certificate. */
+	struct connector_options connector;
 	struct listener_options listener;
+	/* A server. Its clients use TLS with --tls-cert and with --tls-self;
+	 * --max-time and the idle limit are for each connection. */
 	struct server_options server;
-	struct opt_list access;     /* --allow and --deny, as given */
-	struct tls_options clients; /* of a server: how they use TLS */
-	int tls_version;            /* an index: 1.2 or 1.3 alone; -1: either */
-	int starttls;               /* an index of starttls_names; -1: none */
+	bool has_access_rules; /* --allow or --deny was given */
 };
 
-extern struct options options;
+/* Sets the level and the format of messages for a command. */
+void options_start_report(const char *command);
+
+/*
+ * Completes the options after the command line was parsed; is_client: the local
+ * certificate belongs to the connection that the command makes. Returns them,
+ * in static storage, or NULL with *e if the program of --via cannot be run:
+ * never in a command without that option.
+ */
+const struct options *options_complete(bool is_client, struct err *e);
 
 extern const struct opt options_report[];
 extern const struct opt options_names[];
@@ -66,44 +71,32 @@ extern const struct opt options_tls[];         /* --tls-ca ... */
 extern const struct opt options_tls_local[];   /* --tls-cert --tls-key */
 extern const struct opt options_tls_version[]; /* --tls-version */
 extern const struct opt options_tls_clients[]; /* --tls-self --tls-client-ca */
+extern const struct opt options_tls_server[];  /* --starttls --tls-alpn ... */
 
-/* Rows for options.time, whose meaning and help differ between commands. */
-#define OPTIONS_TIME(l, n, f, ...) \
-	DURATION(l, n, "TIME", options.time, f, __VA_ARGS__, .min = 1)
-#define OPTIONS_TIMEOUT(...) \
-	OPTIONS_TIME('w', "timeout", timeout_ms, __VA_ARGS__)
-#define OPTIONS_CONNECT(...) \
-	OPTIONS_TIME(0, "connect-timeout", connect_ms, __VA_ARGS__)
-#define OPTIONS_IDLE(...) OPTIONS_TIME(0, "idle-timeout", idle_ms, __VA_ARGS__)
-#define OPTIONS_MAX(...) OPTIONS_TIME('m', "max-time", max_ms, __VA_ARGS__)
-#define OPTIONS_RETRY(...) OPTIONS_TIME(0, "retry-for", retry_ms, __VA_ARGS__)
+/* Time limits, whose meaning and help differ between commands. */
+extern const struct opt options_time_connect[];
+extern const struct opt options_time_http_get[];
+extern const struct opt options_time_listen[];
+extern const struct opt options_time_portscan[];
+extern const struct opt options_time_serve_hello[];
+extern const struct opt options_time_udp_send[];
+extern const struct opt options_time_udp_serve[];
 
-/* For options that the program of --via leaves nothing to. */
+/* For options without effect with --via. */
 #define OPTIONS_NOT_VIA \
 	.excludes = "via", .why = "its program makes the connection"
 
-/* The limit for idling: --idle-timeout, or --timeout (-w). */
-struct limit options_idle_limit(void);
-
 /*
- * Sets *c to options.connector with its limits and, in a client (is_client),
- * the local certificate. Returns 0, or -1 with *e if the program of --via
- * cannot be run.
- */
-int options_make_connector(
-    struct connector_options *c, bool is_client, struct err *e);
-
-/*
- * Sets *s to options.server with the rules of *a, which options_make_access()
- * adds, the limits, and the TLS of clients: it is used with --tls-cert or
- * --tls-self. Loads the certificates. Returns 0, or -1 with *e.
+ * Sets *s to the completed server, with the rules of *a, which
+ * options_read_access() adds. Loads the certificates. Returns 0, or -1 with *e.
  */
 int options_make_server(
     struct server_options *s, struct access *a, struct err *e);
 
-/* Adds the rules to *a, of files within --max-time. Returns 0, or -1 with *e;
- * the caller calls access_release() in both cases. */
-int options_make_access(struct access *a, struct err *e);
+/* Adds the rules of --allow and --deny to *a, and reads those in files within
+ * --max-time. Returns 0, or -1 with *e; the caller calls access_release() in
+ * both cases. */
+int options_read_access(struct access *a, struct err *e);
 
 /* Rejects options that have no meaning for a client of a Unix socket. Returns
  * 0, or -1 with ERR_USAGE. */

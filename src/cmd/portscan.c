@@ -135,24 +135,18 @@ static const struct opt form_opts[] = {
     {.kind = OPT_END},
 };
 
-static const struct opt time_opts[] = {
-    OPTIONS_TIMEOUT(
-	"wait at most TIME for the answer to a probe (default: 3 s)"),
-    OPTIONS_RETRY("keep scanning for at most TIME, until --until holds"),
-    OPTIONS_MAX("run for at most TIME"),
-    {.kind = OPT_END},
-};
-
 static const struct opt_group portscan_groups[] = {
     GROUP("what to scan", part_opts), GROUP("how to scan", how_opts),
     GROUP("results", form_opts), GROUP("addresses", options_names),
-    GROUP("addresses", options_interface), GROUP("time limits", time_opts),
+    GROUP("addresses", options_interface),
+    GROUP("time limits", options_time_portscan),
     GROUP("messages", options_report), {.opts = NULL}};
 
 /* The command's state. */
 struct run {
-	struct deadline until; /* --max-time */
-	struct deadline retry; /* --retry-for */
+	const struct options *options; /* completed */
+	struct deadline until;         /* --max-time */
+	struct deadline retry;         /* --retry-for */
 	struct targets targets;
 	struct port_list ports;
 	bool is_listed; /* the ports are the user's list */
@@ -180,9 +174,11 @@ add_ports(void *ports, const char *text, struct err *e)
 }
 
 static int
-add_host(void *targets, const char *text, struct err *e)
+add_host(void *context, const char *text, struct err *e)
 {
-	return targets_add(targets, text, &options.names, e);
+	struct run *run = context;
+
+	return targets_add(&run->targets, text, &run->options->names, e);
 }
 
 /* Adds all arguments of an option. */
@@ -269,14 +265,14 @@ status_error(const struct run *run, struct err *e)
 	int errnum = r->errnum != 0 ? r->errnum : run->progress.errnum;
 	uint64_t reached = count_reached(run);
 
-	if (options.time.retry_ms >= 0) {
+	if (run->options->retry_ms >= 0) {
 		if (reached == r->total)
 			return 0;
 		err_set(e, ERR_TIMEOUT,
 		    "%" PRIu64 " of %s %s after %s (--retry-for)", reached,
 		    num_count_text(r->total, "port"),
 		    until_words[portscan_options.until],
-		    num_limit_text(options.time.retry_ms));
+		    num_limit_text(run->options->retry_ms));
 		if (has_failed)
 			err_append(e, "no port could be probed: %s",
 			    err_find(errnum, ERR_AT_TCP)->reason);
@@ -295,7 +291,8 @@ status_error(const struct run *run, struct err *e)
 static int
 scan(struct run *run, struct err *e)
 {
-	int64_t timeout_ms = options.time.timeout_ms;
+	const struct options *options = run->options;
+	int64_t timeout_ms = options->timeout_ms;
 	struct scan_options so = {
 	    .targets = &run->targets,
 	    .part = portscan_options.part,
@@ -304,7 +301,7 @@ scan(struct run *run, struct err *e)
 	    .banner_ms = portscan_options.banner ? BANNER_MS : 0,
 	    .parallel = portscan_options.parallel,
 	    .rate = portscan_options.rate,
-	    .interface = options.sock.interface,
+	    .interface = options->sock.interface,
 	    .timeout_ms = timeout_ms < 0 ? TIMEOUT_MS : timeout_ms,
 	    .last_ms = timeout_ms < 0 ? 0 : timeout_ms,
 	    .until = deadline_first(run->until, run->retry),
@@ -318,9 +315,8 @@ scan(struct run *run, struct err *e)
 
 	sandbox_enter();
 	for (;;) {
-		diag_progress_start(&run->report.live,
-		    options.report.level == DIAG_SAY && !options.report.json,
-		    false);
+		diag_progress_start(
+		    &run->report.live, !diag_shows(DIAG_NOTE), false);
 		result = scan_run(&so, &run->progress, e);
 		/* --retry-for ends a scan, too. */
 		if ((result < 0 && !(e->kind == ERR_TIMEOUT &&
@@ -328,7 +324,7 @@ scan(struct run *run, struct err *e)
 				       !deadline_passed(run->until))) ||
 		    result_probe(e) < 0)
 			return -1;
-		if (options.time.retry_ms < 0 ||
+		if (options->retry_ms < 0 ||
 		    count_reached(run) == run->report.total ||
 		    deadline_passed(run->retry))
 			return 0;
@@ -347,18 +343,18 @@ static int
 scan_targets(struct run *run, struct err *e)
 {
 	const struct targets_lookup lookup = {
-	    .names = options.names,
+	    .names = run->options->names,
 	    .all_addresses = portscan_options.all_addresses != 0,
 	    .until = run->until,
-	    .name_ms = options.time.timeout_ms,
+	    .name_ms = run->options->timeout_ms,
 	    .retry =
-		options.time.retry_ms >= 0 ? run->retry : deadline_after(0),
+		run->options->retry_ms >= 0 ? run->retry : deadline_after(0),
 	};
 	struct scan_report *r = &run->report;
 	struct targets *t = &run->targets;
 
 	t->excludes = true;
-	if (add_list(&portscan_options.exclude_hosts, add_host, t, e) < 0 ||
+	if (add_list(&portscan_options.exclude_hosts, add_host, run, e) < 0 ||
 	    targets_look_up(t, &lookup, e) < 0)
 		return -1;
 	targets_merge(t);
@@ -375,7 +371,7 @@ scan_targets(struct run *run, struct err *e)
 	r->total += run->hosts * run->ports.count;
 	r->all = portscan_options.all ||
 		 (run->is_listed && run->ports.count <= MAX_ROWS &&
-		     r->hosts == 1 && !options.report.json);
+		     r->hosts == 1 && !diag_is_json());
 	run->sent += run->progress.sent;
 	if (r->start_ns == 0)
 		r->start_ns = clock_now();
@@ -392,7 +388,7 @@ add_hosts(void *context, const char *text, struct err *e)
 	struct run *run = context;
 
 	if (run->targets.position >= MAX_TARGETS && !portscan_options.dry_run) {
-		if (options.time.retry_ms >= 0)
+		if (run->options->retry_ms >= 0)
 			return err_set(e, ERR_USAGE,
 			    "--retry-for repeats a scan of at most %d targets",
 			    MAX_TARGETS);
@@ -409,7 +405,7 @@ add_hosts(void *context, const char *text, struct err *e)
 		targets_release(&run->targets);
 		run->streamed += MAX_TARGETS;
 	}
-	if (add_host(&run->targets, text, e) == 0)
+	if (add_host(run, text, e) == 0)
 		return 0;
 	run->is_wrong = true;
 	return -1;
@@ -454,9 +450,10 @@ scan_and_report(struct run *run, const char *hosts, struct err *e)
 		return err_set(e, ERR_USAGE, "missing operand: expected HOST");
 	r->targets = &run->targets;
 	r->protocol = protocol();
-	r->with_reason = portscan_options.all || options.report.level > 0;
+	r->with_reason = portscan_options.all || diag_shows(DIAG_NOTE);
 	r->with_banner = portscan_options.banner != 0;
-	if (!options.names.numeric)
+	r->waits = run->options->retry_ms >= 0;
+	if (!run->options->names.numeric)
 		scan_report_read_services(r);
 	if (hosts != NULL)
 		result = wordlist_split(hosts, add_hosts, run, e);
@@ -493,12 +490,11 @@ portscan_run(const struct command_args *args, struct err *e)
 	const char *second = args->count > 1 ? args->operands[1] : NULL;
 	bool only_ports =
 	    portscan_options.targets_file != NULL && args->count == 1;
-	struct run run = {
-	    .until = deadline_max_time(options.time.max_ms),
-	    .retry = deadline_limit(options.time.retry_ms, "--retry-for"),
-	};
+	struct run run = {.options = options_complete(false, e)};
 	int result = -1;
 
+	run.until = run.options->until;
+	run.retry = deadline_limit(run.options->retry_ms, "--retry-for");
 	diag_limit(run.until, -1);
 	/* portscan 22 localhost */
 	if (second != NULL && first[0] != '\0' &&

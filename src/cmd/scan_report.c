@@ -9,7 +9,6 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/text.h"
-#include "cmd/options.h"
 #include "cmd/result.h"
 #include "scan/targets.h"
 
@@ -176,13 +175,6 @@ emit_port(const struct scan_report *r, const struct scan_result *row)
 	diag_event_end(DIAG_STEP + 1, "%s", "");
 }
 
-/* Whether nothing is shown before the end. */
-static bool
-is_held(void)
-{
-	return options.time.retry_ms >= 0;
-}
-
 /* Keeps a row, and copies of what it points to. */
 static void
 keep_row(struct scan_report_host *h, const struct scan_result *result)
@@ -247,7 +239,7 @@ scan_report_add(void *report, const struct scan_result *result)
 	    strcmp(r->protocol, "udp") == 0 &&
 	    strcmp(addr_ip_text(row.by), host_ip(r, row.host)) == 0)
 		row.by = NULL;
-	if (diag_is_json() && !is_held()) {
+	if (diag_is_json() && !r->waits) {
 		emit_port(r, &row);
 		return;
 	}
@@ -344,7 +336,7 @@ print_table(struct scan_report *r, const struct scan_report_host *h)
 static void
 print_host(struct scan_report *r, struct scan_report_host *h)
 {
-	bool is_bare = options.report.level == DIAG_ERRORS;
+	bool is_bare = !diag_shows(DIAG_SAY);
 	const char *ip = host_ip(r, h->index);
 	size_t i;
 
@@ -390,7 +382,7 @@ scan_report_host_done(void *report, uint32_t slot)
 
 	count_host(r, h);
 	r->has_results = true;
-	if (!is_held() || !is_shown) {
+	if (!r->waits || !is_shown) {
 		if (is_shown)
 			print_host(r, h);
 		clear_host(h);
@@ -470,7 +462,7 @@ scan_report_end(struct scan_report *r)
 		count_host(r, &r->slots[i]);
 		print_host(r, &r->slots[i]);
 	}
-	if (options.report.level != DIAG_ERRORS && !diag_is_json())
+	if (diag_shows(DIAG_SAY) && !diag_is_json())
 		print_sums(r);
 	if (r->failed > 0 && r->failed < r->total)
 		diag_warn(r->failed_hosts > 1

@@ -21,13 +21,14 @@ struct scan_report_host {
 	bool is_used;
 };
 
-/* The caller sets the first five, hosts and total, and zeroes the rest. */
+/* The caller sets the first six, hosts and total, and zeroes the rest. */
 struct scan_report {
 	const struct targets *targets;
 	const char *protocol; /* "tcp" or "udp" */
 	bool with_reason;     /* a column for it, even if all ports are open */
 	bool with_banner;     /* a column for it */
 	bool all;             /* rows for closed and filtered ports too */
+	bool waits;           /* --retry-for: nothing is shown before its end */
 	uint64_t hosts;       /* of the targets so far, whatever the shard */
 	uint64_t total;       /* ports of the scan so far */
 	char **services;      /* names by port, owned; NULL: no column */

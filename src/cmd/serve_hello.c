@@ -51,6 +51,7 @@ static struct {
 	int http;
 } hello_options = {.greeting = welcome};
 
+static const struct options *options; /* completed */
 /* Of the greeting without its escapes. */
 static size_t greeting_length;
 /* --reply, or the default. */
@@ -89,17 +90,12 @@ static const struct opt hello_opts[] = {
     {.kind = OPT_END},
 };
 
-static const struct opt time_opts[] = {
-    OPTIONS_IDLE("close a connection without data for TIME"),
-    OPTIONS_MAX("close a connection after TIME"),
-    {.kind = OPT_END},
-};
-
 static const struct opt_group hello_groups[] = {
     GROUP("conversation", hello_opts), GROUP("server", options_bind),
     GROUP("server", options_server), GROUP("addresses", options_names),
     GROUP("clients", options_tls_local), GROUP("clients", options_tls_clients),
-    GROUP("time limits", time_opts), GROUP("socket options", options_keepalive),
+    GROUP("time limits", options_time_serve_hello),
+    GROUP("socket options", options_keepalive),
     GROUP("messages", options_report), {.opts = NULL}};
 
 /* Makes the reply to a message; it ends as the message does. Returns its
@@ -326,12 +322,12 @@ serve(struct link *l, void *context)
 
 	buf_init(&c.queue, c.storage, sizeof(c.storage));
 	(void)context;
-	session_start(&c.session, l, options_idle_limit(), options.time.max_ms);
+	session_start(&c.session, l, options->idle, options->max_ms);
 	/* A connection that is only reset was a port probe, not an error. */
 	c.session.allows_probes = true;
 	if (hello_options.http)
-		result = serve_http(&c,
-		    options.time.idle_ms < 0 ? HEAD_MS : options.time.idle_ms);
+		result = serve_http(
+		    &c, options->idle.ms < 0 ? HEAD_MS : options->idle.ms);
 	else
 		result = serve_messages(&c);
 	/* Sends FIN, drains, closes. */
@@ -353,7 +349,7 @@ run_server(const struct endpoint *ep, const struct command_args *args,
 	if (signals_catch(e) < 0)
 		return -1;
 	/* 1. Socket, 2. bind, 3. listen, for each address. */
-	result = listener_open(&listener, ep, &options.listener, e);
+	result = listener_open(&listener, ep, &options->listener, e);
 	if (result == 0)
 		result = options_check_inherited(&listener, args, e);
 	if (result == 0) {
@@ -387,10 +383,11 @@ hello_run(const struct command_args *args, struct err *e)
 	int result = -1;
 	ssize_t n;
 
+	options = options_complete(false, e);
 	if (options_parse_local(&ep, args, "tcp",
 		hello_options.http ? HTTP_PORT : HELLO_PORT, e) < 0)
 		return -1;
-	diag_limit(deadline_none(), options.server.accept_ms);
+	diag_limit(deadline_none(), options->server.accept_ms);
 	reply_format = hello_options.reply;
 	if (reply_format == NULL)
 		reply_format = hello_options.http ? "Hello!" : REPLY;

@@ -9,9 +9,9 @@
 #include "base/num.h"
 #include "base/text.h"
 #include "cmd/options.h"
-#include "net/link.h"
 #include "net/signals.h"
 #include "net/sock.h"
+#include "relay/script.h"
 
 static const char *const on_eof_words[] = {"fin", "keep", "quit", NULL};
 static const char *const on_peer_eof_words[] = {"finish", "quit", NULL};
@@ -29,7 +29,15 @@ parse_expect(void *field, const char *arg, struct err *e)
 	return script_add(field, true, arg, e);
 }
 
-struct stdio_relay_options stdio_relay_options = {
+/* The values as they were given, which the rows below fill. */
+static struct {
+	int on_eof;      /* an index of on_eof_words; -1: not given */
+	int on_peer_eof; /* an index of on_peer_eof_words; -1: not given */
+	int send_only, recv_only, progress;
+	struct relay_options relay;
+	struct script script;
+	struct recorder_options record;
+} given = {
     .on_eof = -1,
     .on_peer_eof = -1,
     .relay = {.linger_ms = -1},
@@ -37,41 +45,48 @@ struct stdio_relay_options stdio_relay_options = {
 };
 
 const struct opt stdio_relay_opts[] = {
-    FLAG(0, "recv-only", stdio_relay_options, recv_only,
+    FLAG(0, "recv-only", given, recv_only,
 	"receive to stdout, do not read stdin", .excludes = "on-eof"),
-    FLAG(0, "send-only", stdio_relay_options, send_only,
+    FLAG(0, "send-only", given, send_only,
 	"send stdin, discard what is received", .excludes = "recv-only on-eof"),
-    FLAG('C', "crlf", stdio_relay_options, relay.crlf,
+    FLAG('C', "crlf", given, relay.crlf,
 	"send LF as CRLF; a CRLF stays as it is", .excludes = "recv-only"),
-    CHOICE(0, "on-eof", "WHAT", stdio_relay_options, on_eof,
+    CHOICE(0, "on-eof", "WHAT", given, on_eof,
 	"at the end of stdin: fin = send FIN and keep receiving, keep = keep "
 	"receiving, quit = exit",
 	.choices = on_eof_words),
-    CHOICE(0, "on-peer-eof", "WHAT", stdio_relay_options, on_peer_eof,
+    CHOICE(0, "on-peer-eof", "WHAT", given, on_peer_eof,
 	"when the peer finishes first: finish = send until stdin ends, quit = "
 	"exit (default: finish, at a terminal "
 	"quit)",
 	.choices = on_peer_eof_words),
-    DURATION(0, "linger", "TIME", stdio_relay_options, relay.linger_ms,
+    DURATION(0, "linger", "TIME", given, relay.linger_ms,
 	"after the end of stdin, wait at most TIME for the peer to finish",
 	.excludes = "send-only recv-only"),
-    FLAG('P', "progress", stdio_relay_options, progress,
+    FLAG('P', "progress", given, progress,
 	"show bytes and rate on the terminal"),
     {.kind = OPT_END},
 };
 
+const struct opt stdio_relay_rate_opts[] = {
+    SIZE(0, "limit-rate", "SIZE", given, relay.rate,
+	"send at most SIZE bytes of stdin per second", .min = 1,
+	.max = 1 << 30),
+    {.kind = OPT_END},
+};
+
 const struct opt stdio_relay_script_opts[] = {
-    CALL(0, "send", "TEXT", stdio_relay_options, script,
+    CALL(0, "send", "TEXT", given, script,
 	"send TEXT first; escapes are \\r \\n \\t \\0 \\e \\\\ \\xHH",
 	.call = parse_send),
-    CALL(0, "expect", "REGEX", stdio_relay_options, script,
+    CALL(0, "expect", "REGEX", given, script,
 	"wait for data that matches REGEX (extended, with these escapes; ^ and "
 	"$ are those of lines); in order with --send",
 	.call = parse_expect),
-    DURATION(0, "expect-timeout", "TIME", stdio_relay_options, script.expect_ms,
+    DURATION(0, "expect-timeout", "TIME", given, script.expect_ms,
 	"wait at most TIME for each --expect", .min = 1,
 	.needs = "send expect"),
-    FLAG(0, "done", stdio_relay_options, relay.quit_after_script,
+    FLAG(0, "done", given, relay.quit_after_script,
 	"exit after the last --send or --expect; do not read stdin",
 	.needs = "send expect"),
     {.kind = OPT_END},
@@ -81,18 +96,18 @@ const struct opt stdio_relay_script_opts[] = {
 #define STDOUT_IS_FREE "send-only to echo discard exec program"
 
 const struct opt stdio_relay_record_opts[] = {
-    FILENAME('o', "output", "FILE", stdio_relay_options, record.output,
+    FILENAME('o', "output", "FILE", given, record.output,
 	"also write what is received to FILE, or with %d in its name both "
 	"directions; %n is the connection's number; '-' is stdout, where that "
 	"is free",
 	.dash = OPT_DASH_STDOUT, .dash_with = STDOUT_IS_FREE),
-    FLAG(0, "append", stdio_relay_options, record.append,
+    FLAG(0, "append", given, record.append,
 	"append to these files instead of replacing them"),
-    FILENAME('x', "hexdump", "FILE", stdio_relay_options, record.hexdump,
+    FILENAME('x', "hexdump", "FILE", given, record.hexdump,
 	"write a hex dump of both directions to FILE, or data events with "
 	"--json; '-' is stdout, where that is free",
 	.dash = OPT_DASH_STDOUT, .dash_with = STDOUT_IS_FREE),
-    FILENAME(0, "textdump", "FILE", stdio_relay_options, record.textdump,
+    FILENAME(0, "textdump", "FILE", given, record.textdump,
 	"write both directions to FILE as text", .dash = OPT_DASH_STDOUT,
 	.dash_with = STDOUT_IS_FREE),
     {.kind = OPT_END},
@@ -100,72 +115,96 @@ const struct opt stdio_relay_record_opts[] = {
 
 /* Whether nothing, not even stdin, is sent before the first pattern matches. */
 static bool
-awaits_first(const struct stdio_relay_options *o)
+awaits_first(const struct relay_options *r)
 {
-	return o->relay.quit_after_script && o->script.count > 0 &&
-	       o->script.items[0].is_expect;
+	return r->quit_after_script && r->script != NULL &&
+	       r->script->items[0].is_expect;
+}
+
+const struct stdio_relay_options *
+stdio_relay_complete(const struct options *options)
+{
+	static struct stdio_relay_options o;
+	struct relay_options *r = &o.relay;
+	enum fd_kind kind = fd_kind(STDIN_FILENO);
+
+	o.record = given.record;
+	o.shows_progress = given.progress != 0;
+	*r = given.relay;
+	r->idle = options->idle;
+	r->until = options->until;
+	if (given.script.count > 0)
+		r->script = &given.script;
+	r->in = given.recv_only || r->quit_after_script ? -1 : STDIN_FILENO;
+	r->out = given.send_only ? -1 : STDOUT_FILENO;
+	r->refuses_stdin = awaits_first(r) && kind == FD_PIPE;
+	if (given.send_only)
+		r->on_eof = RELAY_EOF_QUIT;
+	else if (given.on_eof >= 0)
+		r->on_eof = given.on_eof;
+	else
+		r->on_eof = RELAY_EOF_FIN;
+	/* At a terminal the user sees that end; other input is sent whole. */
+	if (given.on_peer_eof >= 0)
+		r->quits_with_peer = given.on_peer_eof == QUIT;
+	else
+		r->quits_with_peer = !given.send_only && kind == FD_TERMINAL;
+	/* What the user typed holds for every client. */
+	r->sends_to_end = given.on_peer_eof >= 0 || given.send_only;
+	if (given.recv_only)
+		o.eof = LINK_EOF_PROGRAM;
+	else if (given.on_eof >= 0)
+		o.eof = LINK_EOF_AT_ONCE;
+	else
+		o.eof = LINK_EOF_HELD;
+	o.expects_answer =
+	    r->out >= 0 && r->on_eof != RELAY_EOF_QUIT && !r->quit_after_script;
+	return &o;
 }
 
 int
-stdio_relay_check(struct err *e)
+stdio_relay_check(const struct stdio_relay_options *o, struct err *e)
 {
-	const struct stdio_relay_options *o = &stdio_relay_options;
+	const struct relay_options *r = &o->relay;
 	enum fd_kind kind = fd_kind(STDIN_FILENO);
-	bool reads = !o->recv_only && !o->relay.quit_after_script;
 
 	/* A terminal or a socket may belong to somebody else. */
-	if (awaits_first(o) && (kind == FD_PIPE || kind == FD_REGULAR) &&
+	if (awaits_first(r) && (kind == FD_PIPE || kind == FD_REGULAR) &&
 	    fd_available(STDIN_FILENO) > 0)
 		return err_set(e, ERR_USAGE, RELAY_UNREAD_ERROR);
 	if (recorder_check(&o->record, false, e) < 0)
 		return -1;
-	if (o->send_only && o->on_peer_eof == QUIT)
+	if (r->out < 0 && r->quits_with_peer)
 		return err_set(e, ERR_USAGE,
 		    "--send-only sends stdin to its end: it does not go with "
 		    "--on-peer-eof quit");
-	if (reads && sock_check_standard(STDIN_FILENO, e) < 0)
+	if (r->in >= 0 && sock_check_standard(STDIN_FILENO, e) < 0)
 		return err_append(e, "--recv-only does not need it");
-	if (!o->send_only && sock_check_standard(STDOUT_FILENO, e) < 0)
+	if (r->out >= 0 && sock_check_standard(STDOUT_FILENO, e) < 0)
 		return err_append(e, "--send-only does not need it");
-	if (reads && !o->send_only && fd_is_input(NULL, STDOUT_FILENO))
+	if (r->in >= 0 && r->out >= 0 && fd_is_input(NULL, STDOUT_FILENO))
 		return err_set(e, ERR_USAGE, FD_INPUT_ERROR, "stdout");
 	return 0;
 }
 
 int
-stdio_relay_open(struct stdio_relay *s, struct deadline until, struct err *e)
+stdio_relay_open(
+    struct stdio_relay *s, const struct stdio_relay_options *o, struct err *e)
 {
-	const struct stdio_relay_options *o = &stdio_relay_options;
 	struct relay_options *r = &s->relay;
-	enum fd_kind kind = fd_kind(STDIN_FILENO);
 
-	if (stdio_relay_check(e) < 0)
+	if (stdio_relay_check(o, e) < 0)
 		return -1;
 	*r = o->relay;
-	r->in = o->recv_only || r->quit_after_script ? -1 : STDIN_FILENO;
-	r->out = o->send_only ? -1 : STDOUT_FILENO;
-	r->refuses_stdin = awaits_first(o) && kind == FD_PIPE;
 	r->ends_out = !s->recorder.has_several;
-	r->on_eof = o->send_only    ? RELAY_EOF_QUIT
-		    : o->on_eof < 0 ? RELAY_EOF_FIN
-				    : o->on_eof;
-	/* At a terminal the user sees that end; other input is sent whole. */
-	r->quits_with_peer = o->on_peer_eof >= 0
-				 ? o->on_peer_eof == QUIT
-				 : !o->send_only && kind == FD_TERMINAL;
-	/* What the user typed holds for every client. */
-	r->sends_to_end = o->on_peer_eof >= 0 || o->send_only;
 	r->next = r->sends_to_end ? NULL : s->next;
-	r->idle = options_idle_limit();
-	r->until = until;
-	if (o->script.count > 0)
-		r->script = &stdio_relay_options.script;
-	if (o->progress)
+	if (o->shows_progress)
 		r->progress = &s->progress;
 	s->input_start = -1;
-	if (s->recorder.has_several && r->in >= 0 && kind == FD_REGULAR)
+	if (s->recorder.has_several && r->in >= 0 &&
+	    fd_kind(STDIN_FILENO) == FD_REGULAR)
 		s->input_start = lseek(STDIN_FILENO, 0, SEEK_CUR);
-	s->recorder.until = until;
+	s->recorder.until = r->until;
 	s->recorder.idle = r->idle;
 	if (recorder_open(&s->recorder, &o->record, e) < 0)
 		return -1;
@@ -230,4 +269,11 @@ stdio_relay_run(struct stdio_relay *s, struct link *l, struct err *e)
 		    total_text(l->sent, ns), total_text(l->received, ns),
 		    num_duration_text(ns));
 	return result;
+}
+
+int
+stdio_relay_close(struct stdio_relay *s, int result, struct err *e)
+{
+	script_release(&given.script);
+	return recorder_close(&s->recorder, true, result, e);
 }

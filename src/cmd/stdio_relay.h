@@ -3,32 +3,34 @@
 #ifndef CMD_STDIO_RELAY_H
 #define CMD_STDIO_RELAY_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
-#include "base/deadline.h"
 #include "base/diag.h"
+#include "cli/command.h"
+#include "net/link.h"
 #include "relay/recorder.h"
 #include "relay/relay.h"
-#include "relay/script.h"
-#include "cli/command.h"
 
 struct err;
-struct link;
 struct listener;
+struct options;
 
+/* What the options of the relay amount to. */
 struct stdio_relay_options {
-	int on_eof;      /* enum relay_on_eof; -1: not given, fin */
-	int on_peer_eof; /* an index; -1: depends on stdin */
-	int send_only;
-	int recv_only;
+	/* What holds for every connection. in and out are chosen, on_eof and
+	 * quits_with_peer have their defaults. */
 	struct relay_options relay;
-	struct script script;
 	struct recorder_options record;
-	int progress;
+	bool shows_progress; /* --progress */
+	/* For the connector: what the end of stdin does to the peer, and
+	 * whether an answer to it is waited for. */
+	enum link_eof eof;
+	bool expects_answer;
 };
 
-extern struct stdio_relay_options stdio_relay_options;
 extern const struct opt stdio_relay_opts[];
+extern const struct opt stdio_relay_rate_opts[];
 extern const struct opt stdio_relay_script_opts[];
 extern const struct opt stdio_relay_record_opts[];
 
@@ -43,24 +45,32 @@ struct stdio_relay {
 					at stdin; NULL: there are none */
 };
 
+/* Completes the options after the command line was parsed; o are those that
+ * commands share. Returns them, in static storage. */
+const struct stdio_relay_options *stdio_relay_complete(const struct options *o);
+
 /*
  * Checks what the tables cannot: options that need others, and that stdin and
  * stdout are open if needed. Returns 0, or -1 with *e: ERR_USAGE or ERR_OUTPUT.
  */
-int stdio_relay_check(struct err *e);
+int stdio_relay_check(const struct stdio_relay_options *o, struct err *e);
 
 /*
  * Checks the options as stdio_relay_check() and opens the records; the caller
- * sets s->recorder.has_several and zeroes the rest. Returns 0, or -1 with *e:
- * ERR_OUTPUT or ERR_USAGE. Call recorder_close() in both cases.
+ * sets s->recorder.has_several and s->next and zeroes the rest. Returns 0, or
+ * -1 with *e: ERR_OUTPUT or ERR_USAGE. Call stdio_relay_close() in both cases.
  */
 int stdio_relay_open(
-    struct stdio_relay *s, struct deadline until, struct err *e);
+    struct stdio_relay *s, const struct stdio_relay_options *o, struct err *e);
 
 /*
  * Relays on l, closes it, and reports that with -v. Returns 0, or -1 with *e.
  * It may be called again for the next connection.
  */
 int stdio_relay_run(struct stdio_relay *s, struct link *l, struct err *e);
+
+/* Closes the records and frees the script. Returns result; but -1 with *e if
+ * only closing failed. */
+int stdio_relay_close(struct stdio_relay *s, int result, struct err *e);
 
 #endif

@@ -34,8 +34,7 @@ static struct {
 	int stats;
 	struct recorder_options record;
 } send_options = {
-    .sender = {.dgram = {.sock = &options.sock, .group = {.ttl = -1}},
-	.replies = SENDER_ONE_OF_EACH},
+    .sender = {.dgram.group.ttl = -1, .replies = SENDER_ONE_OF_EACH},
 };
 
 static const struct opt send_opts[] = {
@@ -110,24 +109,18 @@ static const struct opt record_opts[] = {
     {.kind = OPT_END},
 };
 
-static const struct opt time_opts[] = {
-    OPTIONS_TIMEOUT(
-	"wait at most TIME for the replies to a datagram, or after the end "
-	"of stdin (default: 2 s)"),
-    OPTIONS_MAX("run for at most TIME"),
-    {.kind = OPT_END},
-};
-
 static const struct opt_group send_groups[] = {GROUP("sending", send_opts),
     GROUP("replies", reply_opts), GROUP("recording", record_opts),
     GROUP("broadcast and multicast", many_opts),
     GROUP("addresses", options_names), GROUP("local address", options_source),
-    GROUP("local address", options_interface), GROUP("time limits", time_opts),
+    GROUP("local address", options_interface),
+    GROUP("time limits", options_time_udp_send),
     GROUP("socket options", options_socket), GROUP("messages", options_report),
     {.opts = NULL}};
 
 /* The command's state. */
 struct send_state {
+	const struct options *shared;  /* completed */
 	struct sender_options options; /* as given, completed */
 	struct source source;
 	struct sender sender;
@@ -234,14 +227,16 @@ static int
 prepare(struct send_state *s, struct err *e)
 {
 	struct sender_options *o = &s->options;
+	int64_t timeout_ms = s->shared->timeout_ms;
 
 	if (send_options.no_reply)
 		o->replies = SENDER_NO_REPLY;
 	else if (s->is_stream)
 		o->replies = SENDER_STREAM;
-	o->timeout_ms = options.time.timeout_ms >= 0 ? options.time.timeout_ms
-			: s->is_stream               ? QUIET_MS
-						     : REPLY_MS;
+	o->timeout_ms = timeout_ms >= 0 ? timeout_ms
+			: s->is_stream  ? QUIET_MS
+					: REPLY_MS;
+	o->dgram.sock = &s->shared->sock;
 	if (o->window == 0)
 		o->window = 1;
 	o->interval_ns = send_options.rate > 0
@@ -268,8 +263,9 @@ prepare(struct send_state *s, struct err *e)
 static int
 send_run(const struct command_args *args, struct err *e)
 {
-	struct send_state s = {
-	    .options = send_options.sender, .source = send_options.source};
+	struct send_state s = {.shared = options_complete(false, e),
+	    .options = send_options.sender,
+	    .source = send_options.source};
 	const struct sender_stats *stats = &s.sender.stats;
 	struct sender_options *o = &s.options;
 	struct addr_list list = {0};
@@ -278,7 +274,7 @@ send_run(const struct command_args *args, struct err *e)
 
 	o->source = &s.source;
 	o->start_ns = clock_now();
-	o->until = deadline_max_time(options.time.max_ms);
+	o->until = s.shared->until;
 	diag_limit(o->until, -1);
 	result = endpoint_parse(&ep, args->operands, used, "udp", e);
 	if (result == 0 && ep.is_unix)
@@ -293,9 +289,9 @@ send_run(const struct command_args *args, struct err *e)
 		result = prepare(&s, e);
 	if (result == 0) {
 		sandbox_enter();
-		result = resolve(&ep, &options.names,
+		result = resolve(&ep, &s.shared->names,
 		    deadline_first(o->until,
-			deadline_limit(options.time.timeout_ms, "--timeout")),
+			deadline_limit(s.shared->timeout_ms, "--timeout")),
 		    &list, e);
 	}
 	if (result == 0)

@@ -124,17 +124,12 @@ static const struct opt record_opts[] = {
     {.kind = OPT_END},
 };
 
-static const struct opt time_opts[] = {
-    OPTIONS_IDLE("stop when no datagram arrives for TIME"),
-    OPTIONS_MAX("run for at most TIME"),
-    {.kind = OPT_END},
-};
-
 static const struct opt_group serve_groups[] = {GROUP("server", serve_opts),
     GROUP("server", options_bind), GROUP("server", options_interface),
     GROUP("recording", record_opts), GROUP("addresses", options_names),
-    GROUP("time limits", time_opts), GROUP("socket options", options_socket),
-    GROUP("messages", options_report), {.opts = NULL}};
+    GROUP("time limits", options_time_udp_serve),
+    GROUP("socket options", options_socket), GROUP("messages", options_report),
+    {.opts = NULL}};
 
 /* A program and the datagram that it answers. */
 struct program_run {
@@ -150,8 +145,9 @@ struct program_run {
 
 /* The command's state. */
 struct serve_state {
+	const struct options *options; /* completed */
 	enum serve_mode mode;
-	struct listener_options listener; /* the options, completed */
+	struct listener_options listener; /* theirs, for datagrams */
 	struct dgram_server server;
 	struct endpoint to;       /* SERVE_FORWARD: --to */
 	const char *reply;        /* a template (base/literal.h) */
@@ -501,7 +497,7 @@ static struct deadline
 idle_limit(const struct serve_state *s)
 {
 	return deadline_limit_from(
-	    s->server.last_ns, options.time.idle_ms, "--idle-timeout");
+	    s->server.last_ns, s->options->idle.ms, s->options->idle.option);
 }
 
 /* Checks --idle-timeout, the normal end with --fd systemd, and --max-time.
@@ -698,7 +694,7 @@ run_server(struct serve_state *s, const struct dgram_server_options *o,
 	if (s->mode == SERVE_PRINT && result_start(s->until, false, e) < 0)
 		return -1;
 	s->recorder.until = s->until;
-	s->recorder.idle = options_idle_limit();
+	s->recorder.idle = s->options->idle;
 	if (signals_catch(e) < 0 ||
 	    recorder_open(&s->recorder, &serve_options.record, e) < 0 ||
 	    recorder_begin(&s->recorder, NULL, e) < 0 ||
@@ -734,7 +730,7 @@ static int
 prepare(struct serve_state *s, const struct command_args *args, struct err *e)
 {
 	s->mode = (enum serve_mode)serve_options.mode;
-	s->listener = options.listener;
+	s->listener = s->options->listener;
 	s->listener.until = s->until;
 	s->listener.type = SOCK_DGRAM;
 	s->argv = args->program;
@@ -758,7 +754,7 @@ prepare(struct serve_state *s, const struct command_args *args, struct err *e)
 		return 0;
 	s->mode = SERVE_FORWARD;
 	if (endpoint_parse(&s->to, &serve_options.to, 0, "udp", e) < 0 ||
-	    resolve_check(&s->to, &options.names, e) < 0)
+	    resolve_check(&s->to, &s->options->names, e) < 0)
 		return err_prefix(e, "--to");
 	return 0;
 }
@@ -766,28 +762,29 @@ prepare(struct serve_state *s, const struct command_args *args, struct err *e)
 static int
 serve_run(const struct command_args *args, struct err *e)
 {
-	struct serve_state s = {
-	    .until = deadline_max_time(options.time.max_ms)};
+	struct serve_state s = {.options = options_complete(false, e)};
 	const struct opt_list *joins = &serve_options.joins;
 	struct multicast_group *groups =
 	    mem_array(joins->count + 1, sizeof(groups[0]));
 	struct access access = ACCESS_INIT;
 	struct dgram_server_options o = serve_options.server;
-	unsigned only = options.names.interface;
 	struct endpoint ep;
+	unsigned only;
 	int result;
 	size_t i;
 
+	s.until = s.options->until;
+	only = s.options->names.interface;
 	o.listener = &s.listener;
 	o.groups = groups;
 	o.group_count = joins->count;
-	if (options.access.count > 0)
+	if (s.options->has_access_rules)
 		o.access = &access;
 	if (serve_options.to != NULL)
 		o.to = &s.to;
 	if (o.max_rate < 0)
 		o.max_rate = o.to != NULL ? 0 : MAX_RATE;
-	diag_limit(s.until, options.time.idle_ms);
+	diag_limit(s.until, s.options->idle.ms);
 	result = options_parse_local(&ep, args, "udp", SERVE_PORT, e);
 	if (result == 0)
 		result = prepare(&s, args, e);
@@ -804,7 +801,7 @@ serve_run(const struct command_args *args, struct err *e)
 			groups[i].interface = only;
 	}
 	if (result == 0)
-		result = options_make_access(&access, e);
+		result = options_read_access(&access, e);
 	if (result == 0)
 		result =
 		    signals_server_result(run_server(&s, &o, args, &ep, e), e);
