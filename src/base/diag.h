@@ -32,7 +32,8 @@ void diag_start(const char *command, int level, bool json, bool log_time);
  * limit; -1: none), and DIAG_GRACE_MS more. Then it is dropped. */
 void diag_limit(struct deadline until, int64_t ms);
 
-/* Passes each event to writer instead of stderr: they are results. */
+/* Passes each event to writer instead of stderr: they are results. While it
+ * writes, no other event may begin. */
 typedef void diag_writer(const char *line, size_t n);
 void diag_events_to(diag_writer *writer);
 

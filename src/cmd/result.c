@@ -16,6 +16,7 @@
 #include "net/sink.h"
 #include "net/sock.h"
 #include "net/signals.h"
+#include "net/wait.h"
 
 /* The state of stdout. */
 static struct {
@@ -41,16 +42,31 @@ limit(void)
 	return out.until;
 }
 
-/* Writes immediately, unless a write has failed. */
+static const char *
+no_text(void *context)
+{
+	(void)context;
+	return NULL;
+}
+
+/*
+ * Writes immediately, unless a write has failed. While the reader of stdout is
+ * slow, the peer is not what is waited for; and an event that reported so would
+ * overwrite the one that is being written.
+ */
 static void
 write_out(const char *bytes, size_t n)
 {
+	struct wait_reason reason;
+
 	if (n == 0 || out.error.kind != ERR_NONE)
 		return;
+	wait_begin(&reason, no_text, NULL);
 	/* The end of the grace is not a limit of the user's. */
 	if (sink_write(&out.sink, bytes, n, limit(), &out.error) < 0 &&
 	    out.error.kind == ERR_TIMEOUT && signals_stopped() != 0)
 		err_sys(&out.error, ERR_FAILED, EINTR, "stdout");
+	wait_end();
 }
 
 static void
