@@ -236,6 +236,17 @@ addr_equal(const struct addr *a, const struct addr *b)
 	return addr_same_host(a, b) && addr_port(a) == addr_port(b);
 }
 
+uint64_t
+addr_hash(const struct addr *a, uint64_t key)
+{
+	const unsigned char *at = (const unsigned char *)&a->u;
+	const unsigned char *end = at + a->len;
+
+	for (; at < end; at++)
+		key = (key ^ *at) * UINT64_C(0x100000001b3);
+	return key ^ key >> 32;
+}
+
 bool
 addr_is_loopback(const struct addr *a)
 {

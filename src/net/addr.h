@@ -87,6 +87,12 @@ bool addr_is_multicast(const struct addr *a);
 /* An address of fe80::/10 that does not name its interface (RFC 4007 6). */
 bool addr_lacks_scope(const struct addr *a);
 
+/*
+ * A hash of the whole address, with the port or the path, that depends on key.
+ * If the key is secret, nobody can choose addresses whose hashes are equal.
+ */
+uint64_t addr_hash(const struct addr *a, uint64_t key);
+
 /* "127.0.0.1 port 80", "::1 port 80", "unix:/run/x" or "unix:@name", with the
  * path escaped; "nobody" without an address. In a buffer of text_slot(). */
 const char *addr_text(const struct addr *a);

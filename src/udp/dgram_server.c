@@ -64,22 +64,11 @@ report_losses(struct dgram_server *s, int64_t now_ns)
 	    num_count_text(s->lost - before, "datagram"));
 }
 
-/* A keyed hash of n bytes of addresses. */
-static uint64_t
-hash_of(uint64_t key, const void *bytes, size_t n)
-{
-	const unsigned char *at = bytes, *end = at + n;
-
-	for (; at < end; at++)
-		key = (key ^ *at) * UINT64_C(0x100000001b3);
-	return key ^ key >> 32;
-}
-
 bool
 dgram_server_is_news(
     struct dgram_server *s, const struct dgram *d, const char *text)
 {
-	uint64_t hash = hash_of((uintptr_t)text, &d->from.u, d->from.len) | 1;
+	uint64_t hash = addr_hash(&d->from, (uintptr_t)text) | 1;
 	uint64_t *reported =
 	    &s->reported[hash / 2 % (sizeof(s->reported) / sizeof(hash))];
 	bool is_news = *reported != hash;
@@ -190,7 +179,7 @@ is_within_rate(struct dgram_server *s, const struct dgram *d)
 	if (s->full_ns == NULL)
 		return true;
 	addr_set_port(&host, 0);
-	full_ns = &s->full_ns[hash_of(s->key, &host.u, host.len) % BUCKETS];
+	full_ns = &s->full_ns[addr_hash(&host, s->key) % BUCKETS];
 	gap_ns = CLOCK_SECOND / s->o->max_rate;
 	if (*full_ns < now_ns)
 		*full_ns = now_ns;
@@ -358,9 +347,8 @@ id_of(const struct sessions *s, const struct session *p)
 static struct session **
 bucket_of(const struct sessions *s, const struct dgram *d)
 {
-	uint64_t key = hash_of(s->server->key, &d->from.u, d->from.len);
+	uint64_t key = addr_hash(&d->to, addr_hash(&d->from, s->server->key));
 
-	key = hash_of(key, &d->to.u, d->to.len);
 	return &s->buckets[key & (s->bucket_count - 1)];
 }
 
@@ -798,7 +786,7 @@ join_groups(struct dgram_server *s, struct err *e)
 	return 0;
 }
 
-/* A key for hash_of() that no sender can guess. */
+/* A key for addr_hash() that no sender can guess. */
 static uint64_t
 make_key(void)
 {
