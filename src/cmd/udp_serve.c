@@ -28,6 +28,7 @@
 #include "net/wait.h"
 #include "relay/recorder.h"
 #include "udp/dgram_server.h"
+#include "udp/forwarder.h"
 #include "udp/source.h"
 
 #define SERVE_PORT 9999
@@ -62,13 +63,13 @@ static struct {
 	const char *reply;
 	int64_t count; /* datagrams; 0: any number */
 	struct dgram_server_options server;
+	struct forwarder_options forwarder;
 	char *to;                         /* --to */
 	struct opt_list joins;            /* --join */
 	int64_t max_programs, program_ms; /* of a program */
 	struct recorder_options record;
-} serve_options = {.server = {.max_rate = -1, /* not given */
-		       .session_ms = SESSION_MS,
-		       .max_sessions = MAX_SESSIONS},
+} serve_options = {.server = {.max_rate = -1 /* not given */},
+    .forwarder = {.session_ms = SESSION_MS, .max_sessions = MAX_SESSIONS},
     .max_programs = DEFAULT_PROGRAMS,
     .program_ms = PROGRAM_MS};
 
@@ -99,10 +100,10 @@ static const struct opt serve_opts[] = {
     STRING(0, "to", "HOST:PORT", serve_options, to,
 	"forward datagrams to HOST:PORT, and its answers to the clients",
 	.excludes = "echo discard print reply count program"),
-    DURATION(0, "session-timeout", "TIME", serve_options, server.session_ms,
+    DURATION(0, "session-timeout", "TIME", serve_options, forwarder.session_ms,
 	"end a client's session after TIME without a datagram", .min = 1,
 	.needs = "to"),
-    NUMBER(0, "max-sessions", "N", serve_options, server.max_sessions,
+    NUMBER(0, "max-sessions", "N", serve_options, forwarder.max_sessions,
 	"keep at most N sessions: the longest idle one ends", .min = 1,
 	.max = 1000000, .needs = "to"),
     NUMBER(0, "max-programs", "N", serve_options, max_programs,
@@ -149,13 +150,14 @@ struct serve_state {
 	enum serve_mode mode;
 	struct listener_options listener; /* theirs, for datagrams */
 	struct dgram_server server;
-	struct endpoint to;       /* SERVE_FORWARD: --to */
-	const char *reply;        /* a template (base/literal.h) */
-	struct source input;      /* SERVE_PRINT: stdin, or -1 */
-	struct dgram last;        /* its addresses: where input is sent */
-	struct deadline until;    /* --max-time */
-	struct pollfd *fds;       /* owned: sockets, stdin, programs */
-	struct recorder recorder; /* --hexdump, --textdump */
+	struct endpoint to;          /* SERVE_FORWARD: --to */
+	struct forwarder *forwarder; /* owned: SERVE_FORWARD, or NULL */
+	const char *reply;           /* a template (base/literal.h) */
+	struct source input;         /* SERVE_PRINT: stdin, or -1 */
+	struct dgram last;           /* its addresses: where input is sent */
+	struct deadline until;       /* --max-time */
+	struct pollfd *fds;          /* owned: sockets, stdin, programs */
+	struct recorder recorder;    /* --hexdump, --textdump */
 	bool is_over; /* no datagram came in time: normal with --fd systemd; or
 			 nobody reads what is printed any more */
 	bool is_watched; /* wait_watch_reader() of stdout was called */
@@ -607,7 +609,7 @@ serve_socket(struct serve_state *s, size_t socket, struct err *e)
 			return -1;
 	}
 	if (n > 0 && s->mode == SERVE_FORWARD)
-		dgram_server_forward(server, n);
+		forwarder_send(s->forwarder, n);
 	return n < 0 || send_answers(s, server->answers, count, e) < 0 ? -1 : 0;
 }
 
@@ -618,15 +620,14 @@ forward_all(struct serve_state *s, struct err *e)
 	int ready, socket, count, i;
 
 	while (!is_finished(s)) {
-		ready = dgram_server_wait(
-		    &s->server, deadline_first(idle_limit(s), s->until));
+		ready = forwarder_wait(
+		    s->forwarder, deadline_first(idle_limit(s), s->until));
 		if (ready < 0 && errno != EINTR)
 			return err_sys(e, ERR_FAILED, errno, "waiting");
 		if (ready < 0)
 			signals_collect();
 		for (i = 0; i < ready; i++) {
-			socket =
-			    dgram_server_receive_answers(&s->server, i, &count);
+			socket = forwarder_receive(s->forwarder, i, &count);
 			if ((socket >= 0 &&
 				serve_socket(s, (size_t)socket, e) < 0) ||
 			    send_answers(s, s->server.answers, count, e) < 0)
@@ -698,8 +699,15 @@ run_server(struct serve_state *s, const struct dgram_server_options *o,
 	if (signals_catch(e) < 0 ||
 	    recorder_open(&s->recorder, &serve_options.record, e) < 0 ||
 	    recorder_begin(&s->recorder, NULL, e) < 0 ||
-	    dgram_server_open(&s->server, ep, o, e) < 0 ||
-	    options_check_inherited(l, args, e) < 0)
+	    dgram_server_open(&s->server, ep, o, e) < 0)
+		return -1;
+	if (s->mode == SERVE_FORWARD) {
+		s->forwarder = forwarder_new(
+		    &s->server, &s->to, &serve_options.forwarder, e);
+		if (s->forwarder == NULL)
+			return -1;
+	}
+	if (options_check_inherited(l, args, e) < 0)
 		return -1;
 	if (s->mode == SERVE_HELLO && serve_options.reply == NULL &&
 	    (l->is_port_chosen || isatty(STDERR_FILENO) ||
@@ -720,6 +728,8 @@ run_server(struct serve_state *s, const struct dgram_server_options *o,
 	proc_end_all();
 	for (i = 0; i < s->run_count; i++)
 		release_program(&s->runs[i]);
+	if (s->forwarder != NULL)
+		forwarder_finish(s->forwarder);
 	dgram_server_report(&s->server);
 	return result;
 }
@@ -780,10 +790,9 @@ serve_run(const struct command_args *args, struct err *e)
 	o.group_count = joins->count;
 	if (s.options->has_access_rules)
 		o.access = &access;
-	if (serve_options.to != NULL)
-		o.to = &s.to;
+	o.is_forwarder = serve_options.to != NULL;
 	if (o.max_rate < 0)
-		o.max_rate = o.to != NULL ? 0 : MAX_RATE;
+		o.max_rate = o.is_forwarder ? 0 : MAX_RATE;
 	diag_limit(s.until, s.options->idle.ms);
 	result = options_parse_local(&ep, args, "udp", SERVE_PORT, e);
 	if (result == 0)
@@ -805,6 +814,7 @@ serve_run(const struct command_args *args, struct err *e)
 	if (result == 0)
 		result =
 		    signals_server_result(run_server(&s, &o, args, &ep, e), e);
+	forwarder_free(s.forwarder);
 	dgram_server_close(&s.server);
 	result = recorder_close(&s.recorder, true, result, e);
 	access_release(&access);

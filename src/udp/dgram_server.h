@@ -1,7 +1,7 @@
 /*
- * A datagram server: opens its sockets, joins multicast groups, and reads in
+ * A datagram server: opens its sockets, joins multicast groups, and receives in
  * batches; decides which senders are admitted and which may be answered; sends
- * answers, or forwards to a target, with a session for each client.
+ * answers. What it receives can be sent on to a target: udp/forwarder.h.
  */
 #ifndef UDP_DGRAM_SERVER_H
 #define UDP_DGRAM_SERVER_H
@@ -16,7 +16,6 @@
 struct access;
 struct endpoint;
 struct err;
-struct sessions;
 
 struct dgram_server_options {
 	const struct listener_options *listener;
@@ -24,12 +23,9 @@ struct dgram_server_options {
 	const struct multicast_group *groups; /* to be joined */
 	size_t group_count;
 	int64_t max_rate; /* answers per second and host; 0: no limit */
-
-	/* A forwarder's target, or NULL. Datagrams that must not reach it are
-	 * not received. */
-	const struct endpoint *to;
-	int64_t max_sessions; /* at once */
-	int64_t session_ms;   /* of one without a datagram either way */
+	/* The datagrams are forwarded to a target, and its answers are sent:
+	 * datagrams that must not reach the target are not received. */
+	bool is_forwarder;
 };
 
 struct dgram_server {
@@ -42,12 +38,10 @@ struct dgram_server {
 
 	/* The limit of answers: one token bucket per host. */
 	int64_t *full_ns; /* owned: when each is full again; NULL: no limit */
-	uint64_t key;     /* of hashes of addresses, here and of sessions */
+	uint64_t key;     /* of addr_hash(), which no sender can guess */
 	int64_t next_warning_ns;
 	uint64_t limited_count; /* not answered since the last warning, */
 	struct addr limited;    /* and the last sender of these */
-
-	struct sessions *sessions; /* owned: of a forwarder, or NULL */
 
 	/* Losses of the receive buffers. */
 	int64_t next_check_ns; /* time of the next count */
@@ -107,34 +101,9 @@ void dgram_server_ignore(
  */
 int dgram_server_answer(struct dgram_server *s, struct dgram *d, int count);
 
-/* Ends the sessions, and reports the totals: the "summary" event, at -v a line.
- */
+/* Reports the totals: the "summary" event, at -v a line. */
 void dgram_server_report(struct dgram_server *s);
 
 void dgram_server_close(struct dgram_server *s);
-
-/*
- * For a forwarder: each client has a socket of its own, connected to the
- * target, so that the system sorts the answers and drops what others send.
- * dgram_server_wait() ends the sessions whose time has passed, and waits for
- * datagrams. It returns how many sockets are ready; 0 if until has passed; or
- * -1 with errno, EINTR for a caught signal.
- */
-int dgram_server_wait(struct dgram_server *s, struct deadline until);
-
-/*
- * The index of the i-th ready socket in the listener, or -1 if it is that of a
- * session: then receives *count answers of the target, perhaps 0, into
- * s->answers, addressed to their client.
- */
-int dgram_server_receive_answers(struct dgram_server *s, int i, int *count);
-
-/*
- * Forwards the first datagrams of s->received, and clears their remote and
- * local addresses. A session begins with a client's first one; if there are too
- * many, the one that has been idle longest ends. Those that cannot be sent are
- * reported as ignored.
- */
-void dgram_server_forward(struct dgram_server *s, int count);
 
 #endif
