@@ -21,7 +21,6 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "base/backoff.h"
@@ -69,13 +68,63 @@
 /* One in this many probes to a distant host is polled at once. */
 #define FAR_CHECK 64
 
+#define MIN_BURST 16
+#define MAX_BURST 128
+/* At most this much of a late wake-up is made up for. */
+#define SLACK_NS (20 * CLOCK_MS)
+/* The number of buckets in the wheel, and the time that one covers. */
+#define PROBE_BUCKETS 1024
+#define PROBE_TICK_NS (2 * CLOCK_MS)
+
+/* The initial window, as many packets as short queues hold, and the minimum. */
+#define PACE_START 500
+#define PACE_MIN 4
+
+/*
+ * A window of probes is not sent at once, which would overrun a queue on the
+ * path. Each tick allows a burst whose size depends on the window; half of it
+ * may be re-probes.
+ */
+#define PACE_TICK_NS CLOCK_MS
+
+/*
+ * The window starts small, doubles each round trip while nothing is lost, and
+ * is halved when a re-probe is answered after the first probe was not, or when
+ * this machine runs out of a resource.
+ */
+struct pace {
+	uint32_t window;     /* probes that may be in flight */
+	uint32_t limit;      /* maximum window */
+	uint32_t threshold;  /* below it, each answer grows the window by 1 */
+	uint32_t credit;     /* above it: credit of answers since it grew */
+	int64_t held_ns;     /* the window is not halved again earlier */
+	int64_t interval_ns; /* between probes, from --rate; 0: no limit */
+	int64_t next_ns;     /* no probe is sent earlier: --rate, a shortage */
+	int64_t filled_ns;   /* when burst was last filled */
+	int64_t burst;       /* probes that may be sent now */
+	int64_t reprobes;    /* re-probes among them */
+};
+
+/* The timeout before the first sample, and the minimum. */
+#define PACE_TIMEOUT_NS (1000 * CLOCK_MS)
+#define PACE_MIN_TIMEOUT_NS (100 * CLOCK_MS)
+
+/*
+ * The round-trip times of a host. The caller applies Karn's rule: a time that
+ * may belong to a retransmission is not a sample.
+ */
+struct rtt_estimate {
+	int64_t srtt_ns;   /* smoothed; 0: no sample yet */
+	int64_t rttvar_ns; /* its variation */
+};
+
 /* A host whose ports are being probed. */
 struct scan_host {
 	uint64_t index;     /* in the targets */
 	uint64_t position;  /* in the walk; UINT64_MAX: the host has ended */
 	uint32_t begun;     /* ports that have been probed, or skipped */
 	uint32_t undecided; /* ports of them without a result */
-	struct probe_rtt rtt;
+	struct rtt_estimate rtt;
 	uint8_t discovery_left; /* undecided discovery probes */
 	uint8_t lost;           /* highest number of an answered try */
 	uint8_t round_size;     /* silent ports in the round */
@@ -102,18 +151,325 @@ struct scan {
 	uint32_t *queue;          /* ring of slots whose next port is next */
 	uint32_t queue_size, queue_first, queued;
 	struct probe_pool pool;
-	struct probe_pace pace;
-	bool counts_syns;     /* --rate counts those of the system, too */
-	int64_t timeout_ns;   /* the maximum wait for an answer, */
-	int64_t last_ns;      /* and the minimum after the last try */
-	struct probe_rtt rtt; /* of all hosts */
-	uint32_t in_flight;   /* probes */
+	struct pace pace;
+	bool counts_syns;        /* --rate counts those of the system, too */
+	int64_t timeout_ns;      /* the maximum wait for an answer, */
+	int64_t last_ns;         /* and the minimum after the last try */
+	struct rtt_estimate rtt; /* of all hosts */
+	uint32_t in_flight;      /* probes */
 	int64_t sent_ns;     /* when a probe was sent last, to any host; or 0 */
 	int64_t shortage_ns; /* start of a resource shortage; 0: none */
 	struct backoff pause;           /* after shortages, in milliseconds */
 	struct scan_progress *progress; /* the caller's */
 	struct deadline next_progress;  /* next call of progress() */
 };
+
+/* per_second is the limit of --rate; 0: none. */
+static void
+pace_init(struct pace *p, uint32_t limit, int64_t per_second, int64_t now_ns)
+{
+	memset(p, 0, sizeof(*p));
+	p->limit = p->threshold = limit;
+	p->window = limit < PACE_START ? limit : PACE_START;
+	p->next_ns = now_ns;
+	if (per_second > 0)
+		p->interval_ns = CLOCK_SECOND / per_second;
+}
+
+/* Grows the window after an answer, or silence as before: no sign of loss. */
+static void
+pace_grow(struct pace *p)
+{
+	if (p->window >= p->limit)
+		return;
+	if (p->window < p->threshold) {
+		p->window++;
+		return;
+	}
+	/* Grow by ten per round trip: a scan is too short for TCP's one. */
+	p->credit += 10;
+	if (p->credit >= p->window) {
+		p->credit -= p->window;
+		p->window++;
+	}
+}
+
+/* Shrinks the window to size, after a resource shortage. */
+static void
+pace_shrink(struct pace *p, uint32_t size)
+{
+	p->window = (uint32_t)num_clamp(size, PACE_MIN, p->limit);
+	p->threshold = p->window;
+	p->credit = 0;
+}
+
+/* Halves the window after a lost probe, at most once in hold_ns. */
+static void
+pace_halve(struct pace *p, int64_t now_ns, int64_t hold_ns)
+{
+	if (now_ns < p->held_ns)
+		return;
+	p->held_ns = now_ns + hold_ns;
+	pace_shrink(p, p->window / 2);
+}
+
+/* Adds what the ticks allow. After a late wake-up, at most two ticks count. */
+static void
+add_burst(int64_t *burst, int64_t per_tick, int64_t ticks)
+{
+	*burst += per_tick * (ticks < 2 ? ticks : 2);
+	if (*burst > 2 * per_tick)
+		*burst = 2 * per_tick;
+}
+
+/* Adds what the time since the last call allows. Returns when the next probe
+ * may be sent. */
+static struct deadline
+pace_next(struct pace *p, int64_t now_ns)
+{
+	int64_t per_tick = num_clamp(p->window / 8, MIN_BURST, MAX_BURST);
+	int64_t ticks = (now_ns - p->filled_ns) / PACE_TICK_NS;
+	struct deadline d = {.at_ns = p->next_ns};
+
+	if (ticks > 0) {
+		add_burst(&p->burst, per_tick, ticks);
+		add_burst(&p->reprobes, per_tick / 2, ticks);
+		p->filled_ns =
+		    ticks > 2 ? now_ns : p->filled_ns + ticks * PACE_TICK_NS;
+	}
+	if (p->burst <= 0 && d.at_ns < p->filled_ns + PACE_TICK_NS)
+		d.at_ns = p->filled_ns + PACE_TICK_NS;
+	return d;
+}
+
+/* Counts a probe against --rate. */
+static void
+pace_spend(struct pace *p, int64_t now_ns)
+{
+	if (p->interval_ns == 0)
+		return;
+	if (p->next_ns < now_ns - SLACK_NS)
+		p->next_ns = now_ns - SLACK_NS;
+	p->next_ns += p->interval_ns;
+}
+
+/* Adds a sample (RFC 6298 2.2 and 2.3: alpha is 1/8, beta 1/4). */
+static void
+rtt_sample(struct rtt_estimate *r, int64_t ns)
+{
+	if (ns < 1)
+		ns = 1;
+	if (r->srtt_ns == 0) {
+		r->srtt_ns = ns;
+		r->rttvar_ns = ns / 2;
+		return;
+	}
+	r->rttvar_ns = (3 * r->rttvar_ns + llabs(ns - r->srtt_ns)) / 4;
+	r->srtt_ns = (7 * r->srtt_ns + ns) / 8;
+}
+
+/*
+ * The timeout of RFC 6298 in nanoseconds: PACE_TIMEOUT_NS without a sample,
+ * otherwise srtt + 4 rttvar and at least PACE_MIN_TIMEOUT_NS; in both cases at
+ * most limit_ns.
+ */
+static int64_t
+rtt_timeout(const struct rtt_estimate *r, int64_t limit_ns)
+{
+	int64_t ns =
+	    r->srtt_ns != 0 ? r->srtt_ns + 4 * r->rttvar_ns : PACE_TIMEOUT_NS;
+
+	return num_clamp(ns, PACE_MIN_TIMEOUT_NS, limit_ns);
+}
+
+/* The lists: free slots, waiting probes, then the buckets of the wheel. */
+enum { LIST_FREE, LIST_WAITING, LIST_WHEEL };
+
+#define LISTS (LIST_WHEEL + PROBE_BUCKETS)
+
+static uint32_t
+head(const struct probe_pool *p, int list)
+{
+	return p->capacity + (uint32_t)list;
+}
+
+static uint32_t
+first(const struct probe_pool *p, int list)
+{
+	uint32_t id = p->links[head(p, list)].next;
+
+	return id == head(p, list) ? PROBE_NONE : id;
+}
+
+/* Inserts id before another link. */
+static void
+insert(struct probe_pool *p, uint32_t id, uint32_t before)
+{
+	struct probe_link *l = p->links;
+
+	l[id].next = before;
+	l[id].prev = l[before].prev;
+	l[l[before].prev].next = id;
+	l[before].prev = id;
+}
+
+static int
+bucket_of(int64_t tick)
+{
+	return LIST_WHEEL + (int)(tick % PROBE_BUCKETS);
+}
+
+/* Prepares a pool of sockets of a type for targets, which must stay valid.
+ * Returns 0, or -1 with errno. */
+static int
+pool_init(struct probe_pool *p, uint32_t capacity,
+    const struct targets *targets, int type)
+{
+	uint32_t i, h;
+
+	memset(p, 0, sizeof(*p));
+	p->set = ready_set_new(capacity, false);
+	if (p->set == NULL)
+		return -1;
+	p->capacity = capacity;
+	p->targets = targets;
+	p->type = type;
+	p->tick = clock_now() / PROBE_TICK_NS;
+	p->probes = mem_array(capacity, sizeof(p->probes[0]));
+	p->links = mem_array((size_t)capacity + LISTS, sizeof(p->links[0]));
+	for (i = 0; i < LISTS; i++) {
+		h = head(p, (int)i);
+		p->links[h].prev = p->links[h].next = h;
+	}
+	return 0;
+}
+
+/* Closes all sockets, and frees what the pool owns. */
+static void
+pool_release(struct probe_pool *p)
+{
+	uint32_t id;
+
+	for (id = 0; id < p->touched; id++)
+		probe_drop(p, id);
+	ready_set_free(p->set);
+	free(p->probes);
+	free(p->links);
+}
+
+/* Removes the probe from its list. */
+static void
+pool_unlink(struct probe_pool *p, uint32_t id)
+{
+	struct probe_link *l = p->links;
+
+	l[l[id].prev].next = l[id].next;
+	l[l[id].next].prev = l[id].prev;
+	l[id].prev = l[id].next = id;
+	if (p->probes[id].expires_ns != 0) {
+		p->probes[id].expires_ns = 0;
+		p->timed--;
+	}
+}
+
+/* Allocates a slot, the last freed one if any; PROBE_NONE if all are used. */
+static uint32_t
+pool_alloc(struct probe_pool *p)
+{
+	uint32_t id = first(p, LIST_FREE);
+
+	if (id != PROBE_NONE) {
+		pool_unlink(p, id);
+	} else if (p->touched < p->capacity) {
+		id = p->touched++;
+		p->links[id].prev = p->links[id].next = id;
+		p->probes[id].fd = -1;
+	} else {
+		return PROBE_NONE;
+	}
+	p->probes[id].older = p->probes[id].newer = PROBE_NONE;
+	p->probes[id].expires_ns = 0;
+	p->used++;
+	return id;
+}
+
+/* Unlinks the probe and frees its slot, which keeps its fd. */
+static void
+pool_free(struct probe_pool *p, uint32_t id)
+{
+	pool_unlink(p, id);
+	p->probes[id].state = PROBE_FREE;
+	insert(p, id, p->links[head(p, LIST_FREE)].next);
+	p->used--;
+}
+
+/* Appends the probe to those waiting for another try. */
+static void
+pool_wait(struct probe_pool *p, uint32_t id)
+{
+	pool_unlink(p, id);
+	insert(p, id, head(p, LIST_WAITING));
+}
+
+/* The first waiting probe, or PROBE_NONE. */
+static uint32_t
+pool_waiting(const struct probe_pool *p)
+{
+	return first(p, LIST_WAITING);
+}
+
+/* Sets the probe's timer and removes it from any other list. */
+static void
+pool_set_timer(struct probe_pool *p, uint32_t id, int64_t expires_ns)
+{
+	int64_t tick = expires_ns / PROBE_TICK_NS + 1;
+
+	pool_unlink(p, id);
+	/* A later time than the wheel covers takes more than one turn. */
+	tick = num_clamp(tick, p->tick + 1, p->tick + PROBE_BUCKETS - 1);
+	insert(p, id, head(p, bucket_of(tick)));
+	p->probes[id].expires_ns = expires_ns;
+	p->timed++;
+}
+
+/* Unlinks and returns a probe whose timer has expired, or PROBE_NONE. */
+static uint32_t
+pool_expired(struct probe_pool *p, int64_t now_ns)
+{
+	int64_t now = now_ns / PROBE_TICK_NS;
+	uint32_t id;
+
+	if (p->timed == 0 && p->tick < now)
+		p->tick = now;
+	for (;; p->tick++) {
+		while ((id = first(p, bucket_of(p->tick))) != PROBE_NONE) {
+			if (p->probes[id].expires_ns <= now_ns) {
+				pool_unlink(p, id);
+				return id;
+			}
+			/* It takes another turn of the wheel. */
+			pool_set_timer(p, id, p->probes[id].expires_ns);
+		}
+		if (p->tick >= now)
+			return PROBE_NONE;
+	}
+}
+
+/* When to call pool_expired() next. */
+static struct deadline
+pool_deadline(const struct probe_pool *p)
+{
+	struct deadline d = deadline_none();
+	int i;
+
+	for (i = 0; p->timed > 0 && i < PROBE_BUCKETS; i++) {
+		if (first(p, bucket_of(p->tick + i)) == PROBE_NONE)
+			continue;
+		d.at_ns = (p->tick + i) * PROBE_TICK_NS;
+		break;
+	}
+	return d;
+}
 
 /* The probe with index id. */
 static struct probe *
@@ -243,9 +599,9 @@ static int64_t
 timeout_ns(const struct scan *s, const struct scan_host *h)
 {
 	if (h->rtt.srtt_ns != 0 || s->rtt.srtt_ns == 0)
-		return probe_rtt_timeout(&h->rtt, s->timeout_ns);
+		return rtt_timeout(&h->rtt, s->timeout_ns);
 	/* The other hosts' round trips are a rough estimate. */
-	return probe_rtt_timeout(&s->rtt, s->timeout_ns / 2) * 2;
+	return rtt_timeout(&s->rtt, s->timeout_ns / 2) * 2;
 }
 
 /*
@@ -264,7 +620,7 @@ set_timer(struct scan *s, uint32_t id)
 		interval =
 		    num_clamp(h->rtt.srtt_ns * 5 / 4, MIN_TIMER_NS, interval);
 	next = (sent + interval > now ? sent : now) + interval;
-	probe_set_timer(&s->pool, id, expiry < next ? expiry : next);
+	pool_set_timer(&s->pool, id, expiry < next ? expiry : next);
 }
 
 /* Whether so few slots are in use that another try costs nothing. */
@@ -338,7 +694,7 @@ end_port(struct scan *s, uint32_t id, struct scan_result *r)
 		    (s->o->type == SOCK_DGRAM ||
 			!probe_again(&s->pool, other, in_progress)))
 			probe_drop(&s->pool, other);
-		probe_free(&s->pool, other);
+		pool_free(&s->pool, other);
 	}
 	s->o->result(s->o->context, r);
 	update_host(s, slot);
@@ -360,21 +716,20 @@ update_estimates(struct scan *s, uint32_t id, bool is_refusal, int64_t now)
 			h->refused_ns = p->sent_ns;
 	}
 	if (now - p->sent_ns < KARN_NS) {
-		probe_rtt_sample(&h->rtt, now - p->sent_ns);
-		probe_rtt_sample(&s->rtt, now - p->sent_ns);
+		rtt_sample(&h->rtt, now - p->sent_ns);
+		rtt_sample(&s->rtt, now - p->sent_ns);
 		/* Silence for over one round trip lets the window grow. */
 		for (other = 0; is_first && other < s->pool.touched; other++)
 			if (probe_at(s, other)->state == PROBE_FLIGHT)
 				set_timer(s, other);
 	}
 	if (p->tries == 1 || is_limited(h)) {
-		probe_pace_grow(&s->pace);
+		pace_grow(&s->pace);
 	} else {
 		/* An earlier try or its answer was lost. */
 		if (p->tries > h->lost)
 			h->lost = p->tries;
-		probe_pace_halve(
-		    &s->pace, now, probe_rtt_timeout(&h->rtt, INT64_MAX));
+		pace_halve(&s->pace, now, rtt_timeout(&h->rtt, INT64_MAX));
 	}
 	if (!h->is_up) {
 		h->is_up = true;
@@ -441,7 +796,7 @@ await_banner(struct scan *s, uint32_t id)
 	end_flight(s, id);
 	p->state = PROBE_BANNER;
 	p->answer_ns = now - p->sent_ns;
-	probe_set_timer(&s->pool, id, now + clock_ns(s->o->banner_ms));
+	pool_set_timer(&s->pool, id, now + clock_ns(s->o->banner_ms));
 	(void)ready_set_watch(s->pool.set, id, p->fd, POLLIN);
 	read_banner(s, id);
 }
@@ -466,7 +821,7 @@ join_round(struct scan *s, uint32_t id)
 		h->round_size = 0;
 	}
 	h->round_size++;
-	probe_set_timer(&s->pool, id, h->round_ns);
+	pool_set_timer(&s->pool, id, h->round_ns);
 	/* Why the scan is slow. */
 	if (pause <= TOKEN_NS / 4 || !h->has_refused || h->is_reported)
 		return;
@@ -496,7 +851,7 @@ handle_silence(struct scan *s, uint32_t id)
 	if (is_last && p->unsure_errnum == 0 && p->state != PROBE_LATE &&
 	    p->fd >= 0 && clock_now() < expiry) {
 		p->state = PROBE_LATE;
-		probe_set_timer(&s->pool, id, expiry);
+		pool_set_timer(&s->pool, id, expiry);
 		return;
 	}
 	probe_report(&s->pool, id, errnum);
@@ -508,7 +863,7 @@ handle_silence(struct scan *s, uint32_t id)
 	else if (is_limited(h))
 		join_round(s, id);
 	else
-		probe_wait(&s->pool, id);
+		pool_wait(&s->pool, id);
 }
 
 /* Whether this machine lacks something that every probe needs. */
@@ -533,7 +888,7 @@ pause_all(struct scan *s, int64_t now)
 		s->shortage_ns = now;
 	if (now >= s->shortage_ns + OUTAGE_NS)
 		return false;
-	probe_pace_shrink(&s->pace, s->in_flight / 2);
+	pace_shrink(&s->pace, s->in_flight / 2);
 	resume_ns = now + clock_ns(backoff_next(&s->pause));
 	if (s->pace.next_ns < resume_ns)
 		s->pace.next_ns = resume_ns;
@@ -584,9 +939,9 @@ try_again(struct scan *s, uint32_t id, int errnum)
 	    (h->failing_ns == 0 || now < h->failing_ns + NO_ROUTE_NS))
 		return false;
 	if (is_shortage(errnum))
-		probe_wait(&s->pool, id);
+		pool_wait(&s->pool, id);
 	else
-		probe_set_timer(&s->pool, id, h->retry_ns);
+		pool_set_timer(&s->pool, id, h->retry_ns);
 	return true;
 }
 
@@ -641,7 +996,7 @@ handle_expired(struct scan *s, uint32_t id)
 	const struct probe *p = probe_at(s, id);
 
 	if (p->state == PROBE_WAITING) {
-		probe_wait(&s->pool, id);
+		pool_wait(&s->pool, id);
 		return;
 	}
 	if (p->state == PROBE_BANNER) {
@@ -650,7 +1005,7 @@ handle_expired(struct scan *s, uint32_t id)
 	}
 	/* Silence is not a loss until a re-probe has been answered. */
 	if (p->tries == 1 && s->pace.threshold == s->pace.limit)
-		probe_pace_grow(&s->pace);
+		pace_grow(&s->pace);
 	/* The estimate may have grown. */
 	if (p->state != PROBE_LATE &&
 	    clock_now() < p->sent_ns + timeout_ns(s, host_of(s, id)))
@@ -672,7 +1027,7 @@ send_try(struct scan *s, uint32_t id)
 		now = clock_now();
 		if (now < h->retry_ns && !has_outage_expired(s, h, now)) {
 			p->state = PROBE_WAITING;
-			probe_set_timer(&s->pool, id, h->retry_ns);
+			pool_set_timer(&s->pool, id, h->retry_ns);
 			return;
 		}
 	}
@@ -681,7 +1036,7 @@ send_try(struct scan *s, uint32_t id)
 	s->in_flight++;
 	s->progress->sent++;
 	o = probe_send(&s->pool, id);
-	probe_pace_spend(&s->pace, p->sent_ns);
+	pace_spend(&s->pace, p->sent_ns);
 	/* Without a poll it is not known whether the host can be reached. */
 	if (o.errnum == EINPROGRESS &&
 	    (!h->is_far || s->progress->sent % FAR_CHECK == 0)) {
@@ -714,16 +1069,16 @@ send_try(struct scan *s, uint32_t id)
 static uint32_t
 next_retry(struct scan *s)
 {
-	uint32_t id = probe_waiting(&s->pool), copy = PROBE_NONE;
+	uint32_t id = pool_waiting(&s->pool), copy = PROBE_NONE;
 	struct probe *p = probe_at(s, id), *next;
 
-	probe_unlink(&s->pool, id);
+	pool_unlink(&s->pool, id);
 	if (p->fd >= 0 && is_limited(host_of(s, id)))
 		probe_drop(&s->pool, id);
 	if (p->fd < 0)
 		return id;
 	if (has_spare_slots(s))
-		copy = probe_alloc(&s->pool);
+		copy = pool_alloc(&s->pool);
 	if (copy != PROBE_NONE) {
 		next = probe_at(s, copy);
 		p->state = PROBE_OLDER;
@@ -753,7 +1108,7 @@ next_new(struct scan *s)
 
 	if (s->queued == 0 && !begin_host(s))
 		return PROBE_NONE;
-	id = probe_alloc(&s->pool);
+	id = pool_alloc(&s->pool);
 	if (id == PROBE_NONE)
 		return PROBE_NONE;
 	slot = s->queue[s->queue_first];
@@ -791,15 +1146,15 @@ send_probes(struct scan *s)
 	for (i = 0; i < MAX_RUN; i++) {
 		if (s->in_flight >= s->pace.window)
 			return deadline_none();
-		next = probe_pace_next(&s->pace, now);
+		next = pace_next(&s->pace, now);
 		if (next.at_ns > now) {
 			now = clock_now();
-			next = probe_pace_next(&s->pace, now);
+			next = pace_next(&s->pace, now);
 		}
 		if (next.at_ns > now)
 			return next;
 		/* A re-probe, for up to half of the burst, or a new one. */
-		if (probe_waiting(&s->pool) != PROBE_NONE &&
+		if (pool_waiting(&s->pool) != PROBE_NONE &&
 		    s->pace.reprobes > 0) {
 			s->pace.reprobes--;
 			id = next_retry(s);
@@ -809,7 +1164,7 @@ send_probes(struct scan *s)
 		if (id == PROBE_NONE) {
 			/* Waiting re-probes need a new burst. */
 			next.at_ns = s->pace.filled_ns + PACE_TICK_NS;
-			return probe_waiting(&s->pool) != PROBE_NONE
+			return pool_waiting(&s->pool) != PROBE_NONE
 				   ? next
 				   : deadline_none();
 		}
@@ -834,7 +1189,7 @@ handle_ready(struct scan *s, uint32_t id)
 	o = probe_poll(&s->pool, id);
 	if (o.errnum == EINPROGRESS)
 		return;
-	probe_unlink(&s->pool, id);
+	pool_unlink(&s->pool, id);
 	handle_outcome(s, id, o);
 }
 
@@ -877,7 +1232,7 @@ run_round(struct scan *s, struct err *e)
 
 	if (is_done(s))
 		return 0;
-	wake = deadline_first(wake, probe_deadline(&s->pool));
+	wake = deadline_first(wake, pool_deadline(&s->pool));
 	wake =
 	    deadline_first(wake, deadline_first(s->o->until, s->next_progress));
 	looked_ns = wait_ready(s, wake);
@@ -885,7 +1240,7 @@ run_round(struct scan *s, struct err *e)
 		return err_sys(e, ERR_FAILED, errno, "waiting for answers");
 	if (signals_stopped() != 0)
 		return err_sys(e, ERR_FAILED, EINTR, "scan");
-	while ((id = probe_expired(&s->pool, looked_ns)) != PROBE_NONE)
+	while ((id = pool_expired(&s->pool, looked_ns)) != PROBE_NONE)
 		handle_expired(s, id);
 	if (deadline_passed(s->next_progress)) {
 		s->next_progress = deadline_after(PROGRESS_MS);
@@ -909,13 +1264,13 @@ scan_run(const struct scan_options *o, struct scan_progress *end, struct err *e)
 
 	if (o->parallel > 0 && o->parallel < limit)
 		limit = (uint32_t)o->parallel;
-	if (probe_pool_init(&s.pool, limit, o->targets, o->type) < 0)
+	if (pool_init(&s.pool, limit, o->targets, o->type) < 0)
 		return err_sys(
 		    e, ERR_FAILED, errno, "preparing to wait for sockets");
 	*end = (struct scan_progress){.sent = 0};
 	s.pool.interface = o->interface;
 	targets_walk_start(&s.walk, o->targets, &o->part);
-	probe_pace_init(&s.pace, limit, o->rate, clock_now());
+	pace_init(&s.pace, limit, o->rate, clock_now());
 	s.timeout_ns = clock_ns(o->timeout_ms);
 	s.last_ns = clock_ns(o->last_ms);
 	/* So that each SYN is counted, a try ends before one is repeated. */
@@ -935,7 +1290,7 @@ scan_run(const struct scan_options *o, struct scan_progress *end, struct err *e)
 	for (slot = 0; slot < s.touched; slot++)
 		if (s.hosts[slot].position < end->next)
 			end->next = s.hosts[slot].position;
-	probe_pool_release(&s.pool);
+	pool_release(&s.pool);
 	free(s.hosts);
 	free(s.queue);
 	return result;
