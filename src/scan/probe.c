@@ -14,19 +14,10 @@
 #include "scan/targets.h"
 
 void
-probe_address(const struct probe_pool *pool, uint32_t id, struct addr *a)
+probe_report(const struct prober *prober, struct probe *p, int errnum)
 {
-	const struct probe *p = &pool->probes[id];
-
-	targets_host(pool->targets, p->host, p->port, a);
-}
-
-void
-probe_report(const struct probe_pool *pool, uint32_t id, int errnum)
-{
-	struct probe *p = &pool->probes[id];
 	bool is_ended = errnum == EINPROGRESS;
-	bool is_stream = pool->type == SOCK_STREAM;
+	bool is_stream = prober->type == SOCK_STREAM;
 	struct addr a;
 
 	if (!p->is_unreported)
@@ -34,8 +25,8 @@ probe_report(const struct probe_pool *pool, uint32_t id, int errnum)
 	p->is_unreported = false;
 	if (!step_is_on())
 		return;
-	probe_address(pool, id, &a);
-	errno = is_stream ? icmp_cause(&pool->icmp, errnum) : errnum;
+	targets_host(prober->targets, p->host, p->port, &a);
+	errno = is_stream ? icmp_cause(&prober->icmp, errnum) : errnum;
 	step("connect", p->sent_ns, errnum != 0 && !is_ended ? -1 : 0,
 	    is_ended    ? "ended: another attempt has decided the port, or "
 			  "follows"
@@ -45,21 +36,24 @@ probe_report(const struct probe_pool *pool, uint32_t id, int errnum)
 	    "%s to %s", step_name_of(p->fd), addr_text(&a));
 }
 
-bool
-probe_again(const struct probe_pool *pool, uint32_t id, bool in_progress)
+void
+probe_drop(const struct prober *prober, struct probe *p)
 {
-	probe_report(pool, id, EINPROGRESS);
-	return ready_connect_again(pool->probes[id].fd, in_progress);
+	if (p->fd < 0)
+		return;
+	probe_report(prober, p, EINPROGRESS);
+	ready_set_forget(prober->set, p->id);
+	sock_abort(&p->fd);
 }
 
 void
-probe_drop(struct probe_pool *pool, uint32_t id)
+probe_reuse(const struct prober *prober, struct probe *p, bool in_progress)
 {
-	if (pool->probes[id].fd < 0)
+	if (p->fd < 0)
 		return;
-	probe_report(pool, id, EINPROGRESS);
-	ready_set_forget(pool->set, id);
-	sock_abort(&pool->probes[id].fd);
+	probe_report(prober, p, EINPROGRESS);
+	if (!ready_connect_again(p->fd, in_progress))
+		probe_drop(prober, p);
 }
 
 /*
@@ -72,11 +66,11 @@ probe_drop(struct probe_pool *pool, uint32_t id)
  * which saves a system call for each closed port.
  */
 static struct probe_outcome
-outcome_of(struct probe_pool *pool, int fd, const struct addr *a, int errnum,
+outcome_of(struct prober *prober, int fd, const struct addr *a, int errnum,
     bool is_late)
 {
 	struct probe_outcome o = {errnum, PROBE_REMOTE};
-	struct os_error *icmp = &pool->icmp;
+	struct os_error *icmp = &prober->icmp;
 
 	icmp->errnum = 0;
 	if (errnum == 0 || (errnum == ECONNREFUSED && addr_is_loopback(a)))
@@ -91,7 +85,7 @@ outcome_of(struct probe_pool *pool, int fd, const struct addr *a, int errnum,
 		return o;
 	}
 	/* Without a queue an ICMP error may leave the call in progress. */
-	if (!pool->has_errors && errnum == EINPROGRESS &&
+	if (!prober->has_errors && errnum == EINPROGRESS &&
 	    (errnum = sock_error(fd)) != 0)
 		o.errnum = errnum;
 	/* A probe that fails at once was not sent. Without a queue, a later
@@ -99,69 +93,56 @@ outcome_of(struct probe_pool *pool, int fd, const struct addr *a, int errnum,
 	if (o.errnum != EINPROGRESS &&
 	    err_find(o.errnum, ERR_AT_TCP)->origin <= ERR_BY_ICMP)
 		o.origin =
-		    is_late && !pool->has_errors ? PROBE_UNSURE : PROBE_LOCAL;
+		    is_late && !prober->has_errors ? PROBE_UNSURE : PROBE_LOCAL;
 	return o;
 }
 
 /* An ICMP error does not end connect(2), but for a scan it is the outcome. */
 struct probe_outcome
-probe_poll(struct probe_pool *pool, uint32_t id)
+probe_poll(struct prober *prober, struct probe *p)
 {
-	struct probe *p = &pool->probes[id];
 	int fd = p->fd, errnum = 0;
 	struct probe_outcome o;
 	struct addr a;
 	char byte;
 
-	probe_address(pool, id, &a);
-	if (pool->type == SOCK_STREAM)
+	targets_host(prober->targets, p->host, p->port, &a);
+	if (prober->type == SOCK_STREAM)
 		errnum = ready_connect_result(fd, &a);
 	else if (sock_recv(fd, &byte, 1, MSG_DONTWAIT | MSG_TRUNC) < 0)
 		errnum =
 		    errno == EAGAIN || errno == EINTR ? EINPROGRESS : errno;
-	o = outcome_of(pool, fd, &a, errnum, true);
-	if (pool->type == SOCK_STREAM && errnum == EINPROGRESS &&
+	o = outcome_of(prober, fd, &a, errnum, true);
+	if (prober->type == SOCK_STREAM && errnum == EINPROGRESS &&
 	    o.errnum != EINPROGRESS) {
-		probe_report(pool, id, o.errnum);
+		probe_report(prober, p, o.errnum);
 		(void)ready_connect_again(fd, true);
 	}
 	return o;
 }
 
-/* Opens the socket of probe id, unless it has one. Returns 0 or an errno. */
+/* Opens the socket of a probe, unless it has one. Returns 0 or an errno. */
 static int
-open_socket(struct probe_pool *pool, uint32_t id, const struct addr *a)
+open_socket(struct prober *prober, struct probe *p, const struct addr *a)
 {
-	struct probe *p = &pool->probes[id];
 	int family = addr_family(a);
 
 	if (p->fd >= 0 && p->family != family)
-		probe_drop(pool, id);
+		probe_drop(prober, p);
 	if (p->fd >= 0)
 		return 0;
-	p->fd = sock_open(family, pool->type);
+	p->fd = sock_open(family, prober->type);
 	if (p->fd < 0)
 		return errno;
-	if (pool->interface != NULL &&
-	    sock_bind_interface(p->fd, pool->interface) < 0) {
+	if (prober->interface != NULL &&
+	    sock_bind_interface(p->fd, prober->interface) < 0) {
 		sock_close(&p->fd);
 		return errno;
 	}
 	p->family = (uint8_t)family;
 	step_name(p->fd, "the probe socket", 0);
-	pool->has_errors = os_receive_errors(p->fd, family, true);
+	prober->has_errors = os_receive_errors(p->fd, family, true);
 	return 0;
-}
-
-bool
-probe_is_broadcast(const struct probe_pool *pool, uint32_t id)
-{
-	struct addr a, local;
-
-	probe_address(pool, id, &a);
-	return addr_is_multicast(&a) ||
-	       (addr_family(&a) == AF_INET && !sock_route(&a, 0, &local) &&
-		   sock_route(&a, SO_BROADCAST, &local));
 }
 
 /* RFC 1035: the name servers of the root. */
@@ -208,24 +189,23 @@ static const struct {
 };
 
 struct probe_outcome
-probe_send(struct probe_pool *pool, uint32_t id)
+probe_send(struct prober *prober, struct probe *p)
 {
-	struct probe *p = &pool->probes[id];
 	struct probe_outcome o = {.origin = PROBE_LOCAL};
 	size_t i, count = sizeof(payloads) / sizeof(payloads[0]);
 	struct addr a;
 
 	p->sent_ns = clock_now();
-	probe_address(pool, id, &a);
-	o.errnum = open_socket(pool, id, &a);
+	targets_host(prober->targets, p->host, p->port, &a);
+	o.errnum = open_socket(prober, p, &a);
 	if (o.errnum != 0)
 		return o;
 	o.errnum = connect(p->fd, &a.u.sa, a.len) < 0 ? errno : 0;
 	p->is_unreported = true;
 	/* The step of a stream is reported with its outcome. */
-	if (pool->type == SOCK_DGRAM)
-		probe_report(pool, id, o.errnum);
-	if (o.errnum == 0 && pool->type == SOCK_DGRAM) {
+	if (prober->type == SOCK_DGRAM)
+		probe_report(prober, p, o.errnum);
+	if (o.errnum == 0 && prober->type == SOCK_DGRAM) {
 		for (i = 0; i + 1 < count && payloads[i].port != p->port;)
 			i++;
 		o.errnum = sock_send(p->fd, payloads[i].bytes, payloads[i].size,
@@ -237,5 +217,5 @@ probe_send(struct probe_pool *pool, uint32_t id)
 		o.errnum = EINPROGRESS;
 	return o.errnum == EINPROGRESS
 		   ? o
-		   : outcome_of(pool, p->fd, &a, o.errnum, false);
+		   : outcome_of(prober, p->fd, &a, o.errnum, false);
 }

@@ -68,149 +68,201 @@
 /* One in this many probes to a distant host is polled at once. */
 #define FAR_CHECK 64
 
-#define MIN_BURST 16
-#define MAX_BURST 128
-/* At most this much of a late wake-up is made up for. */
-#define SLACK_NS (20 * CLOCK_MS)
-/* The number of buckets in the wheel, and the time that one covers. */
-#define PROBE_BUCKETS 1024
-#define PROBE_TICK_NS (2 * CLOCK_MS)
-
 /* The initial window, as many packets as short queues hold, and the minimum. */
 #define PACE_START 500
 #define PACE_MIN 4
-
 /*
  * A window of probes is not sent at once, which would overrun a queue on the
  * path. Each tick allows a burst whose size depends on the window; half of it
  * may be re-probes.
  */
 #define PACE_TICK_NS CLOCK_MS
+#define MIN_BURST 16
+#define MAX_BURST 128
+/* The longest delay of this process that is caught up with --rate. */
+#define SLACK_NS (20 * CLOCK_MS)
+/* The timeout before the first sample, and the minimum. */
+#define FIRST_TIMEOUT_NS (1000 * CLOCK_MS)
+#define MIN_TIMEOUT_NS (100 * CLOCK_MS)
+/* The number of buckets in the timer wheel, and the time that one covers. */
+#define WHEEL_BUCKETS 1024
+#define WHEEL_TICK_NS (2 * CLOCK_MS)
 
-/*
- * The window starts small, doubles each round trip while nothing is lost, and
- * is halved when a re-probe is answered after the first probe was not, or when
- * this machine runs out of a resource.
- */
-struct pace {
-	uint32_t window;     /* probes that may be in flight */
-	uint32_t limit;      /* maximum window */
-	uint32_t threshold;  /* below it, each answer grows the window by 1 */
-	uint32_t credit;     /* above it: credit of answers since it grew */
-	int64_t held_ns;     /* the window is not halved again earlier */
-	int64_t interval_ns; /* between probes, from --rate; 0: no limit */
-	int64_t next_ns;     /* no probe is sent earlier: --rate, a shortage */
-	int64_t filled_ns;   /* when burst was last filled */
-	int64_t burst;       /* probes that may be sent now */
-	int64_t reprobes;    /* re-probes among them */
+#define NO_TRY UINT32_MAX
+
+enum try_state {
+	TRY_FREE,    /* Its slot is free. */
+	TRY_FLIGHT,  /* It was sent, and its timer has not expired. */
+	TRY_WAITING, /* It waits until it may be sent, now or later. */
+	TRY_LATE,    /* It is the last one, extended to the time of -w. */
+	TRY_OLDER,   /* It timed out; a newer try is in progress. */
+	TRY_BANNER   /* The port is open; the service may send a banner. */
 };
 
-/* The timeout before the first sample, and the minimum. */
-#define PACE_TIMEOUT_NS (1000 * CLOCK_MS)
-#define PACE_MIN_TIMEOUT_NS (100 * CLOCK_MS)
+/* One try of a port. Its socket is polled until the state of the port is
+ * decided. */
+struct scan_try {
+	struct probe probe;
+	int64_t answer_ns;  /* TRY_BANNER: the round-trip time of the answer. */
+	int64_t expires_ns; /* When its timer expires; 0: it has no timer. */
+	uint32_t slot;      /* The slot of the host. */
+	uint32_t older;     /* The try before this one, or NO_TRY. */
+	uint32_t newer;     /* The try after it, or NO_TRY. */
+	int unsure_errnum;  /* How an earlier try may have failed locally, or 0.
+			     */
+	uint8_t state;      /* enum try_state */
+	uint8_t tries;      /* The tries of this port, with this one. */
+	uint8_t failures;   /* The local failures of this port. */
+	bool is_discovery;  /* The port is one of those probed first. */
+};
+
+struct try_link {
+	uint32_t prev, next;
+};
 
 /*
- * The round-trip times of a host. The caller applies Karn's rule: a time that
- * may belong to a retransmission is not a sample.
+ * The tries: a fixed number of slots, each known by its index, and the lists
+ * they are in: free slots, tries that wait to be sent, and tries with a timer.
+ * The timers are in a timer wheel: each step has the same cost for any number
+ * of tries.
+ */
+struct try_pool {
+	struct scan_try *tries; /* Owned: an array of capacity. */
+	struct try_link *links; /* Owned: capacity links, then the list heads.
+				 */
+	uint32_t capacity;
+	uint32_t touched; /* The slots below it have been used. */
+	uint32_t used;    /* The number of slots that are not free. */
+	uint32_t timed;   /* The number of tries in the wheel. */
+	int64_t tick;     /* The position of the wheel. */
+};
+
+/*
+ * How fast probes are sent. The window starts small, doubles each round trip
+ * while nothing is lost, and is halved when a re-probe is answered after the
+ * first probe was not, or when this machine runs out of a resource.
+ */
+struct pace {
+	uint32_t window;     /* The number of probes that may be in flight. */
+	uint32_t limit;      /* The maximum window. */
+	uint32_t threshold;  /* Below it, each answer grows the window by 1. */
+	uint32_t credit;     /* Above it: credit of answers since it grew. */
+	int64_t held_ns;     /* The window is not halved again before this. */
+	int64_t interval_ns; /* Between probes, from --rate; 0: no limit. */
+	int64_t next_ns;     /* No probe is sent before this: --rate, a
+				shortage. */
+	int64_t filled_ns;   /* When burst was last filled. */
+	int64_t burst;       /* The number of probes that may be sent now. */
+	int64_t reprobes;    /* The number of re-probes among them. */
+};
+
+/*
+ * The round-trip times of a host. Karn's rule is applied before a sample is
+ * added: a time that may belong to a retransmission is not a sample.
  */
 struct rtt_estimate {
-	int64_t srtt_ns;   /* smoothed; 0: no sample yet */
-	int64_t rttvar_ns; /* its variation */
+	int64_t srtt_ns;   /* The smoothed time; 0: no sample yet. */
+	int64_t rttvar_ns; /* Its variation. */
 };
 
 /* A host whose ports are being probed. */
 struct scan_host {
-	uint64_t index;     /* in the targets */
-	uint64_t position;  /* in the walk; UINT64_MAX: the host has ended */
-	uint32_t begun;     /* ports that have been probed, or skipped */
-	uint32_t undecided; /* ports of them without a result */
+	uint64_t index;     /* Its index in the targets. */
+	uint64_t position;  /* In the walk; UINT64_MAX: the host has ended. */
+	uint32_t begun;     /* The ports that have been probed, or skipped. */
+	uint32_t undecided; /* The ports among them without a result. */
 	struct rtt_estimate rtt;
-	uint8_t discovery_left; /* undecided discovery probes */
-	uint8_t lost;           /* highest number of an answered try */
-	uint8_t round_size;     /* silent ports in the round */
-	bool is_queued;         /* its next port may be probed */
-	bool is_up;             /* it has answered a probe */
-	bool is_far;        /* answers take time: polling at once is useless */
-	bool has_refused;   /* a datagram */
-	bool is_reported;   /* that it limits its refusals */
-	int errnum;         /* of the last port that could not be probed */
-	uint32_t next_free; /* of a slot that is not used */
-	int64_t failing_ns; /* start of an outage; 0: none */
-	int64_t retry_ns;   /* when to try to send again */
-	int64_t refused_ns; /* when the last refused datagram was sent */
-	int64_t round_ns;   /* when silent ports are probed again */
+	uint8_t discovery_left; /* The undecided discovery probes. */
+	uint8_t lost;       /* The highest number of a try that was answered. */
+	uint8_t round_size; /* The silent ports in the round. */
+	bool is_queued;     /* Its next port may be probed. */
+	bool is_up;         /* It has answered a probe. */
+	bool is_far;        /* Answers take time: polling at once is useless. */
+	bool has_refused;   /* It has refused a datagram. */
+	bool is_reported;   /* It was reported that it limits its refusals. */
+	int errnum;         /* Of the last port that could not be probed. */
+	uint32_t next_free; /* The next free slot, if this one is free. */
+	int64_t failing_ns; /* The start of an outage; 0: there is none. */
+	int64_t retry_ns;   /* During an outage: when a probe is sent again. */
+	int64_t refused_ns; /* When the last refused datagram was sent. */
+	int64_t round_ns;   /* When silent ports are probed again. */
 };
 
 struct scan {
 	const struct scan_options *o;
-	struct targets_walk walk; /* hosts that are not begun yet */
-	struct scan_host *hosts;  /* slots */
-	uint32_t touched;         /* slots below it have been used */
-	uint32_t free_slot;       /* the first free one of them */
-	uint32_t active;          /* hosts that have begun and not ended */
-	uint32_t *queue;          /* ring of slots whose next port is next */
-	uint32_t queue_size, queue_first, queued;
-	struct probe_pool pool;
+	struct prober prober;
+	struct try_pool pool;
 	struct pace pace;
-	bool counts_syns;        /* --rate counts those of the system, too */
-	int64_t timeout_ns;      /* the maximum wait for an answer, */
-	int64_t last_ns;         /* and the minimum after the last try */
-	struct rtt_estimate rtt; /* of all hosts */
-	uint32_t in_flight;      /* probes */
-	int64_t sent_ns;     /* when a probe was sent last, to any host; or 0 */
-	int64_t shortage_ns; /* start of a resource shortage; 0: none */
-	struct backoff pause;           /* after shortages, in milliseconds */
-	struct scan_progress *progress; /* the caller's */
-	struct deadline next_progress;  /* next call of progress() */
+	uint32_t in_flight; /* The number of tries in TRY_FLIGHT. */
+
+	struct targets_walk walk; /* The hosts that have not begun. */
+	struct scan_host *hosts;  /* Owned: the slots. */
+	uint32_t touched;         /* The slots below it have been used. */
+	uint32_t free_slot;       /* The first free one of them, or NO_TRY. */
+	uint32_t active;          /* The hosts that have begun and not ended. */
+	/* Owned: a ring of the slots of hosts that have a port to probe. */
+	uint32_t *queue;
+	uint32_t queue_size, queue_first, queued;
+
+	bool counts_syns;   /* --rate counts the SYNs of the system as well. */
+	int64_t timeout_ns; /* The maximum wait for an answer. */
+	int64_t last_ns;    /* The minimum wait after the last try. */
+	struct rtt_estimate rtt; /* The round-trip times of all hosts. */
+	int64_t sent_ns;      /* When the last probe was sent to any host; or 0.
+			       */
+	int64_t shortage_ns;  /* The start of a resource shortage; 0: none. */
+	struct backoff pause; /* After shortages, in milliseconds. */
+	struct scan_progress *progress; /* Owned by the caller. */
+	struct deadline next_progress;  /* When progress() is called next. */
 };
 
 /* per_second is the limit of --rate; 0: none. */
 static void
-pace_init(struct pace *p, uint32_t limit, int64_t per_second, int64_t now_ns)
+pace_init(struct pace *pace, uint32_t limit, int64_t per_second, int64_t now_ns)
 {
-	memset(p, 0, sizeof(*p));
-	p->limit = p->threshold = limit;
-	p->window = limit < PACE_START ? limit : PACE_START;
-	p->next_ns = now_ns;
+	memset(pace, 0, sizeof(*pace));
+	pace->limit = pace->threshold = limit;
+	pace->window = limit < PACE_START ? limit : PACE_START;
+	pace->next_ns = now_ns;
 	if (per_second > 0)
-		p->interval_ns = CLOCK_SECOND / per_second;
+		pace->interval_ns = CLOCK_SECOND / per_second;
 }
 
 /* Grows the window after an answer, or silence as before: no sign of loss. */
 static void
-pace_grow(struct pace *p)
+pace_grow(struct pace *pace)
 {
-	if (p->window >= p->limit)
+	if (pace->window >= pace->limit)
 		return;
-	if (p->window < p->threshold) {
-		p->window++;
+	if (pace->window < pace->threshold) {
+		pace->window++;
 		return;
 	}
 	/* Grow by ten per round trip: a scan is too short for TCP's one. */
-	p->credit += 10;
-	if (p->credit >= p->window) {
-		p->credit -= p->window;
-		p->window++;
+	pace->credit += 10;
+	if (pace->credit >= pace->window) {
+		pace->credit -= pace->window;
+		pace->window++;
 	}
 }
 
 /* Shrinks the window to size, after a resource shortage. */
 static void
-pace_shrink(struct pace *p, uint32_t size)
+pace_shrink(struct pace *pace, uint32_t size)
 {
-	p->window = (uint32_t)num_clamp(size, PACE_MIN, p->limit);
-	p->threshold = p->window;
-	p->credit = 0;
+	pace->window = (uint32_t)num_clamp(size, PACE_MIN, pace->limit);
+	pace->threshold = pace->window;
+	pace->credit = 0;
 }
 
 /* Halves the window after a lost probe, at most once in hold_ns. */
 static void
-pace_halve(struct pace *p, int64_t now_ns, int64_t hold_ns)
+pace_halve(struct pace *pace, int64_t now_ns, int64_t hold_ns)
 {
-	if (now_ns < p->held_ns)
+	if (now_ns < pace->held_ns)
 		return;
-	p->held_ns = now_ns + hold_ns;
-	pace_shrink(p, p->window / 2);
+	pace->held_ns = now_ns + hold_ns;
+	pace_shrink(pace, pace->window / 2);
 }
 
 /* Adds what the ticks allow. After a late wake-up, at most two ticks count. */
@@ -225,87 +277,87 @@ add_burst(int64_t *burst, int64_t per_tick, int64_t ticks)
 /* Adds what the time since the last call allows. Returns when the next probe
  * may be sent. */
 static struct deadline
-pace_next(struct pace *p, int64_t now_ns)
+pace_next(struct pace *pace, int64_t now_ns)
 {
-	int64_t per_tick = num_clamp(p->window / 8, MIN_BURST, MAX_BURST);
-	int64_t ticks = (now_ns - p->filled_ns) / PACE_TICK_NS;
-	struct deadline d = {.at_ns = p->next_ns};
+	int64_t per_tick = num_clamp(pace->window / 8, MIN_BURST, MAX_BURST);
+	int64_t ticks = (now_ns - pace->filled_ns) / PACE_TICK_NS;
+	struct deadline d = {.at_ns = pace->next_ns};
 
 	if (ticks > 0) {
-		add_burst(&p->burst, per_tick, ticks);
-		add_burst(&p->reprobes, per_tick / 2, ticks);
-		p->filled_ns =
-		    ticks > 2 ? now_ns : p->filled_ns + ticks * PACE_TICK_NS;
+		add_burst(&pace->burst, per_tick, ticks);
+		add_burst(&pace->reprobes, per_tick / 2, ticks);
+		pace->filled_ns =
+		    ticks > 2 ? now_ns : pace->filled_ns + ticks * PACE_TICK_NS;
 	}
-	if (p->burst <= 0 && d.at_ns < p->filled_ns + PACE_TICK_NS)
-		d.at_ns = p->filled_ns + PACE_TICK_NS;
+	if (pace->burst <= 0 && d.at_ns < pace->filled_ns + PACE_TICK_NS)
+		d.at_ns = pace->filled_ns + PACE_TICK_NS;
 	return d;
 }
 
 /* Counts a probe against --rate. */
 static void
-pace_spend(struct pace *p, int64_t now_ns)
+pace_spend(struct pace *pace, int64_t now_ns)
 {
-	if (p->interval_ns == 0)
+	if (pace->interval_ns == 0)
 		return;
-	if (p->next_ns < now_ns - SLACK_NS)
-		p->next_ns = now_ns - SLACK_NS;
-	p->next_ns += p->interval_ns;
+	if (pace->next_ns < now_ns - SLACK_NS)
+		pace->next_ns = now_ns - SLACK_NS;
+	pace->next_ns += pace->interval_ns;
 }
 
 /* Adds a sample (RFC 6298 2.2 and 2.3: alpha is 1/8, beta 1/4). */
 static void
-rtt_sample(struct rtt_estimate *r, int64_t ns)
+rtt_sample(struct rtt_estimate *rtt, int64_t ns)
 {
 	if (ns < 1)
 		ns = 1;
-	if (r->srtt_ns == 0) {
-		r->srtt_ns = ns;
-		r->rttvar_ns = ns / 2;
+	if (rtt->srtt_ns == 0) {
+		rtt->srtt_ns = ns;
+		rtt->rttvar_ns = ns / 2;
 		return;
 	}
-	r->rttvar_ns = (3 * r->rttvar_ns + llabs(ns - r->srtt_ns)) / 4;
-	r->srtt_ns = (7 * r->srtt_ns + ns) / 8;
+	rtt->rttvar_ns = (3 * rtt->rttvar_ns + llabs(ns - rtt->srtt_ns)) / 4;
+	rtt->srtt_ns = (7 * rtt->srtt_ns + ns) / 8;
 }
 
 /*
- * The timeout of RFC 6298 in nanoseconds: PACE_TIMEOUT_NS without a sample,
- * otherwise srtt + 4 rttvar and at least PACE_MIN_TIMEOUT_NS; in both cases at
+ * The timeout of RFC 6298 in nanoseconds: FIRST_TIMEOUT_NS without a sample,
+ * otherwise srtt + 4 rttvar and at least MIN_TIMEOUT_NS; in both cases at
  * most limit_ns.
  */
 static int64_t
-rtt_timeout(const struct rtt_estimate *r, int64_t limit_ns)
+rtt_timeout(const struct rtt_estimate *rtt, int64_t limit_ns)
 {
-	int64_t ns =
-	    r->srtt_ns != 0 ? r->srtt_ns + 4 * r->rttvar_ns : PACE_TIMEOUT_NS;
+	int64_t ns = rtt->srtt_ns != 0 ? rtt->srtt_ns + 4 * rtt->rttvar_ns
+				       : FIRST_TIMEOUT_NS;
 
-	return num_clamp(ns, PACE_MIN_TIMEOUT_NS, limit_ns);
+	return num_clamp(ns, MIN_TIMEOUT_NS, limit_ns);
 }
 
 /* The lists: free slots, waiting probes, then the buckets of the wheel. */
 enum { LIST_FREE, LIST_WAITING, LIST_WHEEL };
 
-#define LISTS (LIST_WHEEL + PROBE_BUCKETS)
+#define LISTS (LIST_WHEEL + WHEEL_BUCKETS)
 
 static uint32_t
-head(const struct probe_pool *p, int list)
+head(const struct try_pool *pool, int list)
 {
-	return p->capacity + (uint32_t)list;
+	return pool->capacity + (uint32_t)list;
 }
 
 static uint32_t
-first(const struct probe_pool *p, int list)
+first(const struct try_pool *pool, int list)
 {
-	uint32_t id = p->links[head(p, list)].next;
+	uint32_t id = pool->links[head(pool, list)].next;
 
-	return id == head(p, list) ? PROBE_NONE : id;
+	return id == head(pool, list) ? NO_TRY : id;
 }
 
 /* Inserts id before another link. */
 static void
-insert(struct probe_pool *p, uint32_t id, uint32_t before)
+insert(struct try_pool *pool, uint32_t id, uint32_t before)
 {
-	struct probe_link *l = p->links;
+	struct try_link *l = pool->links;
 
 	l[id].next = before;
 	l[id].prev = l[before].prev;
@@ -316,173 +368,152 @@ insert(struct probe_pool *p, uint32_t id, uint32_t before)
 static int
 bucket_of(int64_t tick)
 {
-	return LIST_WHEEL + (int)(tick % PROBE_BUCKETS);
+	return LIST_WHEEL + (int)(tick % WHEEL_BUCKETS);
 }
 
-/* Prepares a pool of sockets of a type for targets, which must stay valid.
- * Returns 0, or -1 with errno. */
-static int
-pool_init(struct probe_pool *p, uint32_t capacity,
-    const struct targets *targets, int type)
+/* Prepares an empty pool. */
+static void
+pool_init(struct try_pool *pool, uint32_t capacity)
 {
 	uint32_t i, h;
 
-	memset(p, 0, sizeof(*p));
-	p->set = ready_set_new(capacity, false);
-	if (p->set == NULL)
-		return -1;
-	p->capacity = capacity;
-	p->targets = targets;
-	p->type = type;
-	p->tick = clock_now() / PROBE_TICK_NS;
-	p->probes = mem_array(capacity, sizeof(p->probes[0]));
-	p->links = mem_array((size_t)capacity + LISTS, sizeof(p->links[0]));
+	pool->capacity = capacity;
+	pool->tick = clock_now() / WHEEL_TICK_NS;
+	pool->tries = mem_array(capacity, sizeof(pool->tries[0]));
+	pool->links =
+	    mem_array((size_t)capacity + LISTS, sizeof(pool->links[0]));
 	for (i = 0; i < LISTS; i++) {
-		h = head(p, (int)i);
-		p->links[h].prev = p->links[h].next = h;
+		h = head(pool, (int)i);
+		pool->links[h].prev = pool->links[h].next = h;
 	}
-	return 0;
-}
-
-/* Closes all sockets, and frees what the pool owns. */
-static void
-pool_release(struct probe_pool *p)
-{
-	uint32_t id;
-
-	for (id = 0; id < p->touched; id++)
-		probe_drop(p, id);
-	ready_set_free(p->set);
-	free(p->probes);
-	free(p->links);
 }
 
 /* Removes the probe from its list. */
 static void
-pool_unlink(struct probe_pool *p, uint32_t id)
+pool_unlink(struct try_pool *pool, uint32_t id)
 {
-	struct probe_link *l = p->links;
+	struct try_link *l = pool->links;
 
 	l[l[id].prev].next = l[id].next;
 	l[l[id].next].prev = l[id].prev;
 	l[id].prev = l[id].next = id;
-	if (p->probes[id].expires_ns != 0) {
-		p->probes[id].expires_ns = 0;
-		p->timed--;
+	if (pool->tries[id].expires_ns != 0) {
+		pool->tries[id].expires_ns = 0;
+		pool->timed--;
 	}
 }
 
-/* Allocates a slot, the last freed one if any; PROBE_NONE if all are used. */
+/* Allocates a slot, the last freed one if any; NO_TRY if all are used. */
 static uint32_t
-pool_alloc(struct probe_pool *p)
+pool_alloc(struct try_pool *pool)
 {
-	uint32_t id = first(p, LIST_FREE);
+	uint32_t id = first(pool, LIST_FREE);
 
-	if (id != PROBE_NONE) {
-		pool_unlink(p, id);
-	} else if (p->touched < p->capacity) {
-		id = p->touched++;
-		p->links[id].prev = p->links[id].next = id;
-		p->probes[id].fd = -1;
+	if (id != NO_TRY) {
+		pool_unlink(pool, id);
+	} else if (pool->touched < pool->capacity) {
+		id = pool->touched++;
+		pool->links[id].prev = pool->links[id].next = id;
+		pool->tries[id].probe = (struct probe){.id = id, .fd = -1};
 	} else {
-		return PROBE_NONE;
+		return NO_TRY;
 	}
-	p->probes[id].older = p->probes[id].newer = PROBE_NONE;
-	p->probes[id].expires_ns = 0;
-	p->used++;
+	pool->tries[id].older = pool->tries[id].newer = NO_TRY;
+	pool->tries[id].expires_ns = 0;
+	pool->used++;
 	return id;
 }
 
 /* Unlinks the probe and frees its slot, which keeps its fd. */
 static void
-pool_free(struct probe_pool *p, uint32_t id)
+pool_free(struct try_pool *pool, uint32_t id)
 {
-	pool_unlink(p, id);
-	p->probes[id].state = PROBE_FREE;
-	insert(p, id, p->links[head(p, LIST_FREE)].next);
-	p->used--;
+	pool_unlink(pool, id);
+	pool->tries[id].state = TRY_FREE;
+	insert(pool, id, pool->links[head(pool, LIST_FREE)].next);
+	pool->used--;
 }
 
 /* Appends the probe to those waiting for another try. */
 static void
-pool_wait(struct probe_pool *p, uint32_t id)
+pool_wait(struct try_pool *pool, uint32_t id)
 {
-	pool_unlink(p, id);
-	insert(p, id, head(p, LIST_WAITING));
+	pool_unlink(pool, id);
+	insert(pool, id, head(pool, LIST_WAITING));
 }
 
-/* The first waiting probe, or PROBE_NONE. */
+/* The first waiting probe, or NO_TRY. */
 static uint32_t
-pool_waiting(const struct probe_pool *p)
+pool_waiting(const struct try_pool *pool)
 {
-	return first(p, LIST_WAITING);
+	return first(pool, LIST_WAITING);
 }
 
 /* Sets the probe's timer and removes it from any other list. */
 static void
-pool_set_timer(struct probe_pool *p, uint32_t id, int64_t expires_ns)
+pool_set_timer(struct try_pool *pool, uint32_t id, int64_t expires_ns)
 {
-	int64_t tick = expires_ns / PROBE_TICK_NS + 1;
+	int64_t tick = expires_ns / WHEEL_TICK_NS + 1;
 
-	pool_unlink(p, id);
+	pool_unlink(pool, id);
 	/* A later time than the wheel covers takes more than one turn. */
-	tick = num_clamp(tick, p->tick + 1, p->tick + PROBE_BUCKETS - 1);
-	insert(p, id, head(p, bucket_of(tick)));
-	p->probes[id].expires_ns = expires_ns;
-	p->timed++;
+	tick = num_clamp(tick, pool->tick + 1, pool->tick + WHEEL_BUCKETS - 1);
+	insert(pool, id, head(pool, bucket_of(tick)));
+	pool->tries[id].expires_ns = expires_ns;
+	pool->timed++;
 }
 
-/* Unlinks and returns a probe whose timer has expired, or PROBE_NONE. */
+/* Unlinks and returns a probe whose timer has expired, or NO_TRY. */
 static uint32_t
-pool_expired(struct probe_pool *p, int64_t now_ns)
+pool_expired(struct try_pool *pool, int64_t now_ns)
 {
-	int64_t now = now_ns / PROBE_TICK_NS;
+	int64_t now = now_ns / WHEEL_TICK_NS;
 	uint32_t id;
 
-	if (p->timed == 0 && p->tick < now)
-		p->tick = now;
-	for (;; p->tick++) {
-		while ((id = first(p, bucket_of(p->tick))) != PROBE_NONE) {
-			if (p->probes[id].expires_ns <= now_ns) {
-				pool_unlink(p, id);
+	if (pool->timed == 0 && pool->tick < now)
+		pool->tick = now;
+	for (;; pool->tick++) {
+		while ((id = first(pool, bucket_of(pool->tick))) != NO_TRY) {
+			if (pool->tries[id].expires_ns <= now_ns) {
+				pool_unlink(pool, id);
 				return id;
 			}
 			/* It takes another turn of the wheel. */
-			pool_set_timer(p, id, p->probes[id].expires_ns);
+			pool_set_timer(pool, id, pool->tries[id].expires_ns);
 		}
-		if (p->tick >= now)
-			return PROBE_NONE;
+		if (pool->tick >= now)
+			return NO_TRY;
 	}
 }
 
 /* When to call pool_expired() next. */
 static struct deadline
-pool_deadline(const struct probe_pool *p)
+pool_deadline(const struct try_pool *pool)
 {
 	struct deadline d = deadline_none();
 	int i;
 
-	for (i = 0; p->timed > 0 && i < PROBE_BUCKETS; i++) {
-		if (first(p, bucket_of(p->tick + i)) == PROBE_NONE)
+	for (i = 0; pool->timed > 0 && i < WHEEL_BUCKETS; i++) {
+		if (first(pool, bucket_of(pool->tick + i)) == NO_TRY)
 			continue;
-		d.at_ns = (p->tick + i) * PROBE_TICK_NS;
+		d.at_ns = (pool->tick + i) * WHEEL_TICK_NS;
 		break;
 	}
 	return d;
 }
 
-/* The probe with index id. */
-static struct probe *
-probe_at(const struct scan *s, uint32_t id)
+/* The try with index id. */
+static struct scan_try *
+try_at(const struct scan *s, uint32_t id)
 {
-	return &s->pool.probes[id];
+	return &s->pool.tries[id];
 }
 
-/* The host of probe id. */
+/* The host of try id. */
 static struct scan_host *
 host_of(const struct scan *s, uint32_t id)
 {
-	return &s->hosts[s->pool.probes[id].slot];
+	return &s->hosts[s->pool.tries[id].slot];
 }
 
 uint32_t
@@ -520,7 +551,7 @@ begin_host(struct scan *s)
 
 	if (!targets_walk_next(&s->walk, &index))
 		return false;
-	if (slot == PROBE_NONE)
+	if (slot == NO_TRY)
 		slot = s->touched++;
 	else
 		s->free_slot = s->hosts[slot].next_free;
@@ -612,9 +643,9 @@ static void
 set_timer(struct scan *s, uint32_t id)
 {
 	const struct scan_host *h = host_of(s, id);
-	int64_t sent = probe_at(s, id)->sent_ns, now = clock_now();
+	int64_t sent = try_at(s, id)->probe.sent_ns, now = clock_now();
 	int64_t expiry = sent + timeout_ns(s, h), next;
-	int64_t interval = PACE_MIN_TIMEOUT_NS;
+	int64_t interval = MIN_TIMEOUT_NS;
 
 	if (h->rtt.srtt_ns != 0)
 		interval =
@@ -650,18 +681,18 @@ has_had_all_tries(const struct scan *s, uint32_t id)
 		tries = h->lost + 3 < MAX_TRIES ? h->lost + 3 : MAX_TRIES;
 	else if (is_stream ? h->is_up && has_spare_slots(s) : !is_limited(h))
 		tries = 3;
-	return probe_at(s, id)->tries >= tries;
+	return try_at(s, id)->tries >= tries;
 }
 
 /* Stops counting a try as in flight. */
 static void
 end_flight(struct scan *s, uint32_t id)
 {
-	struct probe *p = probe_at(s, id);
+	struct scan_try *t = try_at(s, id);
 
-	if (p->state != PROBE_FLIGHT)
+	if (t->state != TRY_FLIGHT)
 		return;
-	p->state = PROBE_WAITING;
+	t->state = TRY_WAITING;
 	s->in_flight--;
 }
 
@@ -669,31 +700,32 @@ end_flight(struct scan *s, uint32_t id)
 static void
 end_port(struct scan *s, uint32_t id, struct scan_result *r)
 {
-	struct probe *p = probe_at(s, id);
+	struct scan_try *t = try_at(s, id);
 	struct scan_host *h = host_of(s, id);
-	uint32_t slot = p->slot, other, next;
+	uint32_t slot = t->slot, other, next;
+	struct probe *probe;
 	bool in_progress;
 
 	if (is_open(r->reason))
-		probe_drop(&s->pool, id);
-	h->discovery_left -= p->is_discovery;
+		probe_drop(&s->prober, &t->probe);
+	h->discovery_left -= t->is_discovery;
 	h->undecided--;
 	r->host = h->index;
 	r->slot = slot;
-	r->port = p->port;
+	r->port = t->probe.port;
 	r->count = 1;
-	for (other = id; probe_at(s, other)->older != PROBE_NONE;)
-		other = probe_at(s, other)->older;
-	for (; other != PROBE_NONE; other = next) {
-		next = probe_at(s, other)->newer;
+	for (other = id; try_at(s, other)->older != NO_TRY;)
+		other = try_at(s, other)->older;
+	for (; other != NO_TRY; other = next) {
+		next = try_at(s, other)->newer;
+		probe = &try_at(s, other)->probe;
 		end_flight(s, other);
 		in_progress = other != id || r->reason == SCAN_SILENT;
-		/* Its next probe uses the socket, if that can connect again.
-		 * Late answers may still arrive on one of datagrams. */
-		if (probe_at(s, other)->fd >= 0 &&
-		    (s->o->type == SOCK_DGRAM ||
-			!probe_again(&s->pool, other, in_progress)))
-			probe_drop(&s->pool, other);
+		/* Late answers may still arrive at a socket of datagrams. */
+		if (s->o->type == SOCK_DGRAM)
+			probe_drop(&s->prober, probe);
+		else
+			probe_reuse(&s->prober, probe, in_progress);
 		pool_free(&s->pool, other);
 	}
 	s->o->result(s->o->context, r);
@@ -704,36 +736,36 @@ end_port(struct scan *s, uint32_t id, struct scan_result *r)
 static void
 update_estimates(struct scan *s, uint32_t id, bool is_refusal, int64_t now)
 {
-	const struct probe *p = probe_at(s, id);
+	const struct scan_try *t = try_at(s, id);
 	struct scan_host *h = host_of(s, id);
 	bool is_first = s->rtt.srtt_ns == 0;
 	uint32_t other;
 
 	if (s->o->type == SOCK_DGRAM) {
 		h->has_refused |= is_refusal;
-		if (p->sent_ns > h->refused_ns &&
+		if (t->probe.sent_ns > h->refused_ns &&
 		    (is_refusal || !is_limited(h)))
-			h->refused_ns = p->sent_ns;
+			h->refused_ns = t->probe.sent_ns;
 	}
-	if (now - p->sent_ns < KARN_NS) {
-		rtt_sample(&h->rtt, now - p->sent_ns);
-		rtt_sample(&s->rtt, now - p->sent_ns);
+	if (now - t->probe.sent_ns < KARN_NS) {
+		rtt_sample(&h->rtt, now - t->probe.sent_ns);
+		rtt_sample(&s->rtt, now - t->probe.sent_ns);
 		/* Silence for over one round trip lets the window grow. */
 		for (other = 0; is_first && other < s->pool.touched; other++)
-			if (probe_at(s, other)->state == PROBE_FLIGHT)
+			if (try_at(s, other)->state == TRY_FLIGHT)
 				set_timer(s, other);
 	}
-	if (p->tries == 1 || is_limited(h)) {
+	if (t->tries == 1 || is_limited(h)) {
 		pace_grow(&s->pace);
 	} else {
 		/* An earlier try or its answer was lost. */
-		if (p->tries > h->lost)
-			h->lost = p->tries;
+		if (t->tries > h->lost)
+			h->lost = t->tries;
 		pace_halve(&s->pace, now, rtt_timeout(&h->rtt, INT64_MAX));
 	}
 	if (!h->is_up) {
 		h->is_up = true;
-		update_host(s, p->slot);
+		update_host(s, t->slot);
 	}
 }
 
@@ -747,7 +779,7 @@ decide(struct scan *s, uint32_t id, int errnum, enum scan_reason reason,
 	    .reason = reason,
 	    .errnum = errnum,
 	    .by = by,
-	    .ns = now - probe_at(s, id)->sent_ns,
+	    .ns = now - try_at(s, id)->probe.sent_ns,
 	};
 
 	if (reason == SCAN_REFUSED || is_open(reason))
@@ -761,7 +793,7 @@ end_banner(struct scan *s, uint32_t id, const void *bytes, size_t n)
 {
 	struct scan_result r = {
 	    .reason = SCAN_CONNECTED,
-	    .ns = probe_at(s, id)->answer_ns,
+	    .ns = try_at(s, id)->answer_ns,
 	    .banner = n > 0 ? bytes : NULL,
 	    .banner_size = n,
 	};
@@ -777,8 +809,8 @@ read_banner(struct scan *s, uint32_t id)
 	ssize_t n;
 
 	do {
-		n = sock_recv(
-		    probe_at(s, id)->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+		n = sock_recv(try_at(s, id)->probe.fd, bytes, sizeof(bytes),
+		    MSG_DONTWAIT);
 	} while (n < 0 && errno == EINTR);
 	if (n < 0 && errno == EAGAIN)
 		return;
@@ -789,15 +821,15 @@ read_banner(struct scan *s, uint32_t id)
 static void
 await_banner(struct scan *s, uint32_t id)
 {
-	struct probe *p = probe_at(s, id);
+	struct scan_try *t = try_at(s, id);
 	int64_t now = clock_now();
 
 	update_estimates(s, id, false, now);
 	end_flight(s, id);
-	p->state = PROBE_BANNER;
-	p->answer_ns = now - p->sent_ns;
+	t->state = TRY_BANNER;
+	t->answer_ns = now - t->probe.sent_ns;
 	pool_set_timer(&s->pool, id, now + clock_ns(s->o->banner_ms));
-	(void)ready_set_watch(s->pool.set, id, p->fd, POLLIN);
+	(void)ready_set_watch(s->prober.set, id, t->probe.fd, POLLIN);
 	read_banner(s, id);
 }
 
@@ -826,7 +858,7 @@ join_round(struct scan *s, uint32_t id)
 	if (pause <= TOKEN_NS / 4 || !h->has_refused || h->is_reported)
 		return;
 	h->is_reported = true;
-	probe_address(&s->pool, id, &a);
+	targets_host(s->o->targets, h->index, 0, &a);
 	diag_note("%s limits its ICMP errors: silent ports are probed again "
 		  "at its pace",
 	    addr_ip_text(&a));
@@ -837,27 +869,27 @@ join_round(struct scan *s, uint32_t id)
 static void
 handle_silence(struct scan *s, uint32_t id)
 {
-	struct probe *p = probe_at(s, id);
+	struct scan_try *t = try_at(s, id);
 	const struct scan_host *h = host_of(s, id);
-	int errnum = p->unsure_errnum != 0 ? p->unsure_errnum : ETIMEDOUT;
-	int64_t expiry = p->sent_ns + s->last_ns;
+	int errnum = t->unsure_errnum != 0 ? t->unsure_errnum : ETIMEDOUT;
+	int64_t expiry = t->probe.sent_ns + s->last_ns;
 	bool is_last;
 
 	end_flight(s, id);
 	/* Silence shows nothing while the host may lack a token. */
-	if (is_limited(h) && p->sent_ns < h->refused_ns + TOKEN_NS)
-		p->tries--;
+	if (is_limited(h) && t->probe.sent_ns < h->refused_ns + TOKEN_NS)
+		t->tries--;
 	is_last = has_had_all_tries(s, id);
-	if (is_last && p->unsure_errnum == 0 && p->state != PROBE_LATE &&
-	    p->fd >= 0 && clock_now() < expiry) {
-		p->state = PROBE_LATE;
+	if (is_last && t->unsure_errnum == 0 && t->state != TRY_LATE &&
+	    t->probe.fd >= 0 && clock_now() < expiry) {
+		t->state = TRY_LATE;
 		pool_set_timer(&s->pool, id, expiry);
 		return;
 	}
-	probe_report(&s->pool, id, errnum);
-	p->state = PROBE_WAITING;
+	probe_report(&s->prober, &t->probe, errnum);
+	t->state = TRY_WAITING;
 	if (s->counts_syns)
-		probe_drop(&s->pool, id);
+		probe_drop(&s->prober, &t->probe);
 	if (is_last)
 		decide(s, id, errnum, reason_of(s, errnum), NULL);
 	else if (is_limited(h))
@@ -908,17 +940,30 @@ has_outage_expired(const struct scan *s, const struct scan_host *h, int64_t now)
 	       now >= h->failing_ns + (is_general ? OUTAGE_NS : NO_ROUTE_NS);
 }
 
+/* Whether a probe has a broadcast or multicast address: no host has it, so
+ * every try fails. */
+static bool
+is_broadcast(const struct scan *s, const struct probe *p)
+{
+	struct addr a, local;
+
+	targets_host(s->o->targets, p->host, p->port, &a);
+	return addr_is_multicast(&a) ||
+	       (addr_family(&a) == AF_INET && !sock_route(&a, 0, &local) &&
+		   sock_route(&a, SO_BROADCAST, &local));
+}
+
 /* Schedules another try after a local failure. Returns false if it has failed
  * for too long. */
 static bool
 try_again(struct scan *s, uint32_t id, int errnum)
 {
-	struct probe *p = probe_at(s, id);
+	struct scan_try *t = try_at(s, id);
 	struct scan_host *h = host_of(s, id);
 	int64_t now = clock_now();
 
 	if (h->failing_ns == 0 && (errnum == ENETUNREACH || errnum == EACCES) &&
-	    probe_is_broadcast(&s->pool, id))
+	    is_broadcast(s, &t->probe))
 		return false;
 	if (is_shortage(errnum)) {
 		if (!pause_all(s, now))
@@ -931,11 +976,11 @@ try_again(struct scan *s, uint32_t id, int errnum)
 		    now + num_clamp(now - h->failing_ns, PAUSE_MS * CLOCK_MS,
 			      MAX_PAUSE_MS * CLOCK_MS);
 	}
-	p->failures++;
+	t->failures++;
 	if (has_outage_expired(s, h, now))
 		return false;
 	/* During an outage, the failure is not specific to one port. */
-	if (p->failures > MAX_FAILURES &&
+	if (t->failures > MAX_FAILURES &&
 	    (h->failing_ns == 0 || now < h->failing_ns + NO_ROUTE_NS))
 		return false;
 	if (is_shortage(errnum))
@@ -949,20 +994,20 @@ try_again(struct scan *s, uint32_t id, int errnum)
 static void
 handle_outcome(struct scan *s, uint32_t id, struct probe_outcome o)
 {
-	struct probe *p = probe_at(s, id);
+	struct scan_try *t = try_at(s, id);
 	enum scan_reason reason;
 
-	probe_report(&s->pool, id, o.errnum);
+	probe_report(&s->prober, &t->probe, o.errnum);
 	/* Nobody else has the port: it is closed. */
-	if (o.errnum == 0 && sock_is_self_connect(p->fd)) {
-		probe_drop(&s->pool, id);
+	if (o.errnum == 0 && sock_is_self_connect(t->probe.fd)) {
+		probe_drop(&s->prober, &t->probe);
 		o.errnum = ECONNREFUSED;
 		o.origin = PROBE_REMOTE;
 	}
 	if (o.origin == PROBE_UNSURE) {
 		/* The error is cleared: another poll would report success. */
-		probe_drop(&s->pool, id);
-		p->unsure_errnum = o.errnum;
+		probe_drop(&s->prober, &t->probe);
+		t->unsure_errnum = o.errnum;
 		handle_silence(s, id);
 		return;
 	}
@@ -970,10 +1015,10 @@ handle_outcome(struct scan *s, uint32_t id, struct probe_outcome o)
 	if (o.origin == PROBE_LOCAL || reason == SCAN_LOCAL) {
 		/* Another try follows, unless it has failed for too long. */
 		end_flight(s, id);
-		p->state = PROBE_WAITING;
+		t->state = TRY_WAITING;
 		s->progress->errnum = o.errnum;
-		probe_drop(&s->pool, id);
-		p->tries--;
+		probe_drop(&s->prober, &t->probe);
+		t->tries--;
 		if (try_again(s, id, o.errnum))
 			return;
 		host_of(s, id)->errnum = o.errnum;
@@ -985,7 +1030,7 @@ handle_outcome(struct scan *s, uint32_t id, struct probe_outcome o)
 		await_banner(s, id);
 	else
 		decide(s, id, o.errnum, reason,
-		    s->pool.icmp.errnum != 0 ? &s->pool.icmp.sender : NULL);
+		    s->prober.icmp.errnum != 0 ? &s->prober.icmp.sender : NULL);
 }
 
 /* Handles the expired timer of try id: extends it, schedules another try, or
@@ -993,22 +1038,22 @@ handle_outcome(struct scan *s, uint32_t id, struct probe_outcome o)
 static void
 handle_expired(struct scan *s, uint32_t id)
 {
-	const struct probe *p = probe_at(s, id);
+	const struct scan_try *t = try_at(s, id);
 
-	if (p->state == PROBE_WAITING) {
+	if (t->state == TRY_WAITING) {
 		pool_wait(&s->pool, id);
 		return;
 	}
-	if (p->state == PROBE_BANNER) {
+	if (t->state == TRY_BANNER) {
 		end_banner(s, id, NULL, 0);
 		return;
 	}
 	/* Silence is not a loss until a re-probe has been answered. */
-	if (p->tries == 1 && s->pace.threshold == s->pace.limit)
+	if (t->tries == 1 && s->pace.threshold == s->pace.limit)
 		pace_grow(&s->pace);
 	/* The estimate may have grown. */
-	if (p->state != PROBE_LATE &&
-	    clock_now() < p->sent_ns + timeout_ns(s, host_of(s, id)))
+	if (t->state != TRY_LATE &&
+	    clock_now() < t->probe.sent_ns + timeout_ns(s, host_of(s, id)))
 		set_timer(s, id);
 	else
 		handle_silence(s, id);
@@ -1018,7 +1063,7 @@ handle_expired(struct scan *s, uint32_t id)
 static void
 send_try(struct scan *s, uint32_t id)
 {
-	struct probe *p = probe_at(s, id);
+	struct scan_try *t = try_at(s, id);
 	struct scan_host *h = host_of(s, id);
 	struct probe_outcome o;
 	int64_t now;
@@ -1026,31 +1071,31 @@ send_try(struct scan *s, uint32_t id)
 	if (h->failing_ns != 0) {
 		now = clock_now();
 		if (now < h->retry_ns && !has_outage_expired(s, h, now)) {
-			p->state = PROBE_WAITING;
+			t->state = TRY_WAITING;
 			pool_set_timer(&s->pool, id, h->retry_ns);
 			return;
 		}
 	}
-	p->tries++;
-	p->state = PROBE_FLIGHT;
+	t->tries++;
+	t->state = TRY_FLIGHT;
 	s->in_flight++;
 	s->progress->sent++;
-	o = probe_send(&s->pool, id);
-	pace_spend(&s->pace, p->sent_ns);
+	o = probe_send(&s->prober, &t->probe);
+	pace_spend(&s->pace, t->probe.sent_ns);
 	/* Without a poll it is not known whether the host can be reached. */
 	if (o.errnum == EINPROGRESS &&
 	    (!h->is_far || s->progress->sent % FAR_CHECK == 0)) {
-		o = probe_poll(&s->pool, id);
+		o = probe_poll(&s->prober, &t->probe);
 		h->is_far = o.errnum == EINPROGRESS;
 	}
 	if (o.origin != PROBE_LOCAL) {
 		h->failing_ns = s->shortage_ns = 0;
 		s->progress->errnum = 0;
-		s->sent_ns = p->sent_ns;
+		s->sent_ns = t->probe.sent_ns;
 	}
 	if (o.errnum == EINPROGRESS) {
 		s->pace.burst--;
-		if (ready_set_watch(s->pool.set, id, p->fd,
+		if (ready_set_watch(s->prober.set, id, t->probe.fd,
 			s->o->type == SOCK_STREAM ? POLLOUT : POLLIN) == 0) {
 			s->shortage_ns = 0;
 			set_timer(s, id);
@@ -1069,58 +1114,57 @@ send_try(struct scan *s, uint32_t id)
 static uint32_t
 next_retry(struct scan *s)
 {
-	uint32_t id = pool_waiting(&s->pool), copy = PROBE_NONE;
-	struct probe *p = probe_at(s, id), *next;
+	uint32_t id = pool_waiting(&s->pool), copy = NO_TRY;
+	struct scan_try *t = try_at(s, id), *next;
 
 	pool_unlink(&s->pool, id);
-	if (p->fd >= 0 && is_limited(host_of(s, id)))
-		probe_drop(&s->pool, id);
-	if (p->fd < 0)
+	if (t->probe.fd >= 0 && is_limited(host_of(s, id)))
+		probe_drop(&s->prober, &t->probe);
+	if (t->probe.fd < 0)
 		return id;
 	if (has_spare_slots(s))
 		copy = pool_alloc(&s->pool);
-	if (copy != PROBE_NONE) {
-		next = probe_at(s, copy);
-		p->state = PROBE_OLDER;
-		p->newer = copy;
+	if (copy != NO_TRY) {
+		next = try_at(s, copy);
+		t->state = TRY_OLDER;
+		t->newer = copy;
 		next->older = id;
-		next->host = p->host;
-		next->slot = p->slot;
-		next->port = p->port;
-		next->is_discovery = p->is_discovery;
-		next->tries = p->tries;
-		next->failures = p->failures;
-		next->unsure_errnum = p->unsure_errnum;
+		next->probe.host = t->probe.host;
+		next->slot = t->slot;
+		next->probe.port = t->probe.port;
+		next->is_discovery = t->is_discovery;
+		next->tries = t->tries;
+		next->failures = t->failures;
+		next->unsure_errnum = t->unsure_errnum;
 		return copy;
 	}
-	if (!probe_again(&s->pool, id, true))
-		probe_drop(&s->pool, id);
+	probe_reuse(&s->prober, &t->probe, true);
 	return id;
 }
 
-/* Prepares the first try of a new port; PROBE_NONE if there is none now. */
+/* Prepares the first try of a new port; NO_TRY if there is none now. */
 static uint32_t
 next_new(struct scan *s)
 {
 	struct scan_host *h;
-	struct probe *p;
+	struct scan_try *t;
 	uint32_t id, slot;
 
 	if (s->queued == 0 && !begin_host(s))
-		return PROBE_NONE;
+		return NO_TRY;
 	id = pool_alloc(&s->pool);
-	if (id == PROBE_NONE)
-		return PROBE_NONE;
+	if (id == NO_TRY)
+		return NO_TRY;
 	slot = s->queue[s->queue_first];
 	h = &s->hosts[slot];
-	p = probe_at(s, id);
-	p->host = h->index;
-	p->slot = slot;
-	p->port = ports_at(s->o->ports, h->index, h->begun);
-	p->is_discovery = h->begun < s->o->ports->discovery;
-	p->tries = p->failures = 0;
-	p->unsure_errnum = 0;
-	h->discovery_left += p->is_discovery;
+	t = try_at(s, id);
+	t->probe.host = h->index;
+	t->slot = slot;
+	t->probe.port = ports_at(s->o->ports, h->index, h->begun);
+	t->is_discovery = h->begun < s->o->ports->discovery;
+	t->tries = t->failures = 0;
+	t->unsure_errnum = 0;
+	h->discovery_left += t->is_discovery;
 	h->undecided++;
 	h->begun++;
 	if (!may_begin(s, h)) {
@@ -1154,17 +1198,16 @@ send_probes(struct scan *s)
 		if (next.at_ns > now)
 			return next;
 		/* A re-probe, for up to half of the burst, or a new one. */
-		if (pool_waiting(&s->pool) != PROBE_NONE &&
-		    s->pace.reprobes > 0) {
+		if (pool_waiting(&s->pool) != NO_TRY && s->pace.reprobes > 0) {
 			s->pace.reprobes--;
 			id = next_retry(s);
 		} else {
 			id = next_new(s);
 		}
-		if (id == PROBE_NONE) {
+		if (id == NO_TRY) {
 			/* Waiting re-probes need a new burst. */
 			next.at_ns = s->pace.filled_ns + PACE_TICK_NS;
-			return pool_waiting(&s->pool) != PROBE_NONE
+			return pool_waiting(&s->pool) != NO_TRY
 				   ? next
 				   : deadline_none();
 		}
@@ -1177,16 +1220,16 @@ send_probes(struct scan *s)
 static void
 handle_ready(struct scan *s, uint32_t id)
 {
-	struct probe *p = probe_at(s, id);
+	struct scan_try *t = try_at(s, id);
 	struct probe_outcome o;
 
-	if (p->state == PROBE_FREE || p->fd < 0)
+	if (t->state == TRY_FREE || t->probe.fd < 0)
 		return;
-	if (p->state == PROBE_BANNER) {
+	if (t->state == TRY_BANNER) {
 		read_banner(s, id);
 		return;
 	}
-	o = probe_poll(&s->pool, id);
+	o = probe_poll(&s->prober, &t->probe);
 	if (o.errnum == EINPROGRESS)
 		return;
 	pool_unlink(&s->pool, id);
@@ -1211,7 +1254,7 @@ wait_ready(struct scan *s, struct deadline wake)
 
 	do {
 		looked_ns = clock_now();
-		n = ready_set_wait(s->pool.set, ids, wake);
+		n = ready_set_wait(s->prober.set, ids, wake);
 		for (i = 0; i < n; i++)
 			handle_ready(s, ids[i]);
 		if (n == 0 && wake.at_ns > looked_ns)
@@ -1240,7 +1283,7 @@ run_round(struct scan *s, struct err *e)
 		return err_sys(e, ERR_FAILED, errno, "waiting for answers");
 	if (signals_stopped() != 0)
 		return err_sys(e, ERR_FAILED, EINTR, "scan");
-	while ((id = pool_expired(&s->pool, looked_ns)) != PROBE_NONE)
+	while ((id = pool_expired(&s->pool, looked_ns)) != NO_TRY)
 		handle_expired(s, id);
 	if (deadline_passed(s->next_progress)) {
 		s->next_progress = deadline_after(PROGRESS_MS);
@@ -1256,19 +1299,23 @@ int
 scan_run(const struct scan_options *o, struct scan_progress *end, struct err *e)
 {
 	struct scan s = {.o = o,
+	    .prober = {.targets = o->targets,
+		.type = o->type,
+		.interface = o->interface},
 	    .progress = end,
-	    .free_slot = PROBE_NONE,
+	    .free_slot = NO_TRY,
 	    .pause = {.min = PAUSE_MS, .max = MAX_PAUSE_MS}};
-	uint32_t limit = scan_capacity(), slot;
+	uint32_t limit = scan_capacity(), slot, id;
 	int result = 0;
 
 	if (o->parallel > 0 && o->parallel < limit)
 		limit = (uint32_t)o->parallel;
-	if (pool_init(&s.pool, limit, o->targets, o->type) < 0)
+	s.prober.set = ready_set_new(limit, false);
+	if (s.prober.set == NULL)
 		return err_sys(
 		    e, ERR_FAILED, errno, "preparing to wait for sockets");
 	*end = (struct scan_progress){.sent = 0};
-	s.pool.interface = o->interface;
+	pool_init(&s.pool, limit);
 	targets_walk_start(&s.walk, o->targets, &o->part);
 	pace_init(&s.pace, limit, o->rate, clock_now());
 	s.timeout_ns = clock_ns(o->timeout_ms);
@@ -1290,7 +1337,11 @@ scan_run(const struct scan_options *o, struct scan_progress *end, struct err *e)
 	for (slot = 0; slot < s.touched; slot++)
 		if (s.hosts[slot].position < end->next)
 			end->next = s.hosts[slot].position;
-	pool_release(&s.pool);
+	for (id = 0; id < s.pool.touched; id++)
+		probe_drop(&s.prober, &s.pool.tries[id].probe);
+	ready_set_free(s.prober.set);
+	free(s.pool.tries);
+	free(s.pool.links);
 	free(s.hosts);
 	free(s.queue);
 	return result;
