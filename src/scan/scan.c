@@ -216,17 +216,129 @@ struct scan {
 	struct deadline next_progress;  /* When progress() is called next. */
 };
 
-/* per_second is the limit of --rate; 0: none. */
-static void
-pace_init(struct pace *pace, uint32_t limit, int64_t per_second, int64_t now_ns)
+static void pool_init(struct try_pool *pool, uint32_t capacity);
+static uint32_t pool_expired(struct try_pool *pool, int64_t now_ns);
+static struct deadline pool_deadline(const struct try_pool *pool);
+static struct deadline send_probes(struct scan *s);
+static void handle_ready(struct scan *s, uint32_t id);
+static void handle_expired(struct scan *s, uint32_t id);
+
+static bool
+is_done(const struct scan *s)
 {
-	memset(pace, 0, sizeof(*pace));
-	pace->limit = pace->threshold = limit;
-	pace->window = limit < PACE_START ? limit : PACE_START;
-	pace->next_ns = now_ns;
-	if (per_second > 0)
-		pace->interval_ns = CLOCK_SECOND / per_second;
+	return s->walk.at == s->walk.end && s->active == 0;
 }
+
+/* Waits and handles every ready socket. Returns the time up to which all that
+ * had arrived was handled, or -1 with errno. */
+static int64_t
+wait_ready(struct scan *s, struct deadline wake)
+{
+	struct deadline now = {0};
+	uint32_t ids[MAX_READY];
+	int64_t looked_ns;
+	int i, n;
+
+	do {
+		looked_ns = clock_now();
+		n = ready_set_wait(s->prober.set, ids, wake);
+		for (i = 0; i < n; i++)
+			handle_ready(s, ids[i]);
+		if (n == 0 && wake.at_ns > looked_ns)
+			looked_ns = wake.at_ns;
+		wake = now;
+	} while (n == MAX_READY && signals_stopped() == 0 &&
+		 !deadline_passed(s->o->until));
+	return n < 0 ? -1 : looked_ns;
+}
+
+/* Sends, waits, handles answers and timers. Returns 0, or -1 with *e. */
+static int
+run_round(struct scan *s, struct err *e)
+{
+	struct deadline wake = send_probes(s);
+	int64_t looked_ns;
+	uint32_t id;
+
+	if (is_done(s))
+		return 0;
+	wake = deadline_first(wake, pool_deadline(&s->pool));
+	wake =
+	    deadline_first(wake, deadline_first(s->o->until, s->next_progress));
+	looked_ns = wait_ready(s, wake);
+	if (looked_ns < 0 && errno != EINTR)
+		return err_sys(e, ERR_FAILED, errno, "waiting for answers");
+	if (signals_stopped() != 0)
+		return err_sys(e, ERR_FAILED, EINTR, "scan");
+	while ((id = pool_expired(&s->pool, looked_ns)) != NO_TRY)
+		handle_expired(s, id);
+	if (deadline_passed(s->next_progress)) {
+		s->next_progress = deadline_after(PROGRESS_MS);
+		if (s->o->progress(s->o->context, e) < 0)
+			return -1;
+	}
+	if (deadline_passed(s->o->until))
+		return deadline_error(s->o->until, "", e);
+	return 0;
+}
+
+int
+scan_run(const struct scan_options *o, struct scan_progress *end, struct err *e)
+{
+	struct scan s = {.o = o,
+	    .prober = {.targets = o->targets,
+		.type = o->type,
+		.interface = o->interface},
+	    .progress = end,
+	    .free_slot = NO_TRY,
+	    .pause = {.min = PAUSE_MS, .max = MAX_PAUSE_MS}};
+	uint32_t limit = scan_capacity(), slot, id;
+	int result = 0;
+
+	if (o->parallel > 0 && o->parallel < limit)
+		limit = (uint32_t)o->parallel;
+	s.prober.set = ready_set_new(limit, false);
+	if (s.prober.set == NULL)
+		return err_sys(
+		    e, ERR_FAILED, errno, "preparing to wait for sockets");
+	*end = (struct scan_progress){.sent = 0};
+	pool_init(&s.pool, limit);
+	targets_walk_start(&s.walk, o->targets, &o->part);
+	s.pace = (struct pace){.limit = limit,
+	    .threshold = limit,
+	    .window = limit < PACE_START ? limit : PACE_START,
+	    .interval_ns = o->rate > 0 ? CLOCK_SECOND / o->rate : 0,
+	    .next_ns = clock_now()};
+	s.timeout_ns = clock_ns(o->timeout_ms);
+	s.last_ns = clock_ns(o->last_ms);
+	/* So that each SYN is counted, a try ends before one is repeated. */
+	s.counts_syns = o->rate > 0 && o->type == SOCK_STREAM;
+	if (s.counts_syns && s.timeout_ns > KARN_NS)
+		s.timeout_ns = KARN_NS;
+	if (s.counts_syns && s.last_ns > KARN_NS)
+		s.last_ns = KARN_NS;
+	/* Every host that has begun has a probe, except for the next one. */
+	s.queue_size = limit + 1;
+	s.queue = mem_array(s.queue_size, sizeof(s.queue[0]));
+	s.hosts = mem_array(s.queue_size, sizeof(s.hosts[0]));
+	s.next_progress = deadline_after(PROGRESS_MS);
+	while (result == 0 && !is_done(&s))
+		result = run_round(&s, e);
+	end->next = s.walk.at;
+	for (slot = 0; slot < s.touched; slot++)
+		if (s.hosts[slot].position < end->next)
+			end->next = s.hosts[slot].position;
+	for (id = 0; id < s.pool.touched; id++)
+		probe_drop(&s.prober, &s.pool.tries[id].probe);
+	ready_set_free(s.prober.set);
+	free(s.pool.tries);
+	free(s.pool.links);
+	free(s.hosts);
+	free(s.queue);
+	return result;
+}
+
+/* The pace. */
 
 /* Grows the window after an answer, or silence as before: no sign of loss. */
 static void
@@ -334,7 +446,8 @@ rtt_timeout(const struct rtt_estimate *rtt, int64_t limit_ns)
 	return num_clamp(ns, MIN_TIMEOUT_NS, limit_ns);
 }
 
-/* The lists: free slots, waiting probes, then the buckets of the wheel. */
+/* The pool of tries. Its lists are the free slots, the waiting tries, then the
+ * buckets of the wheel. */
 enum { LIST_FREE, LIST_WAITING, LIST_WHEEL };
 
 #define LISTS (LIST_WHEEL + WHEEL_BUCKETS)
@@ -501,6 +614,8 @@ pool_deadline(const struct try_pool *pool)
 	}
 	return d;
 }
+
+/* Hosts. */
 
 /* The try with index id. */
 static struct scan_try *
@@ -1234,115 +1349,4 @@ handle_ready(struct scan *s, uint32_t id)
 		return;
 	pool_unlink(&s->pool, id);
 	handle_outcome(s, id, o);
-}
-
-static bool
-is_done(const struct scan *s)
-{
-	return s->walk.at == s->walk.end && s->active == 0;
-}
-
-/* Waits and handles every ready socket. Returns the time up to which all that
- * had arrived was handled, or -1 with errno. */
-static int64_t
-wait_ready(struct scan *s, struct deadline wake)
-{
-	struct deadline now = {0};
-	uint32_t ids[MAX_READY];
-	int64_t looked_ns;
-	int i, n;
-
-	do {
-		looked_ns = clock_now();
-		n = ready_set_wait(s->prober.set, ids, wake);
-		for (i = 0; i < n; i++)
-			handle_ready(s, ids[i]);
-		if (n == 0 && wake.at_ns > looked_ns)
-			looked_ns = wake.at_ns;
-		wake = now;
-	} while (n == MAX_READY && signals_stopped() == 0 &&
-		 !deadline_passed(s->o->until));
-	return n < 0 ? -1 : looked_ns;
-}
-
-/* Sends, waits, handles answers and timers. Returns 0, or -1 with *e. */
-static int
-run_round(struct scan *s, struct err *e)
-{
-	struct deadline wake = send_probes(s);
-	int64_t looked_ns;
-	uint32_t id;
-
-	if (is_done(s))
-		return 0;
-	wake = deadline_first(wake, pool_deadline(&s->pool));
-	wake =
-	    deadline_first(wake, deadline_first(s->o->until, s->next_progress));
-	looked_ns = wait_ready(s, wake);
-	if (looked_ns < 0 && errno != EINTR)
-		return err_sys(e, ERR_FAILED, errno, "waiting for answers");
-	if (signals_stopped() != 0)
-		return err_sys(e, ERR_FAILED, EINTR, "scan");
-	while ((id = pool_expired(&s->pool, looked_ns)) != NO_TRY)
-		handle_expired(s, id);
-	if (deadline_passed(s->next_progress)) {
-		s->next_progress = deadline_after(PROGRESS_MS);
-		if (s->o->progress(s->o->context, e) < 0)
-			return -1;
-	}
-	if (deadline_passed(s->o->until))
-		return deadline_error(s->o->until, "", e);
-	return 0;
-}
-
-int
-scan_run(const struct scan_options *o, struct scan_progress *end, struct err *e)
-{
-	struct scan s = {.o = o,
-	    .prober = {.targets = o->targets,
-		.type = o->type,
-		.interface = o->interface},
-	    .progress = end,
-	    .free_slot = NO_TRY,
-	    .pause = {.min = PAUSE_MS, .max = MAX_PAUSE_MS}};
-	uint32_t limit = scan_capacity(), slot, id;
-	int result = 0;
-
-	if (o->parallel > 0 && o->parallel < limit)
-		limit = (uint32_t)o->parallel;
-	s.prober.set = ready_set_new(limit, false);
-	if (s.prober.set == NULL)
-		return err_sys(
-		    e, ERR_FAILED, errno, "preparing to wait for sockets");
-	*end = (struct scan_progress){.sent = 0};
-	pool_init(&s.pool, limit);
-	targets_walk_start(&s.walk, o->targets, &o->part);
-	pace_init(&s.pace, limit, o->rate, clock_now());
-	s.timeout_ns = clock_ns(o->timeout_ms);
-	s.last_ns = clock_ns(o->last_ms);
-	/* So that each SYN is counted, a try ends before one is repeated. */
-	s.counts_syns = o->rate > 0 && o->type == SOCK_STREAM;
-	if (s.counts_syns && s.timeout_ns > KARN_NS)
-		s.timeout_ns = KARN_NS;
-	if (s.counts_syns && s.last_ns > KARN_NS)
-		s.last_ns = KARN_NS;
-	/* Every host that has begun has a probe, except for the next one. */
-	s.queue_size = limit + 1;
-	s.queue = mem_array(s.queue_size, sizeof(s.queue[0]));
-	s.hosts = mem_array(s.queue_size, sizeof(s.hosts[0]));
-	s.next_progress = deadline_after(PROGRESS_MS);
-	while (result == 0 && !is_done(&s))
-		result = run_round(&s, e);
-	end->next = s.walk.at;
-	for (slot = 0; slot < s.touched; slot++)
-		if (s.hosts[slot].position < end->next)
-			end->next = s.hosts[slot].position;
-	for (id = 0; id < s.pool.touched; id++)
-		probe_drop(&s.prober, &s.pool.tries[id].probe);
-	ready_set_free(s.prober.set);
-	free(s.pool.tries);
-	free(s.pool.links);
-	free(s.hosts);
-	free(s.queue);
-	return result;
 }
