@@ -13,138 +13,6 @@
 #include "net/sock.h"
 #include "scan/targets.h"
 
-void
-probe_report(const struct prober *prober, struct probe *p, int errnum)
-{
-	bool is_ended = errnum == EINPROGRESS;
-	bool is_stream = prober->type == SOCK_STREAM;
-	struct addr a;
-
-	if (!p->is_unreported)
-		return;
-	p->is_unreported = false;
-	if (!step_is_on())
-		return;
-	targets_host(prober->targets, p->host, p->port, &a);
-	errno = is_stream ? icmp_cause(&prober->icmp, errnum) : errnum;
-	step("connect", p->sent_ns, errnum != 0 && !is_ended ? -1 : 0,
-	    is_ended    ? "ended: another attempt has decided the port, or "
-			  "follows"
-	    : is_stream ? "SYN sent, SYN+ACK received, ACK sent: the port is "
-			  "open"
-			: "nothing is sent: the system notes where to send to",
-	    "%s to %s", step_name_of(p->fd), addr_text(&a));
-}
-
-void
-probe_drop(const struct prober *prober, struct probe *p)
-{
-	if (p->fd < 0)
-		return;
-	probe_report(prober, p, EINPROGRESS);
-	ready_set_forget(prober->set, p->id);
-	sock_abort(&p->fd);
-}
-
-void
-probe_reuse(const struct prober *prober, struct probe *p, bool in_progress)
-{
-	if (p->fd < 0)
-		return;
-	probe_report(prober, p, EINPROGRESS);
-	if (!ready_connect_again(p->fd, in_progress))
-		probe_drop(prober, p);
-}
-
-/*
- * The outcome of a probe to a whose last call ended with errnum (EINPROGRESS:
- * not yet). An ICMP message takes precedence, with EACCES for "prohibited".
- * is_late: the call succeeded, and the attempt failed later.
- *
- * An ICMP error always adds an entry to the queue, a reset never does. A
- * loopback address is refused by the host itself, so its queue is not read,
- * which saves a system call for each closed port.
- */
-static struct probe_outcome
-outcome_of(struct prober *prober, int fd, const struct addr *a, int errnum,
-    bool is_late)
-{
-	struct probe_outcome o = {errnum, PROBE_REMOTE};
-	struct os_error *icmp = &prober->icmp;
-
-	icmp->errnum = 0;
-	if (errnum == 0 || (errnum == ECONNREFUSED && addr_is_loopback(a)))
-		return o;
-	if (icmp_read(fd, a, icmp)) {
-		o.errnum = icmp->errnum;
-		if (icmp->family == 0)
-			o.origin = PROBE_LOCAL;
-		else if (icmp_sender(icmp, a) == ICMP_HERE)
-			o.origin = icmp->errnum == EHOSTUNREACH ? PROBE_UNSURE
-								: PROBE_LOCAL;
-		return o;
-	}
-	/* Without a queue an ICMP error may leave the call in progress. */
-	if (!prober->has_errors && errnum == EINPROGRESS &&
-	    (errnum = sock_error(fd)) != 0)
-		o.errnum = errnum;
-	/* A probe that fails at once was not sent. Without a queue, a later
-	 * failure may be ICMP's, or that of this machine. */
-	if (o.errnum != EINPROGRESS &&
-	    err_find(o.errnum, ERR_AT_TCP)->origin <= ERR_BY_ICMP)
-		o.origin =
-		    is_late && !prober->has_errors ? PROBE_UNSURE : PROBE_LOCAL;
-	return o;
-}
-
-/* An ICMP error does not end connect(2), but for a scan it is the outcome. */
-struct probe_outcome
-probe_poll(struct prober *prober, struct probe *p)
-{
-	int fd = p->fd, errnum = 0;
-	struct probe_outcome o;
-	struct addr a;
-	char byte;
-
-	targets_host(prober->targets, p->host, p->port, &a);
-	if (prober->type == SOCK_STREAM)
-		errnum = ready_connect_result(fd, &a);
-	else if (sock_recv(fd, &byte, 1, MSG_DONTWAIT | MSG_TRUNC) < 0)
-		errnum =
-		    errno == EAGAIN || errno == EINTR ? EINPROGRESS : errno;
-	o = outcome_of(prober, fd, &a, errnum, true);
-	if (prober->type == SOCK_STREAM && errnum == EINPROGRESS &&
-	    o.errnum != EINPROGRESS) {
-		probe_report(prober, p, o.errnum);
-		(void)ready_connect_again(fd, true);
-	}
-	return o;
-}
-
-/* Opens the socket of a probe, unless it has one. Returns 0 or an errno. */
-static int
-open_socket(struct prober *prober, struct probe *p, const struct addr *a)
-{
-	int family = addr_family(a);
-
-	if (p->fd >= 0 && p->family != family)
-		probe_drop(prober, p);
-	if (p->fd >= 0)
-		return 0;
-	p->fd = sock_open(family, prober->type);
-	if (p->fd < 0)
-		return errno;
-	if (prober->interface != NULL &&
-	    sock_bind_interface(p->fd, prober->interface) < 0) {
-		sock_close(&p->fd);
-		return errno;
-	}
-	p->family = (uint8_t)family;
-	step_name(p->fd, "the probe socket", 0);
-	prober->has_errors = os_receive_errors(p->fd, family, true);
-	return 0;
-}
-
 /* RFC 1035: the name servers of the root. */
 static const char dns[] = "so\1\0\0\1\0\0\0\0\0\0\0\0\2\0\1";
 /* RFC 5905: a client request, version 4; the rest of the 48 bytes is zero. */
@@ -188,6 +56,71 @@ static const struct {
     {0, 0, ""},
 };
 
+/* Opens the socket of a probe, unless it has one. Returns 0 or an errno. */
+static int
+open_socket(struct prober *prober, struct probe *p, const struct addr *a)
+{
+	int family = addr_family(a);
+
+	if (p->fd >= 0 && p->family != family)
+		probe_drop(prober, p);
+	if (p->fd >= 0)
+		return 0;
+	p->fd = sock_open(family, prober->type);
+	if (p->fd < 0)
+		return errno;
+	if (prober->interface != NULL &&
+	    sock_bind_interface(p->fd, prober->interface) < 0) {
+		sock_close(&p->fd);
+		return errno;
+	}
+	p->family = (uint8_t)family;
+	step_name(p->fd, "the probe socket", 0);
+	prober->has_errors = os_receive_errors(p->fd, family, true);
+	return 0;
+}
+
+/*
+ * The outcome of a probe to a whose last call ended with errnum (EINPROGRESS:
+ * not yet). An ICMP message takes precedence, with EACCES for "prohibited".
+ * is_late: the call succeeded, and the attempt failed later.
+ *
+ * An ICMP error always adds an entry to the queue, a reset never does. A
+ * loopback address is refused by the host itself, so its queue is not read,
+ * which saves a system call for each closed port.
+ */
+static struct probe_outcome
+outcome_of(struct prober *prober, int fd, const struct addr *a, int errnum,
+    bool is_late)
+{
+	struct probe_outcome o = {errnum, PROBE_REMOTE};
+	struct os_error *icmp = &prober->icmp;
+
+	icmp->errnum = 0;
+	if (errnum == 0 || (errnum == ECONNREFUSED && addr_is_loopback(a)))
+		return o;
+	if (icmp_read(fd, a, icmp)) {
+		o.errnum = icmp->errnum;
+		if (icmp->family == 0)
+			o.origin = PROBE_LOCAL;
+		else if (icmp_sender(icmp, a) == ICMP_HERE)
+			o.origin = icmp->errnum == EHOSTUNREACH ? PROBE_UNSURE
+								: PROBE_LOCAL;
+		return o;
+	}
+	/* Without a queue an ICMP error may leave the call in progress. */
+	if (!prober->has_errors && errnum == EINPROGRESS &&
+	    (errnum = sock_error(fd)) != 0)
+		o.errnum = errnum;
+	/* A probe that fails at once was not sent. Without a queue, a later
+	 * failure may be ICMP's, or that of this machine. */
+	if (o.errnum != EINPROGRESS &&
+	    err_find(o.errnum, ERR_AT_TCP)->origin <= ERR_BY_ICMP)
+		o.origin =
+		    is_late && !prober->has_errors ? PROBE_UNSURE : PROBE_LOCAL;
+	return o;
+}
+
 struct probe_outcome
 probe_send(struct prober *prober, struct probe *p)
 {
@@ -218,4 +151,71 @@ probe_send(struct prober *prober, struct probe *p)
 	return o.errnum == EINPROGRESS
 		   ? o
 		   : outcome_of(prober, p->fd, &a, o.errnum, false);
+}
+
+/* An ICMP error does not end connect(2), but for a scan it is the outcome. */
+struct probe_outcome
+probe_poll(struct prober *prober, struct probe *p)
+{
+	int fd = p->fd, errnum = 0;
+	struct probe_outcome o;
+	struct addr a;
+	char byte;
+
+	targets_host(prober->targets, p->host, p->port, &a);
+	if (prober->type == SOCK_STREAM)
+		errnum = ready_connect_result(fd, &a);
+	else if (sock_recv(fd, &byte, 1, MSG_DONTWAIT | MSG_TRUNC) < 0)
+		errnum =
+		    errno == EAGAIN || errno == EINTR ? EINPROGRESS : errno;
+	o = outcome_of(prober, fd, &a, errnum, true);
+	if (prober->type == SOCK_STREAM && errnum == EINPROGRESS &&
+	    o.errnum != EINPROGRESS) {
+		probe_report(prober, p, o.errnum);
+		(void)ready_connect_again(fd, true);
+	}
+	return o;
+}
+
+void
+probe_report(const struct prober *prober, struct probe *p, int errnum)
+{
+	bool is_ended = errnum == EINPROGRESS;
+	bool is_stream = prober->type == SOCK_STREAM;
+	struct addr a;
+
+	if (!p->is_unreported)
+		return;
+	p->is_unreported = false;
+	if (!step_is_on())
+		return;
+	targets_host(prober->targets, p->host, p->port, &a);
+	errno = is_stream ? icmp_cause(&prober->icmp, errnum) : errnum;
+	step("connect", p->sent_ns, errnum != 0 && !is_ended ? -1 : 0,
+	    is_ended    ? "ended: another attempt has decided the port, or "
+			  "follows"
+	    : is_stream ? "SYN sent, SYN+ACK received, ACK sent: the port is "
+			  "open"
+			: "nothing is sent: the system notes where to send to",
+	    "%s to %s", step_name_of(p->fd), addr_text(&a));
+}
+
+void
+probe_drop(const struct prober *prober, struct probe *p)
+{
+	if (p->fd < 0)
+		return;
+	probe_report(prober, p, EINPROGRESS);
+	ready_set_forget(prober->set, p->id);
+	sock_abort(&p->fd);
+}
+
+void
+probe_reuse(const struct prober *prober, struct probe *p, bool in_progress)
+{
+	if (p->fd < 0)
+		return;
+	probe_report(prober, p, EINPROGRESS);
+	if (!ready_connect_again(p->fd, in_progress))
+		probe_drop(prober, p);
 }
