@@ -501,7 +501,7 @@ dgram_send(int fd, const struct dgram *d, int count)
 }
 
 int
-dgram_send_patiently(int fd, const struct dgram *d, int count, int *tries)
+dgram_send_retry(int fd, const struct dgram *d, int count, int *tries)
 {
 	int n;
 
@@ -576,12 +576,12 @@ int
 dgram_send_error(int fd, const struct addr *peer, size_t length,
     const struct os_error *icmp, struct err *e)
 {
-	const char *said = NULL;
+	const char *reason = NULL;
 	int errnum = errno;
 
 	if (icmp != NULL && icmp->errnum != 0) {
 		errnum = icmp->errnum;
-		said = icmp_text(icmp, peer, ERR_AT_UDP);
+		reason = icmp_text(icmp, peer, ERR_AT_UDP);
 	}
 	if (errnum == EMSGSIZE) {
 		too_long(fd, peer, length, e);
@@ -592,14 +592,14 @@ dgram_send_error(int fd, const struct addr *peer, size_t length,
 	    addr_is_other_file(peer))
 		errnum = CAUSE_NOT_A_SOCKET;
 	/* If SO_BROADCAST lets it connect, it is a broadcast address. */
-	else if (errnum == EACCES && !addr_is_unix(peer) && said == NULL &&
+	else if (errnum == EACCES && !addr_is_unix(peer) && reason == NULL &&
 		 set_broadcast(fd) == 0 &&
 		 connect(fd, &peer->u.sa, peer->len) == 0)
 		errnum = CAUSE_NO_BROADCAST;
 	else if (errnum == EINVAL && addr_lacks_scope(peer))
 		errnum = CAUSE_NO_INTERFACE;
 	err_cause(e, addr_is_unix(peer) ? ERR_AT_UNIX : ERR_AT_UDP, errnum);
-	if (said != NULL)
-		snprintf(e->text, sizeof(e->text), "%s", said);
+	if (reason != NULL)
+		snprintf(e->text, sizeof(e->text), "%s", reason);
 	return err_prefix(e, "%s", addr_text(peer));
 }

@@ -123,7 +123,7 @@ int dgram_send(int fd, const struct dgram *d, int count);
  * 0, is shared by the calls for one batch, so that one peer cannot hold up the
  * others for long. A caught signal ends the wait.
  */
-int dgram_send_patiently(int fd, const struct dgram *d, int count, int *tries);
+int dgram_send_retry(int fd, const struct dgram *d, int count, int *tries);
 
 /*
  * Raises the receive buffer for datagrams that arrive at once (socket(7):

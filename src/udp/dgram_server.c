@@ -229,7 +229,7 @@ dgram_server_answer(struct dgram_server *s, struct dgram *d, int count)
 			if (is_within_rate(s, &d[i]))
 				swap(&d[allowed++], &d[i]);
 	while (next < allowed) {
-		n = dgram_send_patiently(fd, d + next, allowed - next, &tries);
+		n = dgram_send_retry(fd, d + next, allowed - next, &tries);
 		for (i = n; i > 0; i--) {
 			s->answered_count++;
 			s->answered_bytes += d[next].length;

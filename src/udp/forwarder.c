@@ -121,7 +121,7 @@ close_socket(struct forwarder *f, struct dgram_session *p)
 }
 
 static void
-end_session(struct forwarder *f, struct dgram_session *p, const char *why)
+close_session(struct forwarder *f, struct dgram_session *p, const char *why)
 {
 	struct dgram_session **link = bucket_of(f, &p->client);
 	struct json *j = diag_event_begin("session");
@@ -195,7 +195,7 @@ evict(struct forwarder *f)
 		diag_warn("%s (--max-sessions): a new client ends the one that "
 			  "has been idle longest",
 		    num_count_text(f->count, "session"));
-	end_session(f, f->ring.newer, "evicted");
+	close_session(f, f->ring.newer, "evicted");
 }
 
 /* Begins a session, with a socket to the address in use. If descriptors are
@@ -258,7 +258,7 @@ find_session(struct forwarder *f, const struct dgram *d)
 		p = p->next;
 	if (p != NULL &&
 	    (p->fd < 0 || !addr_equal(&p->target, current_target(f)))) {
-		end_session(f, p, "moved");
+		close_session(f, p, "moved");
 		p = NULL;
 	}
 	return p != NULL ? p : begin_session(f, d);
@@ -273,7 +273,7 @@ count_refusal(struct forwarder *f, struct dgram_session *p, int errnum)
 {
 	struct os_error icmp;
 	int error = dgram_icmp_error(p->fd, &icmp);
-	const char *said = icmp_text(&icmp, &p->target, ERR_AT_UDP);
+	const char *reason = icmp_text(&icmp, &p->target, ERR_AT_UDP);
 
 	error = error != 0 ? error : errnum;
 	if (error == 0 || error == EMSGSIZE || error == EAGAIN)
@@ -282,13 +282,14 @@ count_refusal(struct forwarder *f, struct dgram_session *p, int errnum)
 	if (p->refused++ == 0)
 		diag_note("%s: %s: %s", addr_text(&p->client.from),
 		    addr_text(&p->target),
-		    said != NULL ? said : err_find(error, ERR_AT_UDP)->reason);
+		    reason != NULL ? reason
+				   : err_find(error, ERR_AT_UDP)->reason);
 	if (!f->has_answered && addr_equal(&p->target, current_target(f)))
 		f->target++;
 }
 
 /* Sends datagrams in a session: one if that can end its socket, or it has none.
- * tries is that of dgram_send_patiently(). */
+ * tries is that of dgram_send_retry(). */
 static void
 send_all(struct forwarder *f, struct dgram_session *p, const struct dgram *d,
     int count, int *tries)
@@ -301,7 +302,7 @@ send_all(struct forwarder *f, struct dgram_session *p, const struct dgram *d,
 		dgram_server_ignore(
 		    f->server, d, "it has no socket to the target");
 	while (done < count && p->fd >= 0) {
-		n = dgram_send_patiently(p->fd, d + done, count - done, tries);
+		n = dgram_send_retry(p->fd, d + done, count - done, tries);
 		if (n >= 0) {
 			p->sent += (uint64_t)n;
 			done += n;
@@ -424,7 +425,7 @@ forwarder_receive(struct forwarder *f, int i, int *count)
 }
 
 static struct deadline
-next_end(const struct forwarder *f)
+next_expiry(const struct forwarder *f)
 {
 	return f->count == 0
 		   ? deadline_none()
@@ -438,10 +439,10 @@ forwarder_wait(struct forwarder *f, struct deadline until)
 
 	/* This process may have been stopped, or slow: what has arrived is
 	 * received before a session is judged. */
-	while (!f->is_behind && deadline_passed(next_end(f)))
-		end_session(f, f->ring.newer, "idle");
+	while (!f->is_behind && deadline_passed(next_expiry(f)))
+		close_session(f, f->ring.newer, "idle");
 	n = ready_set_wait(
-	    f->set, f->ready, deadline_first(until, next_end(f)));
+	    f->set, f->ready, deadline_first(until, next_expiry(f)));
 	f->is_behind = n == MAX_READY;
 	return n;
 }
@@ -502,7 +503,7 @@ void
 forwarder_finish(struct forwarder *f)
 {
 	while (f->count > 0)
-		end_session(f, f->ring.newer, "end");
+		close_session(f, f->ring.newer, "end");
 }
 
 void

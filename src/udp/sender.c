@@ -220,7 +220,7 @@ sent_of(const struct sender *x, uint64_t number)
 
 /* Stops awaiting replies for a datagram. */
 static void
-end_sent(struct sender *x, struct sender_sent *sent)
+finish_sent(struct sender *x, struct sender_sent *sent)
 {
 	struct sender_stats *t = &x->stats;
 
@@ -276,7 +276,7 @@ count_reply(struct sender *x, int64_t number, int64_t now_ns, int64_t *rtt_ns)
 		t->silent--;
 	}
 	if (x->replies > 0 && sent->replies >= x->replies)
-		end_sent(x, sent);
+		finish_sent(x, sent);
 	return SENDER_REPLY;
 }
 
@@ -309,7 +309,7 @@ find_number(const struct dgram *d)
 
 /* Passes on the first count replies of x->in. Returns 0, or -1 with *e. */
 static int
-pass_replies(struct sender *x, int count, struct err *e)
+deliver_replies(struct sender *x, int count, struct err *e)
 {
 	int64_t now = clock_now(), number = -1, rtt_ns = -1;
 	enum sender_reply kind = SENDER_REPLY;
@@ -347,7 +347,7 @@ fail(struct sender *x, int errnum, const struct os_error *icmp, struct err *e)
 		length = x->out[x->sent].length;
 	while (x->replies != SENDER_NO_REPLY &&
 	       (n = dgram_receive(x->fd, x->in, DGRAM_MAX_RECEIVE)) > 0)
-		if (pass_replies(x, n, e) < 0)
+		if (deliver_replies(x, n, e) < 0)
 			return -1;
 	errno = errnum;
 	return dgram_send_error(x->fd, &x->peer, length, icmp, e);
@@ -464,7 +464,7 @@ receive(struct sender *x, struct err *e)
 	if (n < 0)
 		return check_icmp(x, errno, e);
 	x->in_a_row += (unsigned)n;
-	return pass_replies(x, n, e) < 0 ? FAILED : SOMETHING;
+	return deliver_replies(x, n, e) < 0 ? FAILED : SOMETHING;
 }
 
 /*
@@ -543,7 +543,7 @@ check_limits(
 		sent = sent_of(x, x->stats.oldest);
 		if (sent->replies < (x->replies > 0 ? x->replies : 1))
 			x->stats.failed++;
-		end_sent(x, sent);
+		finish_sent(x, sent);
 	}
 	if (x->stats.failed > failed)
 		diag_note("no reply to %s in time (--timeout)",
