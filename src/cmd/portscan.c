@@ -473,7 +473,7 @@ scan_and_report(struct run *run, const char *hosts, struct err *e)
 		    " has no host: nothing was scanned",
 		    part->first + 1, part->shards);
 	if (r->total > 0) {
-		scan_report_end(r);
+		scan_report_finish(r);
 		report_rest(run, rest, sizeof(rest));
 		scan_report_summary(r, rest, run->sent + run->progress.sent);
 		if (result == 0)

@@ -448,7 +448,7 @@ print_sums(const struct scan_report *r)
 }
 
 void
-scan_report_end(struct scan_report *r)
+scan_report_finish(struct scan_report *r)
 {
 	size_t i;
 

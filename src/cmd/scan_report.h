@@ -72,7 +72,7 @@ void scan_report_host_done(void *report, uint32_t slot);
 int scan_report_progress(void *report, struct err *e);
 
 /* Prints what has not been printed yet, and the sums. */
-void scan_report_end(struct scan_report *r);
+void scan_report_finish(struct scan_report *r);
 
 /* Emits the "summary" event. rest: the shards that are left, or "". */
 void scan_report_summary(

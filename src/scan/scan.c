@@ -66,7 +66,7 @@
 #define MAX_ROUND 128
 #define COALESCE_NS (4 * CLOCK_MS)
 /* One in this many probes to a distant host is polled at once. */
-#define FAR_CHECK 64
+#define FAR_SAMPLE 64
 
 /* The initial window, as many packets as short queues hold, and the minimum. */
 #define PACE_START 500
@@ -755,7 +755,7 @@ timeout_ns(const struct scan *s, const struct scan_host *h)
  * until then, so the try is polled in between, after over one round trip.
  */
 static void
-set_timer(struct scan *s, uint32_t id)
+await_answer(struct scan *s, uint32_t id)
 {
 	const struct scan_host *h = host_of(s, id);
 	int64_t sent = try_at(s, id)->probe.sent_ns, now = clock_now();
@@ -801,7 +801,7 @@ has_had_all_tries(const struct scan *s, uint32_t id)
 
 /* Stops counting a try as in flight. */
 static void
-end_flight(struct scan *s, uint32_t id)
+clear_flight(struct scan *s, uint32_t id)
 {
 	struct scan_try *t = try_at(s, id);
 
@@ -813,7 +813,7 @@ end_flight(struct scan *s, uint32_t id)
 
 /* Reports the result of the port of id, and frees all its tries. */
 static void
-end_port(struct scan *s, uint32_t id, struct scan_result *r)
+finish_port(struct scan *s, uint32_t id, struct scan_result *r)
 {
 	struct scan_try *t = try_at(s, id);
 	struct scan_host *h = host_of(s, id);
@@ -834,7 +834,7 @@ end_port(struct scan *s, uint32_t id, struct scan_result *r)
 	for (; other != NO_TRY; other = next) {
 		next = try_at(s, other)->newer;
 		probe = &try_at(s, other)->probe;
-		end_flight(s, other);
+		clear_flight(s, other);
 		in_progress = other != id || r->reason == SCAN_SILENT;
 		/* Late answers may still arrive at a socket of datagrams. */
 		if (s->o->type == SOCK_DGRAM)
@@ -868,7 +868,7 @@ update_estimates(struct scan *s, uint32_t id, bool is_refusal, int64_t now)
 		/* Silence for over one round trip lets the window grow. */
 		for (other = 0; is_first && other < s->pool.touched; other++)
 			if (try_at(s, other)->state == TRY_FLIGHT)
-				set_timer(s, other);
+				await_answer(s, other);
 	}
 	if (t->tries == 1 || is_limited(h)) {
 		pace_grow(&s->pace);
@@ -899,12 +899,12 @@ decide(struct scan *s, uint32_t id, int errnum, enum scan_reason reason,
 
 	if (reason == SCAN_REFUSED || is_open(reason))
 		update_estimates(s, id, reason == SCAN_REFUSED, now);
-	end_port(s, id, &r);
+	finish_port(s, id, &r);
 }
 
 /* Reports an open port with the n bytes received, perhaps none. */
 static void
-end_banner(struct scan *s, uint32_t id, const void *bytes, size_t n)
+finish_banner(struct scan *s, uint32_t id, const void *bytes, size_t n)
 {
 	struct scan_result r = {
 	    .reason = SCAN_CONNECTED,
@@ -913,7 +913,7 @@ end_banner(struct scan *s, uint32_t id, const void *bytes, size_t n)
 	    .banner_size = n,
 	};
 
-	end_port(s, id, &r);
+	finish_port(s, id, &r);
 }
 
 /* Reads the banner of an open port, if there is one yet. */
@@ -929,7 +929,7 @@ read_banner(struct scan *s, uint32_t id)
 	} while (n < 0 && errno == EINTR);
 	if (n < 0 && errno == EAGAIN)
 		return;
-	end_banner(s, id, bytes, n > 0 ? (size_t)n : 0);
+	finish_banner(s, id, bytes, n > 0 ? (size_t)n : 0);
 }
 
 /* The port is open: starts to wait for the first bytes of the service. */
@@ -940,7 +940,7 @@ await_banner(struct scan *s, uint32_t id)
 	int64_t now = clock_now();
 
 	update_estimates(s, id, false, now);
-	end_flight(s, id);
+	clear_flight(s, id);
 	t->state = TRY_BANNER;
 	t->answer_ns = now - t->probe.sent_ns;
 	pool_set_timer(&s->pool, id, now + clock_ns(s->o->banner_ms));
@@ -990,7 +990,7 @@ handle_silence(struct scan *s, uint32_t id)
 	int64_t expiry = t->probe.sent_ns + s->last_ns;
 	bool is_last;
 
-	end_flight(s, id);
+	clear_flight(s, id);
 	/* Silence shows nothing while the host may lack a token. */
 	if (is_limited(h) && t->probe.sent_ns < h->refused_ns + TOKEN_NS)
 		t->tries--;
@@ -1129,7 +1129,7 @@ handle_outcome(struct scan *s, uint32_t id, struct probe_outcome o)
 	reason = reason_of(s, o.errnum);
 	if (o.origin == PROBE_LOCAL || reason == SCAN_LOCAL) {
 		/* Another try follows, unless it has failed for too long. */
-		end_flight(s, id);
+		clear_flight(s, id);
 		t->state = TRY_WAITING;
 		s->progress->errnum = o.errnum;
 		probe_drop(&s->prober, &t->probe);
@@ -1160,7 +1160,7 @@ handle_expired(struct scan *s, uint32_t id)
 		return;
 	}
 	if (t->state == TRY_BANNER) {
-		end_banner(s, id, NULL, 0);
+		finish_banner(s, id, NULL, 0);
 		return;
 	}
 	/* Silence is not a loss until a re-probe has been answered. */
@@ -1169,7 +1169,7 @@ handle_expired(struct scan *s, uint32_t id)
 	/* The estimate may have grown. */
 	if (t->state != TRY_LATE &&
 	    clock_now() < t->probe.sent_ns + timeout_ns(s, host_of(s, id)))
-		set_timer(s, id);
+		await_answer(s, id);
 	else
 		handle_silence(s, id);
 }
@@ -1199,7 +1199,7 @@ send_try(struct scan *s, uint32_t id)
 	pace_spend(&s->pace, t->probe.sent_ns);
 	/* Without a poll it is not known whether the host can be reached. */
 	if (o.errnum == EINPROGRESS &&
-	    (!h->is_far || s->progress->sent % FAR_CHECK == 0)) {
+	    (!h->is_far || s->progress->sent % FAR_SAMPLE == 0)) {
 		o = probe_poll(&s->prober, &t->probe);
 		h->is_far = o.errnum == EINPROGRESS;
 	}
@@ -1213,7 +1213,7 @@ send_try(struct scan *s, uint32_t id)
 		if (ready_set_watch(s->prober.set, id, t->probe.fd,
 			s->o->type == SOCK_STREAM ? POLLOUT : POLLIN) == 0) {
 			s->shortage_ns = 0;
-			set_timer(s, id);
+			await_answer(s, id);
 			return;
 		}
 		o.errnum = errno;

@@ -66,7 +66,7 @@ add_range(struct targets *t, const struct addr *base, uint32_t high,
 	}
 	t->items =
 	    mem_grow(t->items, t->count, &t->capacity, sizeof(t->items[0]));
-	t->items[t->count] = (struct target){.low = tail_of(base),
+	t->items[t->count] = (struct target_range){.low = tail_of(base),
 	    .high = high,
 	    .prefix = (uint32_t)t->prefix_count - 1,
 	    .position = position,
@@ -273,7 +273,8 @@ targets_look_up(
  * after y, and 0 if they overlap.
  */
 static int
-compare(const struct targets *t, const struct target *x, const struct target *y)
+compare(const struct targets *t, const struct target_range *x,
+    const struct target_range *y)
 {
 	int order = x->prefix == y->prefix
 			? 0
@@ -290,11 +291,11 @@ compare(const struct targets *t, const struct target *x, const struct target *y)
  * what of b is not in a. Returns the number of items in out.
  */
 static size_t
-merge(const struct targets *t, const struct target *a, size_t a_count,
-    const struct target *b, size_t b_count, struct target *out)
+merge(const struct targets *t, const struct target_range *a, size_t a_count,
+    const struct target_range *b, size_t b_count, struct target_range *out)
 {
-	const struct target *a_end = a + a_count, *b_end = b + b_count;
-	struct target rest, *to = out;
+	const struct target_range *a_end = a + a_count, *b_end = b + b_count;
+	struct target_range rest, *to = out;
 	int order = 1;
 
 	for (; b < b_end; b++) {
@@ -326,8 +327,8 @@ merge(const struct targets *t, const struct target *a, size_t a_count,
  * large.
  */
 static size_t
-merge_all(const struct targets *t, const struct target *items, size_t n,
-    struct target *out, struct target *space)
+merge_all(const struct targets *t, const struct target_range *items, size_t n,
+    struct target_range *out, struct target_range *space)
 {
 	size_t half = n / 2, first, second;
 
@@ -345,7 +346,7 @@ merge_all(const struct targets *t, const struct target *items, size_t n,
 static int
 by_position(const void *a, const void *b)
 {
-	const struct target *x = a, *y = b;
+	const struct target_range *x = a, *y = b;
 	/* EXCLUDED + 1 is 0. */
 	uint32_t p = x->position + 1, q = y->position + 1;
 
@@ -361,7 +362,7 @@ targets_merge(struct targets *t)
 {
 	size_t i, size = sizeof(t->items[0]), half = t->count / 2, first,
 		  second;
-	struct target *merged, *space;
+	struct target_range *merged, *space;
 
 	if (t->count == 0)
 		return;
@@ -389,7 +390,7 @@ targets_merge(struct targets *t)
 }
 
 /* Finds the item that contains host i. */
-static const struct target *
+static const struct target_range *
 find(const struct targets *t, uint64_t i)
 {
 	size_t low = 0, high = t->count, middle;
@@ -407,7 +408,7 @@ find(const struct targets *t, uint64_t i)
 void
 targets_host(const struct targets *t, uint64_t i, uint16_t port, struct addr *a)
 {
-	const struct target *item = find(t, i);
+	const struct target_range *item = find(t, i);
 	const struct target_prefix *p = &t->prefixes[item->prefix];
 	uint32_t n = htonl(item->low + (uint32_t)(i - item->before));
 
@@ -468,7 +469,7 @@ mix(uint64_t x)
  * adds a hash of one half to the other, modulo the size of the latter.
  */
 static uint64_t
-pass(const struct targets_walk *w, uint64_t n)
+permute(const struct targets_walk *w, uint64_t n)
 {
 	uint64_t a = n / w->right, b = n % w->right;
 	int i;
@@ -521,7 +522,7 @@ targets_walk_next(struct targets_walk *w, uint64_t *host)
 		return false;
 	*host = w->at++;
 	do
-		*host = pass(w, *host);
+		*host = permute(w, *host);
 	while (*host >= w->count);
 	return true;
 }

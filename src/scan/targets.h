@@ -16,7 +16,7 @@
 struct err;
 
 /* Consecutive addresses that differ only in their last 32 bits. */
-struct target {
+struct target_range {
 	uint32_t low, high; /* the last 32 bits, inclusive */
 	uint32_t prefix;    /* index of the other bits */
 	uint32_t position;  /* of the element in the user's order */
@@ -28,7 +28,7 @@ struct target {
  * targets_merge() no two items overlap, and their hosts are numbered from 0.
  */
 struct targets {
-	struct target *items;
+	struct target_range *items;
 	size_t count, capacity;
 	struct target_prefix *prefixes; /* the other bits of the addresses */
 	size_t prefix_count, prefix_capacity;
