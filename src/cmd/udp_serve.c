@@ -728,8 +728,7 @@ run_server(struct serve_state *s, const struct dgram_server_options *o,
 	proc_end_all();
 	for (i = 0; i < s->run_count; i++)
 		release_program(&s->runs[i]);
-	if (s->forwarder != NULL)
-		forwarder_finish(s->forwarder);
+	forwarder_finish(s->forwarder);
 	dgram_server_report(&s->server);
 	return result;
 }

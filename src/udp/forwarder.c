@@ -12,7 +12,6 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/num.h"
-#include "net/endpoint.h"
 #include "net/icmp.h"
 #include "net/os.h"
 #include "net/ready.h"
@@ -502,7 +501,7 @@ forwarder_new(struct dgram_server *server, const struct endpoint *to,
 void
 forwarder_finish(struct forwarder *f)
 {
-	while (f->count > 0)
+	while (f != NULL && f->count > 0)
 		close_session(f, f->ring.newer, "end");
 }
 

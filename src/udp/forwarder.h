@@ -63,7 +63,7 @@ int forwarder_receive(struct forwarder *f, int i, int *count);
 void forwarder_send(struct forwarder *f, int count);
 
 /* Closes all sessions and reports each one. Call it before
- * dgram_server_report(). */
+ * dgram_server_report(). NULL is ignored. */
 void forwarder_finish(struct forwarder *f);
 
 /* Frees the forwarder, which has no sessions any more; NULL is ignored. */
