@@ -20,7 +20,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 
 #include "base/backoff.h"
@@ -234,7 +233,6 @@ is_done(const struct scan *s)
 static int64_t
 wait_ready(struct scan *s, struct deadline wake)
 {
-	struct deadline now = {0};
 	uint32_t ids[MAX_READY];
 	int64_t looked_ns;
 	int i, n;
@@ -246,7 +244,7 @@ wait_ready(struct scan *s, struct deadline wake)
 			handle_ready(s, ids[i]);
 		if (n == 0 && wake.at_ns > looked_ns)
 			looked_ns = wake.at_ns;
-		wake = now;
+		wake = (struct deadline){.at_ns = 0};
 	} while (n == MAX_READY && signals_stopped() == 0 &&
 		 !deadline_passed(s->o->until));
 	return n < 0 ? -1 : looked_ns;
@@ -293,6 +291,7 @@ scan_run(const struct scan_options *o, struct scan_progress *end, struct err *e)
 	    .free_slot = NO_TRY,
 	    .pause = {.min = PAUSE_MS, .max = MAX_PAUSE_MS}};
 	uint32_t limit = scan_capacity(), slot, id;
+	int64_t max_ns;
 	int result = 0;
 
 	if (o->parallel > 0 && o->parallel < limit)
@@ -309,14 +308,11 @@ scan_run(const struct scan_options *o, struct scan_progress *end, struct err *e)
 	    .window = limit < PACE_START ? limit : PACE_START,
 	    .interval_ns = o->rate > 0 ? CLOCK_SECOND / o->rate : 0,
 	    .next_ns = clock_now()};
-	s.timeout_ns = clock_ns(o->timeout_ms);
-	s.last_ns = clock_ns(o->last_ms);
 	/* So that each SYN is counted, a try ends before one is repeated. */
 	s.counts_syns = o->rate > 0 && o->type == SOCK_STREAM;
-	if (s.counts_syns && s.timeout_ns > KARN_NS)
-		s.timeout_ns = KARN_NS;
-	if (s.counts_syns && s.last_ns > KARN_NS)
-		s.last_ns = KARN_NS;
+	max_ns = s.counts_syns ? KARN_NS : INT64_MAX;
+	s.timeout_ns = num_clamp(clock_ns(o->timeout_ms), 0, max_ns);
+	s.last_ns = num_clamp(clock_ns(o->last_ms), 0, max_ns);
 	/* Every host that has begun has a probe, except for the next one. */
 	s.queue_size = limit + 1;
 	s.queue = mem_array(s.queue_size, sizeof(s.queue[0]));
@@ -670,9 +666,8 @@ begin_host(struct scan *s)
 		slot = s->touched++;
 	else
 		s->free_slot = s->hosts[slot].next_free;
-	memset(&s->hosts[slot], 0, sizeof(s->hosts[slot]));
-	s->hosts[slot].index = index;
-	s->hosts[slot].position = s->walk.at - 1;
+	s->hosts[slot] =
+	    (struct scan_host){.index = index, .position = s->walk.at - 1};
 	s->active++;
 	enqueue(s, slot);
 	return true;
