@@ -149,16 +149,18 @@ struct run {
 	struct deadline retry;         /* --retry-for */
 	struct targets targets;
 	struct port_list ports;
-	bool is_listed; /* the ports are the user's list */
-	uint64_t hosts; /* in the part */
+	bool is_listed; /* The user has listed the ports. */
+	uint64_t hosts; /* The part has this many hosts. */
 	struct scan_report report;
-	struct targets_walk walk;      /* of the last scan, at its start */
-	struct scan_progress progress; /* at the end of the last scan */
-	uint64_t sent;                 /* probes of the scans before it */
-	bool is_stream;                /* of more targets than are kept */
-	uint64_t streamed;             /* targets scanned and dropped */
-	struct err failure;            /* of a scan before the list's end */
-	bool is_wrong;                 /* a target was: nothing is scanned */
+	/* The walk of the last scan at its start, and its progress at the end.
+	 */
+	struct targets_walk walk;
+	struct scan_progress progress;
+	uint64_t sent;      /* The scans before it sent this many probes. */
+	bool is_stream;     /* There are more targets than memory is for. */
+	uint64_t streamed;  /* This many were scanned, and are not kept. */
+	struct err failure; /* A scan before the end of the list failed. */
+	bool is_wrong;      /* A target was wrong, so nothing is scanned. */
 };
 
 static const char *
@@ -318,7 +320,7 @@ scan(struct run *run, struct err *e)
 		diag_progress_start(
 		    &run->report.live, !diag_shows(DIAG_NOTE), false);
 		result = scan_run(&so, &run->progress, e);
-		/* --retry-for ends a scan, too. */
+		/* When --retry-for ends a scan, that is not a failure. */
 		if ((result < 0 && !(e->kind == ERR_TIMEOUT &&
 				       deadline_passed(run->retry) &&
 				       !deadline_passed(run->until))) ||

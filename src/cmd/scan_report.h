@@ -14,10 +14,14 @@
 
 /* A host that has results. */
 struct scan_report_host {
-	uint64_t index;           /* in the targets */
-	struct scan_result *rows; /* owned, with their banners */
+	/* It has this index in the targets. */
+	uint64_t index;
+	/* It owns its rows, with their banners and senders. */
+	struct scan_result *rows;
 	size_t count, capacity;
-	uint32_t counts[SCAN_REASONS]; /* ports */
+	/* This many ports have each reason. */
+	uint32_t counts[SCAN_REASONS];
+	/* The slot holds a host. */
 	bool is_used;
 };
 
@@ -25,31 +29,49 @@ struct scan_report_host {
 struct scan_report {
 	const struct targets *targets;
 	const char *protocol; /* "tcp" or "udp" */
-	bool with_reason;     /* a column for it, even if all ports are open */
-	bool with_banner;     /* a column for it */
-	bool all;             /* rows for closed and filtered ports too */
-	bool waits;           /* --retry-for: nothing is shown before its end */
-	uint64_t hosts;       /* of the targets so far, whatever the shard */
-	uint64_t total;       /* ports of the scan so far */
-	char **services;      /* names by port, owned; NULL: no column */
-	struct scan_report_host *slots; /* hosts that are scanned; owned */
+	/* The table has a column of reasons even if all ports are open. */
+	bool with_reason;
+	/* The table has a column of banners. */
+	bool with_banner;
+	/* Closed and filtered ports have rows as well. */
+	bool all;
+	/* --retry-for was given: nothing is shown before its end. */
+	bool waits;
+	/* The targets so far have this many hosts, in whatever shards. */
+	uint64_t hosts;
+	/* The scans so far are of this many ports. */
+	uint64_t total;
+	/* The report owns the names by port; NULL: there is no column. */
+	char **services;
+	/* It owns the hosts that are being scanned, by slot. */
+	struct scan_report_host *slots;
 	uint32_t slot_count;
-	struct scan_report_host *held; /* hosts that wait for the end; owned */
+	/* It owns the hosts that are printed at the end. */
+	struct scan_report_host *held;
 	size_t held_count, held_capacity;
-	uint64_t printed;              /* hosts */
-	uint64_t totals[SCAN_REASONS]; /* ports of all hosts */
-	uint64_t decided;              /* the sum: ports that have a result */
-	uint64_t open;
-	uint64_t closed; /* not open, as the host or a router has answered;
-			    silence and local failures show nothing */
-	uint64_t failed; /* could not be probed */
-	uint64_t with_open, without, silent, unprobed; /* hosts, by result */
-	int errnum;              /* of the last local error */
-	struct addr failed_host; /* its host */
-	uint64_t failed_hosts;   /* changes of it; 1: no other failed */
-	int64_t start_ns;        /* set by the caller */
-	struct progress live;    /* started by the caller */
-	bool has_results;        /* that are not written yet */
+	/* This many hosts have been printed. */
+	uint64_t printed;
+	/* This many ports of all hosts have each reason; decided is the sum. */
+	uint64_t totals[SCAN_REASONS];
+	uint64_t decided;
+	/* The host or a router has answered that a port is open or not; silence
+	 * and local failures are in neither number. */
+	uint64_t open, closed;
+	/* This many ports could not be probed. */
+	uint64_t failed;
+	/* The hosts with an open port, with closed ones only, without an
+	 * answer, and those that could not be probed. */
+	uint64_t with_open, without, silent, unprobed;
+	/* The last local failure, its host, and how often that changed; 1: no
+	 * other host failed. */
+	int errnum;
+	struct addr failed_host;
+	uint64_t failed_hosts;
+	/* The caller sets the start of the scan, and starts the progress. */
+	int64_t start_ns;
+	struct progress live;
+	/* Some results have not been written yet. */
+	bool has_results;
 };
 
 /*
@@ -74,13 +96,15 @@ int scan_report_progress(void *report, struct err *e);
 /* Prints what has not been printed yet, and the sums. */
 void scan_report_finish(struct scan_report *r);
 
-/* Emits the "summary" event. rest: the shards that are left, or "". */
+/* Emits the "summary" event. rest names the shards that are left, or is "". */
 void scan_report_summary(
     const struct scan_report *r, const char *rest, uint64_t sent);
 
-/* The exit status: ERR_NONE if a port is open, otherwise by the best state. */
+/* Returns the exit status: ERR_NONE if a port is open, otherwise the status of
+ * the best state. */
 enum err_kind scan_report_status(const struct scan_report *r);
 
+/* Frees what the report owns. */
 void scan_report_release(struct scan_report *r);
 
 #endif

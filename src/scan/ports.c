@@ -64,7 +64,7 @@ ports_add(
 
 	if (text[0] == '\0')
 		return refuse(text, "an element is empty", e);
-	/* What other programs write differently. */
+	/* Other programs write these differently. */
 	if (text[1] == ':' && strchr("TUS", text[0]) != NULL)
 		return refuse(text,
 		    "a scan is of TCP ports, or of UDP ports with --udp; write "

@@ -24,8 +24,8 @@ int ports_add(
     struct ports *p, const char *protocol, const char *text, struct err *e);
 
 /*
- * The list of the ports scanned by default. "tcp": 1-1024 and a short list of
- * higher ports; "udp": a short list.
+ * Returns the list of the ports that are scanned by default, as text. "tcp":
+ * 1-1024 and a short list of higher ports; "udp": a short list.
  */
 const char *ports_default(const char *protocol);
 
@@ -40,16 +40,18 @@ void ports_remove(struct ports *a, const struct ports *b);
  * to answer.
  */
 struct port_list {
-	uint16_t *ports; /* the caller frees them */
+	uint16_t *ports; /* The caller frees this array of count ports. */
 	uint32_t count;
-	uint32_t discovery; /* how many come first; 0: the list is short */
+	uint32_t discovery; /* This many likely ports come first; 0: the list is
+			       too short for that. */
 };
 
-/* Fills l from a set. */
+/* Fills l with the ports of a set, in the order that seed determines. */
 void ports_list_init(
     struct port_list *l, const struct ports *set, uint64_t seed);
 
-/* Port i of a host, 0 to count - 1: each host begins elsewhere in the list. */
+/* Returns port i of a host, 0 to count - 1. Each host begins elsewhere in the
+ * list. */
 uint16_t ports_at(const struct port_list *l, uint64_t host, uint32_t i);
 
 #endif

@@ -37,7 +37,7 @@ static const char ssdp[] = "M-SEARCH * HTTP/1.1\r\nHOST: "
 			   "239.255.255.250:1900\r\nMAN: \"ssdp:discover\"\r\n"
 			   "MX: 1\r\nST: ssdp:all\r\n\r\n";
 
-/* The last one is for any other port. */
+/* The last payload is for any other port. */
 static const struct {
 	uint16_t port;
 	uint16_t size;
@@ -81,9 +81,10 @@ open_socket(struct prober *prober, struct probe *p, const struct addr *a)
 }
 
 /*
- * The outcome of a probe to a whose last call ended with errnum (EINPROGRESS:
- * not yet). An ICMP message takes precedence, with EACCES for "prohibited".
- * is_late: the call succeeded, and the attempt failed later.
+ * Returns the outcome of a probe to a. Its last call ended with errnum: 0 for
+ * success, EINPROGRESS if there is no result yet. is_late: the call that sent
+ * the probe has not failed. An ICMP error takes precedence; its errno for
+ * "prohibited" is EACCES.
  *
  * An ICMP error always adds an entry to the queue, a reset never does. A
  * loopback address is refused by the host itself, so its queue is not read,
@@ -113,7 +114,7 @@ outcome_of(struct prober *prober, int fd, const struct addr *a, int errnum,
 	    (errnum = sock_error(fd)) != 0)
 		o.errnum = errnum;
 	/* A probe that fails at once was not sent. Without a queue, a later
-	 * failure may be ICMP's, or that of this machine. */
+	 * failure may come from an ICMP error, or from this machine. */
 	if (o.errnum != EINPROGRESS &&
 	    err_find(o.errnum, ERR_AT_TCP)->origin <= ERR_BY_ICMP)
 		o.origin =

@@ -46,25 +46,26 @@
 #define KARN_NS (CLOCK_SECOND * 95 / 100)
 /* The maximum number of tries of one port at any loss rate. */
 #define MAX_TRIES 8
-/* The shortest timer of a silent probe. */
+/* The shortest timer of a try without an answer. */
 #define MIN_TIMER_NS (25 * CLOCK_MS)
 /* Local failures of a port, and the first and longest pause after one. */
 #define MAX_FAILURES 12
 #define PAUSE_MS 5
 #define MAX_PAUSE_MS 500
-/* How long an outage may last before ports are reported as unknown: if a probe
- * was sent before it; and if none was, or if probes to other hosts are being
- * sent. */
+/* Ports are reported as unknown after an outage of OUTAGE_NS if a probe was
+ * sent before it; after NO_ROUTE_NS if none was, or if probes to other hosts
+ * are being sent. */
 #define OUTAGE_NS (6 * CLOCK_SECOND)
 #define NO_ROUTE_NS (1 * CLOCK_SECOND)
-/* A host that refuses a datagram sent this long after the last refused one. */
+/* Any host refuses a datagram that is sent this long after the last refused
+ * one: it has a token again. */
 #define TOKEN_NS (2040 * CLOCK_MS)
 /* The shortest pause between a refusal and the next round, the maximum number
  * of ports in a round, and the time within which they join it. */
 #define MIN_GAP_NS (50 * CLOCK_MS)
 #define MAX_ROUND 128
 #define COALESCE_NS (4 * CLOCK_MS)
-/* One in this many probes to a distant host is polled at once. */
+/* One of this many probes to a distant host is polled at once. */
 #define FAR_SAMPLE 64
 
 /* The initial window, as many packets as short queues hold, and the minimum. */
@@ -87,32 +88,39 @@
 #define WHEEL_BUCKETS 1024
 #define WHEEL_TICK_NS (2 * CLOCK_MS)
 
-#define NO_TRY UINT32_MAX
+#define NONE UINT32_MAX /* No try, or no slot. */
 
 enum try_state {
-	TRY_FREE,    /* Its slot is free. */
+	TRY_FREE,    /* The slot holds no try. */
 	TRY_FLIGHT,  /* It was sent, and its timer has not expired. */
-	TRY_WAITING, /* It waits until it may be sent, now or later. */
-	TRY_LATE,    /* It is the last one, extended to the time of -w. */
-	TRY_OLDER,   /* It timed out; a newer try is in progress. */
-	TRY_BANNER   /* The port is open; the service may send a banner. */
+	TRY_WAITING, /* It waits to be sent, at once or after a pause. */
+	TRY_LATE,    /* It is the last try, and waits for the time of -w. */
+	TRY_OLDER,   /* It timed out, and a newer try is in progress. */
+	TRY_BANNER   /* The port is open, and the service may send a banner. */
 };
 
 /* One try of a port. Its socket is polled until the state of the port is
  * decided. */
 struct scan_try {
 	struct probe probe;
-	int64_t answer_ns;  /* TRY_BANNER: the round-trip time of the answer. */
-	int64_t expires_ns; /* When its timer expires; 0: it has no timer. */
-	uint32_t slot;      /* The slot of the host. */
-	uint32_t older;     /* The try before this one, or NO_TRY. */
-	uint32_t newer;     /* The try after it, or NO_TRY. */
-	int unsure_errnum;  /* How an earlier try may have failed locally, or 0.
-			     */
-	uint8_t state;      /* enum try_state */
-	uint8_t tries;      /* The tries of this port, with this one. */
-	uint8_t failures;   /* The local failures of this port. */
-	bool is_discovery;  /* The port is one of those probed first. */
+	/* TRY_BANNER: the answer took this long. */
+	int64_t answer_ns;
+	/* The timer expires at this time; 0: no timer is set. */
+	int64_t expires_ns;
+	/* The host has this slot. */
+	uint32_t slot;
+	/* The tries of the same port before and after this one, or NONE. */
+	uint32_t older, newer;
+	/* An earlier try failed with this errno, perhaps because of this
+	 * machine; 0: none did. */
+	int unsure_errnum;
+	uint8_t state; /* enum try_state */
+	/* The port has been tried this many times, with this try. */
+	uint8_t tries;
+	/* This many tries of the port have failed on this machine. */
+	uint8_t failures;
+	/* The port is one of those that show whether the host is up. */
+	bool is_discovery;
 };
 
 struct try_link {
@@ -126,14 +134,15 @@ struct try_link {
  * of tries.
  */
 struct try_pool {
-	struct scan_try *tries; /* Owned: an array of capacity. */
-	struct try_link *links; /* Owned: capacity links, then the list heads.
-				 */
+	/* The pool owns both arrays: capacity tries, and a link for each of
+	 * them, with the heads of the lists after them. */
+	struct scan_try *tries;
+	struct try_link *links;
 	uint32_t capacity;
-	uint32_t touched; /* The slots below it have been used. */
-	uint32_t used;    /* The number of slots that are not free. */
-	uint32_t timed;   /* The number of tries in the wheel. */
-	int64_t tick;     /* The position of the wheel. */
+	uint32_t touched; /* The slots from this one on were never used. */
+	uint32_t used;    /* This many slots are not free. */
+	uint32_t timed;   /* This many tries are in the wheel. */
+	int64_t tick;     /* The wheel has been emptied up to this tick. */
 };
 
 /*
@@ -142,17 +151,21 @@ struct try_pool {
  * first probe was not, or when this machine runs out of a resource.
  */
 struct pace {
-	uint32_t window;     /* The number of probes that may be in flight. */
-	uint32_t limit;      /* The maximum window. */
-	uint32_t threshold;  /* Below it, each answer grows the window by 1. */
-	uint32_t credit;     /* Above it: credit of answers since it grew. */
-	int64_t held_ns;     /* The window is not halved again before this. */
-	int64_t interval_ns; /* Between probes, from --rate; 0: no limit. */
-	int64_t next_ns;     /* No probe is sent before this: --rate, a
-				shortage. */
-	int64_t filled_ns;   /* When burst was last filled. */
-	int64_t burst;       /* The number of probes that may be sent now. */
-	int64_t reprobes;    /* The number of re-probes among them. */
+	/* At most this many probes are in flight; at most limit ever are. */
+	uint32_t window, limit;
+	/* Below it each answer grows the window by 1; above it, answers are
+	 * counted in credit until they suffice. */
+	uint32_t threshold, credit;
+	/* The window is not halved again before this time. */
+	int64_t held_ns;
+	/* --rate demands this time between two probes; 0: it was not given. */
+	int64_t interval_ns;
+	/* No probe is sent before this time, because of --rate or a shortage.
+	 */
+	int64_t next_ns;
+	/* The burst was filled at this time. It permits this many probes now,
+	 * and this many re-probes among them. */
+	int64_t filled_ns, burst, reprobes;
 };
 
 /*
@@ -160,31 +173,31 @@ struct pace {
  * added: a time that may belong to a retransmission is not a sample.
  */
 struct rtt_estimate {
-	int64_t srtt_ns;   /* The smoothed time; 0: no sample yet. */
+	int64_t srtt_ns;   /* The smoothed time; 0: there is no sample yet. */
 	int64_t rttvar_ns; /* Its variation. */
 };
 
 /* A host whose ports are being probed. */
 struct scan_host {
-	uint64_t index;     /* Its index in the targets. */
-	uint64_t position;  /* In the walk; UINT64_MAX: the host has ended. */
-	uint32_t begun;     /* The ports that have been probed, or skipped. */
-	uint32_t undecided; /* The ports among them without a result. */
+	uint64_t index;    /* It has this index in the targets. */
+	uint64_t position; /* The walk found it here; UINT64_MAX: it is done. */
+	uint32_t begun;    /* This many ports have been probed or skipped. */
+	uint32_t undecided; /* This many of them have no result. */
 	struct rtt_estimate rtt;
-	uint8_t discovery_left; /* The undecided discovery probes. */
+	uint8_t discovery_left; /* This many discovery ports have no result. */
 	uint8_t lost;       /* The highest number of a try that was answered. */
-	uint8_t round_size; /* The silent ports in the round. */
+	uint8_t round_size; /* This many silent ports are in the round. */
 	bool is_queued;     /* Its next port may be probed. */
 	bool is_up;         /* It has answered a probe. */
 	bool is_far;        /* Answers take time: polling at once is useless. */
 	bool has_refused;   /* It has refused a datagram. */
-	bool is_reported;   /* It was reported that it limits its refusals. */
-	int errnum;         /* Of the last port that could not be probed. */
-	uint32_t next_free; /* The next free slot, if this one is free. */
-	int64_t failing_ns; /* The start of an outage; 0: there is none. */
-	int64_t retry_ns;   /* During an outage: when a probe is sent again. */
-	int64_t refused_ns; /* When the last refused datagram was sent. */
-	int64_t round_ns;   /* When silent ports are probed again. */
+	bool is_reported;   /* The user knows that it limits its refusals. */
+	int errnum; /* The last port could not be probed because of it. */
+	uint32_t next_free; /* While its slot is free: the next free slot. */
+	int64_t failing_ns; /* No probe could be sent since; 0: all could. */
+	int64_t retry_ns;   /* Until then no probe is sent after a failure. */
+	int64_t refused_ns; /* It refused a datagram that was sent then. */
+	int64_t round_ns;   /* Its silent ports are probed again then. */
 };
 
 struct scan {
@@ -192,27 +205,27 @@ struct scan {
 	struct prober prober;
 	struct try_pool pool;
 	struct pace pace;
-	uint32_t in_flight; /* The number of tries in TRY_FLIGHT. */
+	uint32_t in_flight; /* This many tries are in TRY_FLIGHT. */
 
-	struct targets_walk walk; /* The hosts that have not begun. */
-	struct scan_host *hosts;  /* Owned: the slots. */
-	uint32_t touched;         /* The slots below it have been used. */
-	uint32_t free_slot;       /* The first free one of them, or NO_TRY. */
-	uint32_t active;          /* The hosts that have begun and not ended. */
-	/* Owned: a ring of the slots of hosts that have a port to probe. */
+	struct targets_walk walk; /* It goes on with the hosts not begun yet. */
+	struct scan_host *hosts;  /* The scan owns this array of slots. */
+	uint32_t touched;   /* The slots from this one on were not used. */
+	uint32_t free_slot; /* The list of free slots begins here. */
+	uint32_t active;    /* This many hosts have begun and not ended. */
+	/* The scan owns this ring of the slots of hosts whose next port may be
+	 * probed. */
 	uint32_t *queue;
 	uint32_t queue_size, queue_first, queued;
 
-	bool counts_syns;   /* --rate counts the SYNs of the system as well. */
-	int64_t timeout_ns; /* The maximum wait for an answer. */
-	int64_t last_ns;    /* The minimum wait after the last try. */
-	struct rtt_estimate rtt; /* The round-trip times of all hosts. */
-	int64_t sent_ns;      /* When the last probe was sent to any host; or 0.
-			       */
-	int64_t shortage_ns;  /* The start of a resource shortage; 0: none. */
-	struct backoff pause; /* After shortages, in milliseconds. */
-	struct scan_progress *progress; /* Owned by the caller. */
-	struct deadline next_progress;  /* When progress() is called next. */
+	bool counts_syns;        /* --rate counts the SYNs of the system. */
+	int64_t timeout_ns;      /* No answer is awaited for longer. */
+	int64_t last_ns;         /* The last try waits for at least this. */
+	struct rtt_estimate rtt; /* The hosts' answers so far took this long. */
+	int64_t sent_ns;         /* The last probe was sent then; or 0. */
+	int64_t shortage_ns;     /* A resource is short since then; 0: none. */
+	struct backoff pause;    /* After shortages, in milliseconds. */
+	struct scan_progress *progress; /* The caller owns it. */
+	struct deadline next_progress;  /* progress() is called again then. */
 };
 
 static void pool_init(struct try_pool *pool, uint32_t capacity);
@@ -228,8 +241,8 @@ is_done(const struct scan *s)
 	return s->walk.at == s->walk.end && s->active == 0;
 }
 
-/* Waits and handles every ready socket. Returns the time up to which all that
- * had arrived was handled, or -1 with errno. */
+/* Waits for answers, and handles every ready socket. Returns a time: all that
+ * arrived before it was handled; or -1 with errno. */
 static int64_t
 wait_ready(struct scan *s, struct deadline wake)
 {
@@ -250,7 +263,8 @@ wait_ready(struct scan *s, struct deadline wake)
 	return n < 0 ? -1 : looked_ns;
 }
 
-/* Sends, waits, handles answers and timers. Returns 0, or -1 with *e. */
+/* Sends probes, waits, and handles answers and timers. Returns 0, or -1 with
+ * *e. */
 static int
 run_round(struct scan *s, struct err *e)
 {
@@ -268,7 +282,7 @@ run_round(struct scan *s, struct err *e)
 		return err_sys(e, ERR_FAILED, errno, "waiting for answers");
 	if (signals_stopped() != 0)
 		return err_sys(e, ERR_FAILED, EINTR, "scan");
-	while ((id = pool_expired(&s->pool, looked_ns)) != NO_TRY)
+	while ((id = pool_expired(&s->pool, looked_ns)) != NONE)
 		handle_expired(s, id);
 	if (deadline_passed(s->next_progress)) {
 		s->next_progress = deadline_after(PROGRESS_MS);
@@ -288,7 +302,7 @@ scan_run(const struct scan_options *o, struct scan_progress *end, struct err *e)
 		.type = o->type,
 		.interface = o->interface},
 	    .progress = end,
-	    .free_slot = NO_TRY,
+	    .free_slot = NONE,
 	    .pause = {.min = PAUSE_MS, .max = MAX_PAUSE_MS}};
 	uint32_t limit = scan_capacity(), slot, id;
 	int64_t max_ns;
@@ -373,7 +387,7 @@ pace_halve(struct pace *pace, int64_t now_ns, int64_t hold_ns)
 	pace_shrink(pace, pace->window / 2);
 }
 
-/* Adds what the ticks allow. After a late wake-up, at most two ticks count. */
+/* Adds what the ticks permit. After a late wake-up, only two ticks count. */
 static void
 add_burst(int64_t *burst, int64_t per_tick, int64_t ticks)
 {
@@ -382,8 +396,8 @@ add_burst(int64_t *burst, int64_t per_tick, int64_t ticks)
 		*burst = 2 * per_tick;
 }
 
-/* Adds what the time since the last call allows. Returns when the next probe
- * may be sent. */
+/* Adds to the burst what the time since the last call permits. Returns the time
+ * from which the next probe may be sent. */
 static struct deadline
 pace_next(struct pace *pace, int64_t now_ns)
 {
@@ -459,7 +473,7 @@ first(const struct try_pool *pool, int list)
 {
 	uint32_t id = pool->links[head(pool, list)].next;
 
-	return id == head(pool, list) ? NO_TRY : id;
+	return id == head(pool, list) ? NONE : id;
 }
 
 /* Inserts id before another link. */
@@ -497,7 +511,7 @@ pool_init(struct try_pool *pool, uint32_t capacity)
 	}
 }
 
-/* Removes the probe from its list. */
+/* Removes a try from its list. */
 static void
 pool_unlink(struct try_pool *pool, uint32_t id)
 {
@@ -512,28 +526,28 @@ pool_unlink(struct try_pool *pool, uint32_t id)
 	}
 }
 
-/* Allocates a slot, the last freed one if any; NO_TRY if all are used. */
+/* Returns a slot, the one that was freed last, or NONE if all are used. */
 static uint32_t
 pool_alloc(struct try_pool *pool)
 {
 	uint32_t id = first(pool, LIST_FREE);
 
-	if (id != NO_TRY) {
+	if (id != NONE) {
 		pool_unlink(pool, id);
 	} else if (pool->touched < pool->capacity) {
 		id = pool->touched++;
 		pool->links[id].prev = pool->links[id].next = id;
 		pool->tries[id].probe = (struct probe){.id = id, .fd = -1};
 	} else {
-		return NO_TRY;
+		return NONE;
 	}
-	pool->tries[id].older = pool->tries[id].newer = NO_TRY;
+	pool->tries[id].older = pool->tries[id].newer = NONE;
 	pool->tries[id].expires_ns = 0;
 	pool->used++;
 	return id;
 }
 
-/* Unlinks the probe and frees its slot, which keeps its fd. */
+/* Frees the slot of a try, which keeps its socket. */
 static void
 pool_free(struct try_pool *pool, uint32_t id)
 {
@@ -543,7 +557,7 @@ pool_free(struct try_pool *pool, uint32_t id)
 	pool->used--;
 }
 
-/* Appends the probe to those waiting for another try. */
+/* Appends a try to those that wait to be sent. */
 static void
 pool_wait(struct try_pool *pool, uint32_t id)
 {
@@ -551,14 +565,14 @@ pool_wait(struct try_pool *pool, uint32_t id)
 	insert(pool, id, head(pool, LIST_WAITING));
 }
 
-/* The first waiting probe, or NO_TRY. */
+/* Returns the first try that waits, or NONE. */
 static uint32_t
 pool_waiting(const struct try_pool *pool)
 {
 	return first(pool, LIST_WAITING);
 }
 
-/* Sets the probe's timer and removes it from any other list. */
+/* Sets the timer of a try, and removes it from any other list. */
 static void
 pool_set_timer(struct try_pool *pool, uint32_t id, int64_t expires_ns)
 {
@@ -572,7 +586,7 @@ pool_set_timer(struct try_pool *pool, uint32_t id, int64_t expires_ns)
 	pool->timed++;
 }
 
-/* Unlinks and returns a probe whose timer has expired, or NO_TRY. */
+/* Unlinks and returns a try whose timer has expired, or returns NONE. */
 static uint32_t
 pool_expired(struct try_pool *pool, int64_t now_ns)
 {
@@ -582,7 +596,7 @@ pool_expired(struct try_pool *pool, int64_t now_ns)
 	if (pool->timed == 0 && pool->tick < now)
 		pool->tick = now;
 	for (;; pool->tick++) {
-		while ((id = first(pool, bucket_of(pool->tick))) != NO_TRY) {
+		while ((id = first(pool, bucket_of(pool->tick))) != NONE) {
 			if (pool->tries[id].expires_ns <= now_ns) {
 				pool_unlink(pool, id);
 				return id;
@@ -591,11 +605,11 @@ pool_expired(struct try_pool *pool, int64_t now_ns)
 			pool_set_timer(pool, id, pool->tries[id].expires_ns);
 		}
 		if (pool->tick >= now)
-			return NO_TRY;
+			return NONE;
 	}
 }
 
-/* When to call pool_expired() next. */
+/* Returns when to call pool_expired() next. */
 static struct deadline
 pool_deadline(const struct try_pool *pool)
 {
@@ -603,15 +617,13 @@ pool_deadline(const struct try_pool *pool)
 	int i;
 
 	for (i = 0; pool->timed > 0 && i < WHEEL_BUCKETS; i++) {
-		if (first(pool, bucket_of(pool->tick + i)) == NO_TRY)
+		if (first(pool, bucket_of(pool->tick + i)) == NONE)
 			continue;
 		d.at_ns = (pool->tick + i) * WHEEL_TICK_NS;
 		break;
 	}
 	return d;
 }
-
-/* Hosts. */
 
 /* The try with index id. */
 static struct scan_try *
@@ -653,7 +665,7 @@ enqueue(struct scan *s, uint32_t slot)
 	s->hosts[slot].is_queued = true;
 }
 
-/* Begins the next host. Returns false if none is left. */
+/* Begins the next host in a free slot. Returns false if none is left. */
 static bool
 begin_host(struct scan *s)
 {
@@ -662,7 +674,7 @@ begin_host(struct scan *s)
 
 	if (!targets_walk_next(&s->walk, &index))
 		return false;
-	if (slot == NO_TRY)
+	if (slot == NONE)
 		slot = s->touched++;
 	else
 		s->free_slot = s->hosts[slot].next_free;
@@ -673,8 +685,8 @@ begin_host(struct scan *s)
 	return true;
 }
 
-/* After a change: the host goes on, or its other ports are skipped, or it has
- * ended. */
+/* Called after a change of the host: queues its next port, skips all of its
+ * other ports if none has answered, or frees its slot if all are decided. */
 static void
 update_host(struct scan *s, uint32_t slot)
 {
@@ -824,9 +836,9 @@ finish_port(struct scan *s, uint32_t id, struct scan_result *r)
 	r->slot = slot;
 	r->port = t->probe.port;
 	r->count = 1;
-	for (other = id; try_at(s, other)->older != NO_TRY;)
+	for (other = id; try_at(s, other)->older != NONE;)
 		other = try_at(s, other)->older;
-	for (; other != NO_TRY; other = next) {
+	for (; other != NONE; other = next) {
 		next = try_at(s, other)->newer;
 		probe = &try_at(s, other)->probe;
 		clear_flight(s, other);
@@ -879,7 +891,8 @@ update_estimates(struct scan *s, uint32_t id, bool is_refusal, int64_t now)
 	}
 }
 
-/* Decides the state of id's port and reports it; by: of an ICMP error. */
+/* Decides the state of the port of id, and reports it. by is the sender of an
+ * ICMP error, or NULL. */
 static void
 decide(struct scan *s, uint32_t id, int errnum, enum scan_reason reason,
     const struct addr *by)
@@ -897,7 +910,7 @@ decide(struct scan *s, uint32_t id, int errnum, enum scan_reason reason,
 	finish_port(s, id, &r);
 }
 
-/* Reports an open port with the n bytes received, perhaps none. */
+/* Reports an open port with its banner, the n bytes received, perhaps none. */
 static void
 finish_banner(struct scan *s, uint32_t id, const void *bytes, size_t n)
 {
@@ -974,8 +987,8 @@ join_round(struct scan *s, uint32_t id)
 	    addr_ip_text(&a));
 }
 
-/* The try timed out, or its outcome is unsure: waits for as long as -w asks,
- * outside the window, schedules another try, or reports the port. */
+/* Called when a try timed out, or its outcome is unsure: extends it to the time
+ * of -w, outside the window, schedules another try, or reports the port. */
 static void
 handle_silence(struct scan *s, uint32_t id)
 {
@@ -1018,8 +1031,8 @@ is_shortage(int errnum)
 
 /*
  * Delays all probes after a shortage and shrinks the window. Returns false if
- * it has lasted too long, over all ports; while probes are in progress, their
- * ends may still relieve it.
+ * it has lasted too long, over all ports. While probes are in progress, it has
+ * not: each one that ends frees what it used.
  */
 static bool
 pause_all(struct scan *s, int64_t now)
@@ -1079,7 +1092,7 @@ try_again(struct scan *s, uint32_t id, int errnum)
 		if (!pause_all(s, now))
 			return false;
 	} else {
-		/* The host's probes wait for as long as its outage lasts. */
+		/* The pause grows with the outage of the host. */
 		if (h->failing_ns == 0)
 			h->failing_ns = now;
 		h->retry_ns =
@@ -1123,7 +1136,6 @@ handle_outcome(struct scan *s, uint32_t id, struct probe_outcome o)
 	}
 	reason = reason_of(s, o.errnum);
 	if (o.origin == PROBE_LOCAL || reason == SCAN_LOCAL) {
-		/* Another try follows, unless it has failed for too long. */
 		clear_flight(s, id);
 		t->state = TRY_WAITING;
 		s->progress->errnum = o.errnum;
@@ -1224,7 +1236,7 @@ send_try(struct scan *s, uint32_t id)
 static uint32_t
 next_retry(struct scan *s)
 {
-	uint32_t id = pool_waiting(&s->pool), copy = NO_TRY;
+	uint32_t id = pool_waiting(&s->pool), copy = NONE;
 	struct scan_try *t = try_at(s, id), *next;
 
 	pool_unlink(&s->pool, id);
@@ -1234,7 +1246,7 @@ next_retry(struct scan *s)
 		return id;
 	if (has_spare_slots(s))
 		copy = pool_alloc(&s->pool);
-	if (copy != NO_TRY) {
+	if (copy != NONE) {
 		next = try_at(s, copy);
 		t->state = TRY_OLDER;
 		t->newer = copy;
@@ -1252,7 +1264,7 @@ next_retry(struct scan *s)
 	return id;
 }
 
-/* Prepares the first try of a new port; NO_TRY if there is none now. */
+/* Prepares the first try of a new port; NONE if there is none now. */
 static uint32_t
 next_new(struct scan *s)
 {
@@ -1261,10 +1273,10 @@ next_new(struct scan *s)
 	uint32_t id, slot;
 
 	if (s->queued == 0 && !begin_host(s))
-		return NO_TRY;
+		return NONE;
 	id = pool_alloc(&s->pool);
-	if (id == NO_TRY)
-		return NO_TRY;
+	if (id == NONE)
+		return NONE;
 	slot = s->queue[s->queue_first];
 	h = &s->hosts[slot];
 	t = try_at(s, id);
@@ -1308,25 +1320,24 @@ send_probes(struct scan *s)
 		if (next.at_ns > now)
 			return next;
 		/* A re-probe, for up to half of the burst, or a new one. */
-		if (pool_waiting(&s->pool) != NO_TRY && s->pace.reprobes > 0) {
+		if (pool_waiting(&s->pool) != NONE && s->pace.reprobes > 0) {
 			s->pace.reprobes--;
 			id = next_retry(s);
 		} else {
 			id = next_new(s);
 		}
-		if (id == NO_TRY) {
+		if (id == NONE) {
 			/* Waiting re-probes need a new burst. */
 			next.at_ns = s->pace.filled_ns + PACE_TICK_NS;
-			return pool_waiting(&s->pool) != NO_TRY
-				   ? next
-				   : deadline_none();
+			return pool_waiting(&s->pool) != NONE ? next
+							      : deadline_none();
 		}
 		send_try(s, id);
 	}
 	return next;
 }
 
-/* The socket of id may be ready. */
+/* Called when the socket of id may be ready. */
 static void
 handle_ready(struct scan *s, uint32_t id)
 {

@@ -2,8 +2,8 @@
  * A connect scan: finds the open ports of hosts by connecting to many at once,
  * without privileges. A silent port is probed again before it is reported as
  * filtered. A local failure never becomes a port's state: the probe is tried
- * again. Only what is in flight needs memory: as many hosts are begun as probes
- * fit, and a host ends when all its ports have a result.
+ * again. Memory is needed only for what is in flight: no more hosts are begun
+ * than probes fit, and a host ends when all its ports have a result.
  */
 #ifndef SCAN_SCAN_H
 #define SCAN_SCAN_H
@@ -38,50 +38,69 @@ enum scan_reason {
 
 /* A port and its state, or the remaining ports of a skipped host. */
 struct scan_result {
-	uint64_t host; /* index in the targets */
-	uint32_t slot; /* of the host while it is scanned: a small number */
+	/* The host has this index in the targets and, while it is scanned, the
+	 * number of this slot: a small one, which is used again. */
+	uint64_t host;
+	uint32_t slot;
 	uint16_t port;
-	uint32_t count; /* ports: 1, or all that remain (SCAN_SKIPPED) */
+	/* The result is of this many ports: of 1, or, if the reason is
+	 * SCAN_SKIPPED, of all that remain. */
+	uint32_t count;
 	enum scan_reason reason;
-	int errnum; /* of a local failure: SCAN_LOCAL, perhaps SCAN_SKIPPED */
-	int64_t ns; /* round-trip time of the answer */
-	const struct addr
-	    *by;            /* sender of an ICMP error that says so, or NULL */
-	const void *banner; /* the first bytes of the service, or NULL */
+	/* This machine failed with it: SCAN_LOCAL, perhaps SCAN_SKIPPED. */
+	int errnum;
+	/* The answer took this long. */
+	int64_t ns;
+	/* The sender of the ICMP error that is the reason, or NULL. */
+	const struct addr *by;
+	/* The first bytes that the service has sent, or NULL. */
+	const void *banner;
 	size_t banner_size;
 };
 
 struct scan_progress {
-	uint64_t sent; /* probes, including re-probes */
-	int errnum;    /* why the last one could not be sent; 0: it was */
-	uint64_t next; /* at the end: the position of the walk where it would go
-			  on */
+	/* This many probes were sent, including re-probes. */
+	uint64_t sent;
+	/* The last probe could not be sent because of it; 0: it was sent. */
+	int errnum;
+	/* At the end of a scan: another one that begins at this position of the
+	 * walk continues it. */
+	uint64_t next;
 };
 
 struct scan_options {
+	/* These ports of this part of the targets are scanned. */
 	const struct targets *targets;
 	struct targets_part part;
-	const struct port_list *ports; /* of every host */
-	const char *interface;         /* the only one; NULL: any */
-	int type;                      /* SOCK_STREAM or SOCK_DGRAM */
-	int64_t banner_ms;             /* wait for a banner; 0: read none */
-	int64_t parallel;      /* probes in flight; 0: limited by descriptors */
-	int64_t rate;          /* probes per second; 0: no limit */
-	int64_t timeout_ms;    /* maximum wait for an answer */
-	int64_t last_ms;       /* minimum wait for an answer to the last try */
-	struct deadline until; /* --max-time */
+	const struct port_list *ports;
+	/* All probes leave by this interface; NULL: the routes decide. */
+	const char *interface;
+	/* SOCK_STREAM or SOCK_DGRAM. */
+	int type;
+	/* A service may take this long to send a banner; 0: none is read. */
+	int64_t banner_ms;
+	/* At most this many probes are in flight; 0: as many as there are
+	 * descriptors for. */
+	int64_t parallel;
+	/* At most this many probes are sent per second; 0: any number. */
+	int64_t rate;
+	/* No answer is awaited for longer than timeout_ms; the answer to the
+	 * last try of a port is awaited for at least last_ms. */
+	int64_t timeout_ms, last_ms;
+	/* The scan ends at this time (--max-time). */
+	struct deadline until;
 
-	/* Called once for each result. */
+	/* Is called once for each result. */
 	void (*result)(void *context, const struct scan_result *r);
-	/* Called when all ports of the host in slot have a result. */
+	/* Is called when all ports of the host in slot have a result. */
 	void (*host_done)(void *context, uint32_t slot);
-	/* Called several times a second. -1 with *e ends the scan. */
+	/* Is called several times a second. -1 with *e ends the scan. */
 	int (*progress)(void *context, struct err *e);
 	void *context;
 };
 
 /*
- * Runs a scan and sets *end to its final progress. Returns 0, or -1 with *e:
+ * Runs a scan, and sets *end to its final progress. Returns 0, or -1 with *e:
  * EINTR after a caught signal, ERR_TIMEOUT when o->until has passed. All
  * results up to then have been reported.
  */

@@ -24,14 +24,14 @@
 /* All bits of an address but the last 32. */
 struct target_prefix {
 	int family;
-	uint32_t scope;          /* of IPv6 */
-	unsigned char bytes[12]; /* of IPv6 */
+	uint32_t scope;          /* Only IPv6 has a scope, */
+	unsigned char bytes[12]; /* and more than 32 bits. */
 };
 
 /* A name, which is looked up later. */
 struct target_name {
 	uint32_t position;
-	char *text; /* owned */
+	char *text; /* The targets own it. */
 };
 
 /* The last 32 bits of an address. */
@@ -126,7 +126,7 @@ parse_network(const char *text, struct addr *a, uint32_t *high, struct err *e)
 	return 0;
 }
 
-/* Whether text can only be meant as a range: it is no name. */
+/* Whether text can only be meant as a range, and not as a name. */
 static bool
 is_range(const char *text)
 {
@@ -138,7 +138,8 @@ is_range(const char *text)
 	       text[strspn(text, digits)] == '\0';
 }
 
-/* Parses "192.0.2.10-20" likewise. */
+/* Parses "192.0.2.10-20" into the range from *a to *high. Returns 0, or -1 with
+ * *e. */
 static int
 parse_octets(const char *text, struct addr *a, uint32_t *high, struct err *e)
 {
@@ -323,8 +324,8 @@ merge(const struct targets *t, const struct target_range *a, size_t a_count,
 
 /*
  * Sorts n items by address, and removes the parts of each that an earlier one
- * has. Returns the number of items in out, below 2 * n; space is as
- * large.
+ * has. Returns the number of items in out, which is below 2 * n. Both out and
+ * space have room for 2 * n items.
  */
 static size_t
 merge_all(const struct targets *t, const struct target_range *items, size_t n,
@@ -341,8 +342,8 @@ merge_all(const struct targets *t, const struct target_range *items, size_t n,
 	return merge(t, space, first, space + first, second, out);
 }
 
-/* Excluded items first, then in the user's order; the addresses of a name in
- * the resolver's. */
+/* Sorts excluded items first, the others in the user's order, and the addresses
+ * of a name in the resolver's. */
 static int
 by_position(const void *a, const void *b)
 {
@@ -369,8 +370,7 @@ targets_merge(struct targets *t)
 	merged = mem_array(2 * t->count, size);
 	space = mem_array(2 * t->count, size);
 	qsort(t->items, t->count, size, by_position);
-	/* As merge_all() does, but with two copies of a long list, not three.
-	 */
+	/* This is merge_all() with two copies of a long list, not three. */
 	first = merge_all(t, t->items, half, space, merged);
 	second = merge_all(
 	    t, t->items + half, t->count - half, space + first, merged);
@@ -465,8 +465,9 @@ mix(uint64_t x)
 }
 
 /*
- * One pass of the network. The two halves may differ in size, so each round
- * adds a hash of one half to the other, modulo the size of the latter.
+ * Returns the number that the network makes of n. The two halves may differ in
+ * size, so each round adds a hash of one half to the other, modulo the size of
+ * the latter.
  */
 static uint64_t
 permute(const struct targets_walk *w, uint64_t n)

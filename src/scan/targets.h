@@ -17,10 +17,10 @@ struct err;
 
 /* Consecutive addresses that differ only in their last 32 bits. */
 struct target_range {
-	uint32_t low, high; /* the last 32 bits, inclusive */
-	uint32_t prefix;    /* index of the other bits */
-	uint32_t position;  /* of the element in the user's order */
-	uint64_t before;    /* hosts in the items before this one */
+	uint32_t low, high; /* The last 32 bits of the first and last one. */
+	uint32_t prefix;    /* The other bits have this index. */
+	uint32_t position; /* Its element has this place in the user's order. */
+	uint64_t before;   /* The items before it have this many hosts. */
 };
 
 /*
@@ -30,13 +30,13 @@ struct target_range {
 struct targets {
 	struct target_range *items;
 	size_t count, capacity;
-	struct target_prefix *prefixes; /* the other bits of the addresses */
+	struct target_prefix *prefixes; /* The other bits of the addresses. */
 	size_t prefix_count, prefix_capacity;
-	struct target_name *names; /* as the user wrote them */
+	struct target_name *names; /* The names as the user wrote them. */
 	size_t name_count, name_capacity;
-	uint32_t position; /* of the next element */
-	bool excludes;     /* set by the caller: elements are excluded */
-	uint64_t hosts;    /* in all items */
+	uint32_t position; /* The next element gets this position. */
+	bool excludes;     /* The caller sets it: elements are excluded. */
+	uint64_t hosts;    /* All items have this many hosts. */
 };
 
 /*
@@ -47,18 +47,19 @@ struct targets {
  *	192.0.2.0/24            a network; IPv6 from /96 on
  *	192.0.2.10-20           a range in the last octet
  *
- * Excluded ones are added last. Nothing is looked up yet. Returns 0, or -1 with
- * a usage error that names the element.
+ * Excluded hosts are added last. Names are not looked up yet. Returns 0, or -1
+ * with a usage error that names the element.
  */
 int targets_add(struct targets *t, const char *text,
     const struct name_options *o, struct err *e);
 
 struct targets_lookup {
 	struct name_options names;
-	bool all_addresses;    /* of a name, not only its first */
-	struct deadline until; /* for all lookups */
-	int64_t name_ms;       /* limit of each lookup; -1: none */
-	struct deadline retry; /* unknown names are tried until then; 0: once */
+	bool all_addresses;    /* A name stands for all of its addresses. */
+	struct deadline until; /* All lookups end at this time. */
+	int64_t name_ms;       /* Each lookup may take this long; -1: longer. */
+	/* A name that does not exist is looked up again until this time. */
+	struct deadline retry;
 };
 
 /* Looks up all names. Returns 0, or -1 with the error of resolve(). */
@@ -75,16 +76,18 @@ void targets_merge(struct targets *t);
 void targets_host(
     const struct targets *t, uint64_t i, uint16_t port, struct addr *a);
 
-/* text_shown() of the name of host i, or NULL for an address. */
+/* Returns text_shown() of the name of host i, or NULL if the user gave its
+ * address. */
 const char *targets_name(const struct targets *t, uint64_t i);
 
+/* Frees what the targets own. */
 void targets_release(struct targets *t);
 
-/* Which hosts are walked, and in which order. */
+/* The hosts that are walked, and their order. */
 struct targets_part {
-	uint64_t seed;        /* of the random order */
-	uint32_t first, last; /* shards, from 0 */
-	uint32_t shards;      /* of which they are; 1: all */
+	uint64_t seed;        /* It determines the order. */
+	uint32_t first, last; /* These shards are walked, numbered from 0. */
+	uint32_t shards;      /* There are this many shards. */
 };
 
 /*
@@ -95,20 +98,21 @@ struct targets_part {
  * gives the same order on every machine, and a shard is a part of it.
  */
 struct targets_walk {
-	uint64_t count;       /* size of the domain, up to 2^56 */
-	uint64_t left, right; /* sides of the grid */
-	uint64_t keys[4];     /* derived from the seed */
-	uint64_t at, end;     /* positions in the order */
+	uint64_t count;       /* The size of the domain, up to 2^56. */
+	uint64_t left, right; /* The sides of the grid. */
+	uint64_t keys[4];     /* The keys of the rounds, from the seed. */
+	uint64_t at, end;     /* The walk is at this position, and ends here. */
 };
 
+/* Starts a walk at the first host of a part. */
 void targets_walk_start(struct targets_walk *w, const struct targets *t,
     const struct targets_part *part);
 
-/* The shard that a position of the walk is in. */
+/* Returns the shard, of so many shards, that has a position of the walk. */
 uint32_t targets_shard_of(
     const struct targets *t, uint32_t shards, uint64_t position);
 
-/* The next host. Returns false at the end. */
+/* Sets *host to the index of the next host. Returns false at the end. */
 bool targets_walk_next(struct targets_walk *w, uint64_t *host);
 
 #endif
