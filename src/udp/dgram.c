@@ -20,22 +20,24 @@
 #include "net/sock.h"
 #include "net/wait.h"
 
-/* 65535 minus the headers of IPv4 and UDP, and minus that of UDP only. */
+/* The maximum payload: 65535 bytes minus the headers of IPv4 and UDP, or minus
+ * the header of UDP alone. */
 #define MAX_PAYLOAD_IP4 65507
 #define MAX_PAYLOAD_IP6 65527
-/* The headers of IP and UDP. */
+/* The sum of the headers of IP and UDP. */
 #define HEADERS_IP4 28
 #define HEADERS_IP6 48
 
-/* Limits of a run: its bytes, including IPv6's header, and its datagrams, the
- * smallest UDP_MAX_SEGMENTS of any kernel. */
+/* The limits of a run: its bytes, which leave space for the header of IPv6, and
+ * its datagrams, the smallest UDP_MAX_SEGMENTS of any kernel. */
 #define MAX_RUN_BYTES 65000
 #define MAX_RUN_COUNT 64
 
 /* The size to which the receive buffer is raised, if the system permits. */
 #define MAX_RCVBUF (16 * 1024 * 1024)
 
-/* How often a datagram without space is tried again, after a millisecond. */
+/* A datagram without space is tried again this many times, after a millisecond
+ * each. */
 #define UNSENT_MS 20
 
 /*
@@ -514,8 +516,8 @@ dgram_send_retry(int fd, const struct dgram *d, int count, int *tries)
 		if (errno == EINTR)
 			continue;
 		/*
-		 * poll(2) does not report space in the queue of a unix peer,
-		 * nor that of a network card.
+		 * poll(2) reports space neither in the queue of a unix peer,
+		 * nor in the queue of a network card.
 		 */
 		if ((errno != EAGAIN && errno != ENOBUFS) ||
 		    *tries >= UNSENT_MS)

@@ -16,7 +16,7 @@
 struct err;
 struct os_error;
 
-/* The limits of one call of dgram_receive() and of dgram_send(). */
+/* The maximum counts of one call of dgram_receive() and of dgram_send(). */
 #define DGRAM_MAX_RECEIVE 64
 #define DGRAM_MAX_SEND 256
 /* The storage for the payload of a datagram: more than UDP can carry. */
@@ -24,17 +24,23 @@ struct os_error;
 
 /* One datagram. */
 struct dgram {
-	unsigned char *bytes; /* storage, owned by the caller */
-	size_t size;          /* of the storage */
-	size_t length;        /* of the payload in bytes */
-	size_t full; /* received: length of the whole payload, greater than
-			length if truncated; SIZE_MAX: unknown */
-	struct addr remote; /* the peer, as the kernel reports it; len 0: the
-			       connected one, or none (unix) */
-	struct addr local;  /* its destination if received, its source if to be
-			       sent; len 0: unknown, any */
-	/* Of a server: the index of the socket, and both addresses of what was
-	 * received, IPv4-mapped ones as IPv4. An answer keeps them. */
+	/* The caller owns the storage, which has this size in bytes. */
+	unsigned char *bytes;
+	size_t size;
+	/* The payload in the storage has this length. */
+	size_t length;
+	/* A received payload had this length; it was truncated if that is
+	 * greater. SIZE_MAX: the system does not report it. */
+	size_t full;
+	/* The peer, as the kernel reports it; len 0: the connected one, or a
+	 * Unix socket without a name. */
+	struct addr remote;
+	/* The destination of a received datagram, or the source of one that is
+	 * sent; len 0: it is unknown, or the system chooses it. */
+	struct addr local;
+	/* A server sets the index of its socket, the sender and the
+	 * destination, with IPv4-mapped addresses as IPv4. An answer keeps
+	 * them. */
 	size_t socket;
 	struct addr from, to;
 };
@@ -42,7 +48,7 @@ struct dgram {
 /* A group and its interface. */
 struct multicast_group {
 	struct addr addr;
-	unsigned interface; /* 0: the system chooses */
+	unsigned interface; /* Its index; 0: the system chooses one. */
 };
 
 /*
@@ -62,11 +68,14 @@ int multicast_parse_interface(void *interface, const char *text, struct err *e);
  */
 int multicast_join(int fd, const struct multicast_group *g, struct err *e);
 
-/* How datagrams to groups are sent. */
+/* The options of datagrams that are sent to groups. */
 struct multicast_options {
-	int64_t ttl; /* maximum number of routers, plus 1; -1: default, 1 */
-	unsigned interface; /* 0: the system chooses */
-	int no_loop;        /* 1: this machine does not receive them */
+	/* They pass at most ttl - 1 routers; -1: the default, which is 1. */
+	int64_t ttl;
+	/* They leave by the interface of this index; 0: the system chooses. */
+	unsigned interface;
+	/* 1: this machine does not receive them. */
+	int no_loop;
 };
 
 /* Sets the options of *o on a socket. Returns 0, or -1 with *e. */
@@ -75,11 +84,16 @@ int multicast_set(
 
 struct dgram_options {
 	const struct sock_options *sock;
-	struct multicast_options group; /* for a multicast peer */
-	int broadcast;                  /* the peer is a broadcast address */
-	int no_fragment;   /* reject datagrams too long for the path */
-	bool raise_buffer; /* many datagrams may arrive at once */
-	bool unconnected;  /* receive from any address, not only the peer */
+	/* They apply if the peer is a multicast group. */
+	struct multicast_options group;
+	/* 1: the peer is a broadcast address. */
+	int broadcast;
+	/* 1: datagrams that are too long for the path are rejected. */
+	int no_fragment;
+	/* Many datagrams may arrive at once: the receive buffer is raised. */
+	bool raise_buffer;
+	/* The socket receives from any address, not only from the peer. */
+	bool unconnected;
 };
 
 /*
@@ -95,7 +109,8 @@ int dgram_open(
 /* Closes the socket, removes the path it was bound to, and sets *fd to -1. */
 void dgram_close(int *fd);
 
-/* Allocates DGRAM_MAX_RECEIVE datagrams with storage, freed by free(3). */
+/* Allocates DGRAM_MAX_RECEIVE datagrams with storage; the caller frees them
+ * with free(3). */
 struct dgram *dgram_new(void);
 
 /*
@@ -119,9 +134,9 @@ int dgram_receive(int fd, struct dgram *d, int count);
 int dgram_send(int fd, const struct dgram *d, int count);
 
 /*
- * As dgram_send(), but waits for space, 20 ms in all: *tries, which begins with
- * 0, is shared by the calls for one batch, so that one peer cannot hold up the
- * others for long. A caught signal ends the wait.
+ * Does what dgram_send() does, but waits for space, for up to 20 ms in all.
+ * *tries, which begins with 0, is shared by the calls for one batch, so that
+ * one peer cannot hold up the others for long. A caught signal ends the wait.
  */
 int dgram_send_retry(int fd, const struct dgram *d, int count, int *tries);
 
@@ -131,15 +146,16 @@ int dgram_send_retry(int fd, const struct dgram *d, int count, int *tries);
  */
 void dgram_raise_rcvbuf(int fd);
 
-/* The path MTU of a connected socket in bytes, or 0 if unknown. */
+/* Returns the path MTU of a connected socket in bytes, or 0 if it is unknown.
+ */
 size_t dgram_path_mtu(int fd, int family);
 
 /*
  * Reads all ICMP errors for what a connected socket has sent (RFC 1122
  * 4.1.3.3), so that poll(2) reports no error afterwards. Returns the errno of
  * the first failure; EMSGSIZE if only the path MTU was reported (RFC 1191, RFC
- * 8201); 0 if nothing was. *icmp is the first error that is a failure, with
- * errnum 0 if there is none.
+ * 8201); 0 if nothing was reported. *icmp is the first error that is a failure,
+ * with errnum 0 if there is none.
  */
 int dgram_icmp_error(int fd, struct os_error *icmp);
 

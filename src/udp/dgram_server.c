@@ -19,7 +19,7 @@
 #include "net/os.h"
 #include "net/sock.h"
 
-/* The interval at which losses are counted. */
+/* The losses are counted once in this interval. */
 #define CHECK_NS CLOCK_SECOND
 /* Hosts share this many buckets; a power of two. */
 #define BUCKETS 65536
@@ -109,7 +109,7 @@ refusal(const struct dgram *d, bool is_forwarded)
 	 * qotd, chargen, time, domain, sunrpc, ntp, netbios-ns, snmp, ldap,
 	 * ms-sql-m, ssdp, ws-discovery, memcached. Clients send from such a
 	 * port only to the same kind of server, which a target may be: only the
-	 * first four answer answers, too.
+	 * first four answer an answer.
 	 */
 	static const uint16_t reflectors[] = {7, 13, 17, 19, 37, 53, 111, 123,
 	    137, 161, 389, 1434, 1900, 3702, 11211};

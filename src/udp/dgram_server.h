@@ -19,10 +19,14 @@ struct err;
 
 struct dgram_server_options {
 	const struct listener_options *listener;
-	const struct access *access;          /* NULL: admits every sender */
-	const struct multicast_group *groups; /* to be joined */
+	/* It admits senders; NULL: every sender is admitted. */
+	const struct access *access;
+	/* The server joins these groups. */
+	const struct multicast_group *groups;
 	size_t group_count;
-	int64_t max_rate; /* answers per second and host; 0: no limit */
+	/* Each host gets at most this many answers per second; 0: any number.
+	 */
+	int64_t max_rate;
 	/* The datagrams are forwarded to a target, and its answers are sent:
 	 * datagrams that must not reach the target are not received. */
 	bool is_forwarder;
@@ -31,30 +35,39 @@ struct dgram_server_options {
 struct dgram_server {
 	const struct dgram_server_options *o;
 	struct listener listener;
-	struct dgram *received;  /* owned: the last batch received, */
-	struct dgram *answers;   /* and space for the answers to it */
-	int64_t last_ns;         /* when it was received; or the start */
-	uint64_t reported[1024]; /* hashes of senders and texts; 0: free */
+	/* The server owns both: the last batch that was received, and space
+	 * for the answers to it. */
+	struct dgram *received, *answers;
+	/* The time of that batch, at first the start of the server. */
+	int64_t last_ns;
+	/* The hashes of the senders and texts that were reported; 0: free. */
+	uint64_t reported[1024];
 
-	/* The limit of answers: one token bucket per host. */
-	int64_t *full_ns; /* owned: when each is full again; NULL: no limit */
-	uint64_t key;     /* of addr_hash(), which no sender can guess */
+	/* The limit of answers has one token bucket per host. The server owns
+	 * the times when each bucket is full again; NULL: there is no limit. */
+	int64_t *full_ns;
+	/* The key of addr_hash(), which no sender can guess. */
+	uint64_t key;
+	/* The next warning may come at this time. It reports how many datagrams
+	 * were not answered since the last one, and the last sender of them. */
 	int64_t next_warning_ns;
-	uint64_t limited_count; /* not answered since the last warning, */
-	struct addr limited;    /* and the last sender of these */
+	uint64_t limited_count;
+	struct addr limited;
 
-	/* Losses of the receive buffers. */
-	int64_t next_check_ns; /* time of the next count */
-	uint32_t *drops;       /* owned: last count of each socket */
-	uint64_t lost;         /* in total */
-	bool lost_is_known;    /* the system reports them */
+	/* The losses of the receive buffers are counted again at this time. The
+	 * server owns the last count of each socket; lost is their sum. */
+	int64_t next_check_ns;
+	uint32_t *drops;
+	uint64_t lost;
+	bool lost_is_known; /* The system reports them. */
 
-	/* Statistics. */
-	uint64_t received_count, received_bytes; /* from admitted senders */
+	/* What was received from admitted senders, and what was answered. */
+	uint64_t received_count, received_bytes;
 	uint64_t answered_count, answered_bytes;
-	uint64_t ignored_count; /* not admitted, or not answered */
-	/* Sessions so far, those that ended for another client, and ICMP errors
-	 * of the target. */
+	/* What was received, but not admitted or not answered. */
+	uint64_t ignored_count;
+	/* A forwarder counts the sessions so far, those that were closed for
+	 * another client, and the ICMP errors of the target. */
 	uint64_t begun_count, evicted_count, refused_count;
 };
 
@@ -70,22 +83,22 @@ int dgram_server_open(struct dgram_server *s, const struct endpoint *ep,
 
 /*
  * Receives up to max datagrams from a socket, given by its index, into
- * s->received, without those whose senders are not admitted. Reports losses
+ * s->received, and ignores those whose senders are not admitted. Reports losses
  * once a second. Returns how many there are, perhaps 0, or -1 with *e.
  */
 int dgram_server_receive(
     struct dgram_server *s, size_t socket, int max, struct err *e);
 
 /*
- * Whether a datagram may be answered; counts and reports one that may not: it
- * comes from port 0, from this server's port or from a port where servers
- * answer whatever they receive, it is truncated, or above the rate limit.
+ * Whether a datagram may be answered. It may not if it comes from port 0, from
+ * this server's port or from a port where servers answer whatever they receive,
+ * if it is truncated, or above the rate limit: then it is counted and reported.
  */
 bool dgram_server_may_answer(struct dgram_server *s, const struct dgram *d);
 
 /*
- * Whether text is reported about a sender for the first time; another sender
- * may take its place in the table.
+ * Whether text is reported about the sender of d for the first time. The table
+ * is small: another sender may replace this one.
  */
 bool dgram_server_is_news(
     struct dgram_server *s, const struct dgram *d, const char *text);
@@ -95,15 +108,17 @@ void dgram_server_ignore(
     struct dgram_server *s, const struct dgram *d, const char *why);
 
 /*
- * Sends answers, all from the socket of the first. Those of a target that are
- * above the rate limit, that cannot be sent, or find no space for a moment, are
- * reported and moved to the end of the array. Returns how many were sent.
+ * Sends answers, all from the socket of the first one. An answer that cannot be
+ * sent, that finds no space for a moment or, from a forwarder's target, exceeds
+ * the rate limit, is reported and moved to the end of the array. Returns how
+ * many were sent.
  */
 int dgram_server_answer(struct dgram_server *s, struct dgram *d, int count);
 
 /* Reports the totals: the "summary" event, at -v a line. */
 void dgram_server_report(struct dgram_server *s);
 
+/* Closes the sockets, and frees what the server owns. */
 void dgram_server_close(struct dgram_server *s);
 
 #endif

@@ -26,46 +26,62 @@
 #define OWN_ERROR \
 	" is this server itself: each datagram would be forwarded for ever"
 
+/* The session of a client, which is one address that sends to one address of
+ * the server. */
 struct dgram_session {
-	struct dgram client; /* the addresses of an answer to it */
+	/* The addresses of the client's datagrams: an answer gets them. */
+	struct dgram client;
+	/* The address of the target that its socket is connected to. */
 	struct addr target;
-	int fd; /* owned; -1: it could not be opened */
-	struct dgram_session
-	    *next; /* of its bucket, or of those that are free */
-	struct dgram_session *older,
-	    *newer; /* in the order of the last datagram
-		     */
+	/* The session owns its socket; -1: it could not be opened, or the
+	 * program at a Unix socket has gone. */
+	int fd;
+	/* The next session of its bucket, or of those that are free. */
+	struct dgram_session *next;
+	/* Its neighbors in the order of the last datagram. */
+	struct dgram_session *older, *newer;
 	int64_t start_ns, last_ns;
-	uint64_t sent, received, refused; /* datagrams; ICMP errors */
+	/* The numbers of datagrams, and of ICMP errors. */
+	uint64_t sent, received, refused;
 };
 
 struct forwarder {
 	struct dgram_server *server;
-	const struct endpoint *to; /* the target */
+	const struct endpoint *to; /* The target, which has these addresses. */
 	const struct forwarder_options *o;
-	struct dgram_session *items, **buckets; /* owned; bucket_count is 2^n */
-	struct dgram_session *free;             /* those that have ended */
-	struct dgram_session ring; /* the head of the order, not a session: its
-				    newer is the oldest session */
-	size_t max, count, used, bucket_count;
 
+	/* The forwarder owns an array of sessions, and the buckets of a hash
+	 * table. bucket_count is a power of two. */
+	struct dgram_session *items, **buckets;
+	size_t bucket_count;
+	/* Of max sessions, used have ever begun, and count have not ended; the
+	 * others are in the list of free ones. */
+	size_t max, used, count;
+	struct dgram_session *free;
+	/* The head of the order of sessions: its newer one is the oldest. */
+	struct dgram_session ring;
+
+	/* The addresses of the target, and the index, modulo their number, of
+	 * the one that is in use for new sessions. */
 	struct addr_list targets;
-	size_t target;     /* index of the one in use, modulo their number */
-	bool has_answered; /* since it is in use */
-	bool is_failing;   /* no socket could be opened: reported */
-	int64_t silent_ns; /* when something was sent to it that is not
-			      answered yet; 0: nothing was */
-	struct resolve lookup; /* the current lookup, unless in is -1, and what
-				  it has found */
+	size_t target;
+	bool has_answered; /* The address in use has answered. */
+	bool is_failing;   /* It was reported that no socket can be opened. */
+	/* What was sent to the target at this time has not been answered; 0:
+	 * nothing waits for an answer. */
+	int64_t silent_ns;
+	/* The current lookup, unless its in is -1, and what it has found. */
+	struct resolve lookup;
 	struct addr_list found;
 
-	/* The ids are those of the listener's sockets, and of the sessions. */
+	/* The server's sockets have their indexes as ids in the set; the
+	 * sessions' sockets have the ids after them. */
 	struct ready_set *set;
 	uint32_t ready[MAX_READY];
-	bool is_behind; /* more may be waiting than was received */
+	bool is_behind; /* More may be waiting than was received. */
 };
 
-/* The address in use. */
+/* Returns the address of the target that is in use. */
 static const struct addr *
 current_target(const struct forwarder *f)
 {
@@ -101,7 +117,7 @@ unlink_from_order(const struct dgram_session *p)
 	p->newer->older = p->older;
 }
 
-/* A datagram was sent or received in a session: it becomes the newest. */
+/* Makes a session the newest, since a datagram was sent or received in it. */
 static void
 touch(struct forwarder *f, struct dgram_session *p)
 {
@@ -119,6 +135,7 @@ close_socket(struct forwarder *f, struct dgram_session *p)
 	dgram_close(&p->fd);
 }
 
+/* Reports the end of a session, closes its socket, and frees it. */
 static void
 close_session(struct forwarder *f, struct dgram_session *p, const char *why)
 {
@@ -187,6 +204,7 @@ is_own(const struct forwarder *f, const struct addr *a)
 	return is_any && sock_is_local(&to);
 }
 
+/* Closes the session that has been idle longest, for another client. */
 static void
 evict(struct forwarder *f)
 {
@@ -197,8 +215,8 @@ evict(struct forwarder *f)
 	close_session(f, f->ring.newer, "evicted");
 }
 
-/* Begins a session, with a socket to the address in use. If descriptors are
- * short, others end. */
+/* Begins the session of a client, with a socket to the address in use. If
+ * descriptors are short, the sessions that have been idle longest end. */
 static struct dgram_session *
 begin_session(struct forwarder *f, const struct dgram *d)
 {
@@ -246,8 +264,8 @@ begin_session(struct forwarder *f, const struct dgram *d)
 	return p;
 }
 
-/* The session of a datagram's client. A session without a socket, or to an
- * address that is no longer in use, ends first. */
+/* Returns the session of a datagram's client. One without a socket, or to an
+ * address that is no longer in use, is replaced. */
 static struct dgram_session *
 find_session(struct forwarder *f, const struct dgram *d)
 {
@@ -264,7 +282,8 @@ find_session(struct forwarder *f, const struct dgram *d)
 }
 
 /*
- * Counts a refusal, which a call has returned as errnum, or ICMP has reported.
+ * Counts a refusal, which a call has returned as errnum or an ICMP error has
+ * reported.
  * If the address in use has never answered, the next one is tried.
  */
 static void
@@ -287,8 +306,8 @@ count_refusal(struct forwarder *f, struct dgram_session *p, int errnum)
 		f->target++;
 }
 
-/* Sends datagrams in a session: one if that can end its socket, or it has none.
- * tries is that of dgram_send_retry(). */
+/* Sends datagrams in a session. A call that can close the socket, or finds
+ * none, gets one datagram. tries is passed on to dgram_send_retry(). */
 static void
 send_all(struct forwarder *f, struct dgram_session *p, const struct dgram *d,
     int count, int *tries)
@@ -312,7 +331,7 @@ send_all(struct forwarder *f, struct dgram_session *p, const struct dgram *d,
 		is_second = !is_second;
 		if (is_second)
 			count_refusal(f, p, errnum);
-		/* At an IP socket it may be the error of an earlier one. */
+		/* An IP socket may report the error of an earlier one. */
 		if (is_second && !addr_is_unix(&p->target))
 			continue;
 		errno = errnum;
@@ -437,7 +456,7 @@ forwarder_wait(struct forwarder *f, struct deadline until)
 	int n;
 
 	/* This process may have been stopped, or slow: what has arrived is
-	 * received before a session is judged. */
+	 * received before a session counts as idle. */
 	while (!f->is_behind && deadline_passed(next_expiry(f)))
 		close_session(f, f->ring.newer, "idle");
 	n = ready_set_wait(

@@ -18,12 +18,12 @@
 #include "net/wait.h"
 #include "udp/source.h"
 
-/* At most this much of a delay is made up for. */
+/* The longest delay that is caught up. */
 #define MAX_LATE_NS (20 * CLOCK_MS)
 /* The shortest and the longest pause where poll(2) does not report space. */
 #define MIN_PAUSE_NS CLOCK_MS
 #define MAX_PAUSE_NS (20 * CLOCK_MS)
-/* "#18446744073709551615 " */
+/* The space for "#18446744073709551615 " and a null byte. */
 #define NUMBER_SIZE 24
 
 /* The result of a check for replies and errors. */
@@ -71,7 +71,7 @@ use_peer(struct sender *x, const struct addr *peer, struct err *e)
 	x->fd = dgram_open(peer, &d, e);
 	if (x->fd < 0)
 		return -1;
-	/* The local address of an unconnected socket says nothing. */
+	/* An unconnected socket has no local address worth reporting. */
 	if (!d.unconnected || d.sock->source.len != 0 ||
 	    d.sock->source_port != 0)
 		sock_local(x->fd, &c.local);
@@ -91,7 +91,7 @@ count_unsent(const struct sender *x)
 	return x->out_count - x->sent;
 }
 
-/* How many messages the window, the count and the rate allow now. */
+/* Returns how many messages the window, the count and the rate allow now. */
 static int64_t
 allowance(struct sender *x, int64_t now)
 {
@@ -127,7 +127,8 @@ is_complete(const struct sender *x)
 	       (x->o->count > 0 && x->stats.sent >= (uint64_t)x->o->count);
 }
 
-/* When a stream is over whose source has ended, if nothing more comes. */
+/* Returns when a stream is over whose source has ended, unless something more
+ * is received. */
 static struct deadline
 stream_end(const struct sender *x)
 {
@@ -136,7 +137,7 @@ stream_end(const struct sender *x)
 	return deadline_from(x->moved_ns, x->o->timeout_ms);
 }
 
-/* Whether all was sent, and nothing more is awaited. */
+/* Whether all was sent, and no reply is awaited. */
 static bool
 is_finished(const struct sender *x)
 {
@@ -144,7 +145,7 @@ is_finished(const struct sender *x)
 	       (x->replies != SENDER_STREAM || x->is_over);
 }
 
-/* Copies a message after "#N " into x->numbered. 0, or -1 with *e. */
+/* Copies a message into x->numbered, after "#N ". Returns 0, or -1 with *e. */
 static int
 number_message(struct sender *x, struct dgram *d, struct err *e)
 {
@@ -167,7 +168,7 @@ number_message(struct sender *x, struct dgram *d, struct err *e)
 	return 0;
 }
 
-/* Returns all messages to the source: they are sent. */
+/* Returns all messages to the source, since they have been sent. */
 static void
 consume_sent(struct sender *x)
 {
@@ -232,7 +233,7 @@ finish_sent(struct sender *x, struct sender_sent *sent)
 		t->oldest++;
 }
 
-/* When the first awaited datagram times out. */
+/* Returns when the first awaited datagram times out. */
 static struct deadline
 reply_deadline(const struct sender *x)
 {
@@ -280,15 +281,16 @@ count_reply(struct sender *x, int64_t number, int64_t now_ns, int64_t *rtt_ns)
 	return SENDER_REPLY;
 }
 
-/* Datagrams without a reply in time, except those still awaited. */
+/* Returns the number of datagrams without a reply in time, except those for
+ * which one is still awaited. */
 static uint64_t
 count_lost(const struct sender_stats *t)
 {
 	return t->sent - t->answered - t->silent;
 }
 
-/* The number after the first "#" of a reply that has one, or INT64_MAX: it
- * belongs to no datagram. */
+/* Returns the number after the first "#" of a reply that is followed by one, or
+ * INT64_MAX, which is the number of no datagram. */
 static int64_t
 find_number(const struct dgram *d)
 {
@@ -405,8 +407,8 @@ handle_send_error(struct sender *x, int errnum, struct err *e)
 			return err_prefix(e, "%s", addr_text(&x->peer));
 		}
 		x->is_blocked = true;
-		/* Only for a connected socket poll(2) reports space, and that
-		 * may be wrong. */
+		/* poll(2) reports space only for a connected socket, and may
+		 * be wrong. */
 		if (errnum == ENOBUFS || x->unconnected || x->was_writable)
 			x->resume.at_ns = clock_now() + backoff_next(&x->pause);
 		return 0;
@@ -468,10 +470,11 @@ receive(struct sender *x, struct err *e)
 }
 
 /*
- * Waits until there may be more to do, unless a datagram can be sent or filled
- * in now, or all is done: for the time limits; replies and ICMP errors
- * (fds[0]); if datagrams are unsent, for space or the end of a pause;
- * otherwise, for the next message, for input (fds[1]) or its time by the rate.
+ * Waits until there may be more to do, unless a message can be sent or borrowed
+ * now, or all is done. It waits for the time limits, and for replies and ICMP
+ * errors (fds[0]). If datagrams are unsent, it also waits for space or the end
+ * of a pause; otherwise for the input of the next message (fds[1]), or for the
+ * time when the rate allows it. Returns 0, or -1 with *e.
  */
 static int
 wait_more(struct sender *x, struct err *e)
@@ -584,7 +587,7 @@ run(struct sender *x, struct err *e)
 	return check_icmp(x, 0, e) == FAILED ? -1 : x->o->on_idle(e);
 }
 
-/* Reports an error if a datagram has not got its replies. */
+/* Returns 0, or -1 with *e if a datagram did not get its replies. */
 static int
 check_replies(const struct sender *x, struct err *e)
 {
@@ -606,8 +609,8 @@ check_replies(const struct sender *x, struct err *e)
 	return err_prefix(e, "%s", addr_text(&x->peer));
 }
 
-/* Sends to one peer after the other, until one does not refuse. Returns as
- * sender_run(). */
+/* Sends to one peer after the other, until one does not refuse. Returns 0, or
+ * -1 with *e, as sender_run() does. */
 static int
 try_peers(struct sender *x, const struct addr_list *peers, struct err *e)
 {

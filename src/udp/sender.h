@@ -26,22 +26,26 @@ struct source;
 /* One datagram that was sent. */
 struct sender_sent {
 	int64_t sent_ns;
-	int64_t replies; /* received so far */
-	bool is_done;    /* no more replies are awaited */
+	int64_t replies; /* This many have been received. */
+	bool is_done;    /* No more replies are awaited. */
 };
 
-/* Which replies belong to which datagrams, and how long they took. */
+/* The datagrams, their replies, and how long these took. */
 struct sender_stats {
-	struct sender_sent *ring; /* owned; index: number modulo SENDER_RING */
-	uint64_t oldest;          /* number of the first awaited one, from 0 */
-	uint64_t awaited;         /* datagrams for which replies are awaited */
-	uint64_t silent;          /* those of them without a reply */
-	uint64_t sent;            /* datagrams; the number of the next one */
-	uint64_t received;        /* replies of all kinds */
-	uint64_t answered;        /* datagrams with a reply in time */
-	uint64_t failed;          /* timed out with fewer replies than wanted */
-	uint64_t duplicates;      /* replies beyond those wanted */
-	uint64_t late;            /* replies after the timeout */
+	/* The sender owns the last datagrams that it sent; the index of one is
+	 * its number modulo SENDER_RING. */
+	struct sender_sent *ring;
+	/* This many datagrams were sent; the next one gets this number. */
+	uint64_t sent;
+	/* Replies are awaited for this many of them, of which the first has the
+	 * number oldest, and silent have had none. */
+	uint64_t awaited, oldest, silent;
+	/* This many datagrams had a reply in time; this many timed out with
+	 * fewer replies than wanted. */
+	uint64_t answered, failed;
+	/* This many replies of all kinds were received. Some were more than
+	 * were wanted, or came after the timeout. */
+	uint64_t received, duplicates, late;
 	struct rtt times;
 };
 
@@ -49,10 +53,15 @@ struct sender_stats {
 enum sender_reply { SENDER_REPLY, SENDER_DUPLICATE, SENDER_LATE };
 
 /*
- * Values of replies: nothing is received; everything is received, belongs to no
- * datagram, and ends when the source has ended and nothing has come for the
- * timeout; one reply from a single host, but from a group or broadcast address
- * as SENDER_ANY_REPLIES; any number within the timeout.
+ * Special numbers of replies.
+ *
+ * SENDER_NO_REPLY: nothing is received.
+ * SENDER_STREAM: all that is received is passed on, as a reply to no datagram.
+ * The sender ends when the source has ended and nothing was sent or received
+ * for the time of the timeout. SENDER_ONE_OF_EACH: a single host sends one
+ * reply to each datagram; a group or a broadcast address sends
+ * SENDER_ANY_REPLIES. SENDER_ANY_REPLIES: any number may arrive within the
+ * timeout.
  */
 #define SENDER_NO_REPLY (-3)
 #define SENDER_STREAM (-2)
@@ -60,74 +69,108 @@ enum sender_reply { SENDER_REPLY, SENDER_DUPLICATE, SENDER_LATE };
 #define SENDER_ANY_REPLIES 0
 
 struct sender_options {
-	struct dgram_options dgram; /* the sender sets some members itself */
-	int any_source;             /* receive from others than the peer */
-	int64_t replies;            /* to each datagram, or one of the above */
-	int64_t timeout_ms;         /* for replies; -1: no limit */
-	int64_t window;        /* max. unanswered, 1 to SENDER_MAX_WINDOW */
-	int64_t count;         /* of datagrams; 0: to the end of the source */
-	int64_t interval_ns;   /* between datagrams; 0: none */
-	int number;            /* "#N " before each message, N from 0 */
-	struct deadline until; /* of the command */
-	int64_t start_ns;      /* the same */
+	/* The sender sets raise_buffer and unconnected itself. */
+	struct dgram_options dgram;
+	/* 1: replies may come from others than the peer. */
+	int any_source;
+	/* Each datagram gets this many replies, or one of the values above. */
+	int64_t replies;
+	/* The replies to a datagram are awaited for this time; -1: for ever. */
+	int64_t timeout_ms;
+	/* At most this many datagrams are unanswered, 1 to SENDER_MAX_WINDOW.
+	 */
+	int64_t window;
+	/* The sender ends after this many datagrams; 0: with the source. */
+	int64_t count;
+	/* Two datagrams have this time between them; 0: none. */
+	int64_t interval_ns;
+	/* 1: "#N " is put before each message, with N from 0. */
+	int number;
+	/* The command ends at this time, and began at this one. */
+	struct deadline until;
+	int64_t start_ns;
 
 	struct source *source;
-	/* They return 0, or -1 with *e, which ends sender_run(). rtt_ns is -1
-	 * for a reply that belongs to no datagram, or to any. */
+	/* Each of these returns 0, or -1 with *e, which ends sender_run().
+	 * on_sent may be NULL. */
 	int (*on_sent)(void *context, const struct dgram *d, struct err *e);
+	/* rtt_ns is -1 if no known datagram belongs to the reply. */
 	int (*on_reply)(void *context, const struct dgram *d,
 	    enum sender_reply kind, int64_t rtt_ns, struct err *e);
-	int (*on_idle)(struct err *e); /* before each wait, to flush */
+	/* It is called before each wait, to flush results. */
+	int (*on_idle)(struct err *e);
 	void *context;
 };
 
 struct sender {
 	const struct sender_options *o;
-	int fd; /* owned; -1: none */
+	/* The sender owns the socket to the peer; -1: none is open. */
+	int fd;
 	struct addr peer;
-	bool unconnected; /* fd is not connected to peer */
-	int64_t replies;  /* of the options, for this peer; negative: none is
-			     awaited */
+	/* The socket is not connected to the peer. */
+	bool unconnected;
+	/* The replies of the options, for this peer; if negative, none is
+	 * awaited for a datagram. */
+	int64_t replies;
 	struct sender_stats stats;
 	uint64_t bytes_sent, bytes_received;
-	struct dgram *in; /* owned: a batch */
-	int64_t moved_ns; /* when the source ended, or the last one came */
-	uint64_t dropped; /* replies that found the receive buffer full, if that
-			     is known; set at the end */
-	unsigned in_a_row; /* replies received since none was waiting */
-	bool is_trial; /* another address may be tried, so only one datagram is
-			  sent until it is known not to be refused */
-	bool is_over;  /* SENDER_STREAM: nothing came in time */
+	/* The sender owns a batch of datagrams for replies. */
+	struct dgram *in;
+	/* The last datagram was sent or received at this time, or input was
+	 * read. */
+	int64_t moved_ns;
+	/* This many replies found the receive buffer full, if that is known. It
+	 * is set at the end. */
+	uint64_t dropped;
+	/* This many replies were received since none was waiting. */
+	unsigned in_a_row;
+	/* Another address may be tried, so only one datagram is sent until it
+	 * is known not to be refused. */
+	bool is_trial;
+	/* SENDER_STREAM: nothing was received in time. */
+	bool is_over;
 
-	/* Messages lent by the source until the kernel accepts them all. */
-	struct dgram *out;       /* owned, DGRAM_MAX_SEND of them */
-	unsigned char *numbered; /* owned: messages with numbers, or NULL */
-	int64_t next_ns;         /* when the next datagram may be sent */
-	int out_count, sent;     /* lent; accepted by kernel */
-	int found;               /* enum source_next: what follows them */
-	struct err source_error; /* if that is SOURCE_ERROR */
+	/* The sender owns space for DGRAM_MAX_SEND messages. The source has
+	 * lent out_count of them, until the kernel has accepted them all; sent
+	 * are accepted. */
+	struct dgram *out;
+	int out_count, sent;
+	/* It owns space for messages with numbers; NULL: they have none. */
+	unsigned char *numbered;
+	/* The next datagram may be sent at this time. */
+	int64_t next_ns;
+	/* This follows the messages that are lent: enum source_next, and the
+	 * error if it is SOURCE_ERROR. */
+	int found;
+	struct err source_error;
 
-	bool retried;         /* EMSGSIZE may be that of an earlier datagram */
-	bool is_blocked;      /* there was no space for a datagram */
-	bool was_writable;    /* in the last poll */
-	struct backoff pause; /* the last pause, in nanoseconds */
-	struct deadline resume;  /* its end, where poll(2) reports no space */
-	struct deadline timeout; /* when a blocked datagram times out */
+	/* EMSGSIZE was returned: it may be the error of an earlier datagram. */
+	bool retried;
+	/* There was no space for a datagram. */
+	bool is_blocked;
+	/* The last poll(2) reported space. */
+	bool was_writable;
+	/* The last pause in nanoseconds, and its end, where poll(2) does not
+	 * report space. */
+	struct backoff pause;
+	struct deadline resume;
+	/* A blocked datagram times out at this time. */
+	struct deadline timeout;
 };
 
 /*
- * Sends to the first of the peers that does not refuse before anything was
- * received, until the source has ended and no reply is awaited. *o must remain
- * valid. If something was sent, reports the "summary" event, and at -v a line.
- * Returns 0, or -1 with *e: also if a datagram has not got its replies;
- * ERR_FAILED with EINTR for a caught signal. Afterwards *x owns nothing, and
- * its counts and peer remain.
+ * Sends to the first peer that does not refuse, until the source has ended and
+ * no reply is awaited. Once a peer has sent a reply, no other one is tried. *o
+ * must remain valid. If something was sent, reports the "summary" event, and at
+ * -v a line. Returns 0, or -1 with *e: ERR_TIMEOUT if a datagram did not get
+ * its replies, ERR_FAILED with EINTR for a caught signal. Afterwards *x owns
+ * nothing; its counts and its peer remain.
  */
 int sender_run(struct sender *x, const struct sender_options *o,
     const struct addr_list *peers, struct err *e);
 
-/* The statistics as two or three lines, after sender_run() has sent something.
- */
+/* Returns the statistics as two or three lines. sender_run() must have sent
+ * something before. */
 const char *sender_stats_text(const struct sender *x);
 
 #endif
