@@ -12,8 +12,6 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/num.h"
-#include "base/rtt.h"
-#include "base/step.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cmd/options.h"
@@ -21,18 +19,14 @@
 #include "cmd/stdio_relay.h"
 #include "cmd/table.h"
 #include "dial/connector.h"
+#include "dial/tester.h"
 #include "net/endpoint.h"
 #include "net/link.h"
 #include "net/proc.h"
 #include "net/sandbox.h"
 #include "net/signals.h"
 #include "net/sock.h"
-#include "net/wait.h"
 
-/* At most this many attempts of -z are in flight; the others wait. */
-#define MAX_IN_FLIGHT 256
-
-enum { UNTIL_OPEN, UNTIL_CLOSED };
 static const char *const until_words[] = {"open", "closed", NULL};
 
 static struct {
@@ -40,13 +34,8 @@ static struct {
 	int trace;        /* --trace: show the hops of the connection */
 	const char *exec; /* -e: a program run by sh -c */
 
-	/* With -z. */
-	int any;             /* one endpoint suffices */
-	int64_t count;       /* attempts on each; 0: not given */
-	int64_t interval_ms; /* from one attempt to the next; -1: not given */
-	int stats;           /* print a summary */
-	int until;           /* open or closed */
-} connect_options = {.interval_ms = -1};
+	struct tester_options test; /* of -z, without what no option says */
+} connect_options = {.test.interval_ms = -1};
 
 static const struct opt connect_opts[] = {
     FLAG(
@@ -62,19 +51,19 @@ static const struct opt connect_opts[] = {
 };
 
 static const struct opt zero_opts[] = {
-    FLAG(0, "any", connect_options, any,
+    FLAG(0, "any", connect_options, test.any,
 	"succeed when one of several endpoints is open",
 	.excludes = "count interval stats"),
-    NUMBER(0, "count", "N", connect_options, count,
+    NUMBER(0, "count", "N", connect_options, test.attempts,
 	"connect N times, and print each round trip", .min = 1,
 	.excludes = "retry-for exec program"),
-    DURATION(0, "interval", "TIME", connect_options, interval_ms,
+    DURATION(0, "interval", "TIME", connect_options, test.interval_ms,
 	"connect every TIME, without --count until interrupted",
 	.excludes = "retry-for exec program"),
-    FLAG(0, "stats", connect_options, stats,
+    FLAG(0, "stats", connect_options, test.has_summary,
 	"print a summary: attempts, failures, round-trip times",
 	.excludes = "retry-for exec program"),
-    CHOICE(0, "until", "STATE", connect_options, until,
+    CHOICE(0, "until", "STATE", connect_options, test.awaits_closed,
 	"succeed when the endpoints are open, or when they are closed",
 	.choices = until_words,
 	.excludes = "count interval stats proxy via tls"),
@@ -115,525 +104,31 @@ struct client {
 	struct deadline until;      /* --max-time */
 };
 
-/* -z: whether each endpoint is connected to again and again, and timed. */
-static bool
-measures(void)
-{
-	return connect_options.count > 0 || connect_options.interval_ms >= 0 ||
-	       connect_options.stats;
-}
-
-/* The result of an attempt; a child passes it to its parent. */
-struct attempt_record {
-	int64_t ns;      /* how long it took, without the name lookup */
-	bool is_refused; /* it failed, since nobody listens */
-	struct err e;    /* ERR_NONE if it connected */
-};
-
-/* An endpoint, and its attempt: a dial, or a child if that needs one. */
-struct target {
-	const struct endpoint *endpoint;
-	int64_t due_ns;               /* when its next attempt may begin;
-					 INT64_MAX: it waits for none */
-	struct reconnect *retry;      /* --retry-for, owned; NULL */
-	uint64_t attempts, connected; /* those recorded */
-	enum err_kind kind;           /* of the last failure */
-	char *reason; /* its text, if it is reported later; owned */
-	struct rtt times;
-
-	int64_t start_ns;
-	struct deadline until;
-	size_t at; /* its first entry of fds */
-	struct dial *dial;
-	struct proc *child; /* its pair has the record */
-};
-
-/* All of them. */
-struct target_list {
-	const struct client *client;
-	struct target *items;
-	uint64_t max;   /* attempts on each; 0: until interrupted */
-	size_t cursor;  /* the item that is looked at next */
-	int64_t due_ns; /* of the first attempt that waits */
-	struct target *in_flight[MAX_IN_FLIGHT];
-	size_t count, limit; /* of those in flight */
-	struct pollfd *fds;
-	struct dial_options dial;
-	const char *missing; /* for errors: what did not happen in time */
-	bool has_succeeded;  /* an endpoint has */
-	int64_t start_ns;
-};
-
-/* Makes the attempt in a child. Returns 0, or -1 with *e. */
-static int
-start_child(struct target *t, const struct connector_options *o, struct err *e)
-{
-	struct attempt_record r;
-	struct link l = {.fd = -1};
-	pid_t pid = proc_fork(
-	    &t->child, &(const struct proc_options){.has_pair = true});
-
-	if (pid == 0) {
-		memset(&r, 0, sizeof(r));
-		t->start_ns = clock_now();
-		if (signals_catch(&r.e) == 0)
-			(void)connector_open(
-			    t->endpoint, o, t->until, &l, &r.e);
-		r.ns = clock_now() - t->start_ns - l.resolve_ns;
-		if (l.fd >= 0) {
-			err_clear(&r.e);
-			link_discard(&l);
-		}
-		(void)fd_write_all(t->child->fd, &r, sizeof(r));
-		_exit(0);
-	}
-	if (pid > 0)
-		return 0;
-	return err_sys(e, ERR_FAILED, errno, "%s", endpoint_text(t->endpoint));
-}
-
-/* Reports an attempt: as a result, if round trips are measured. */
-static void
-log_attempt(const struct target_list *list, const struct target *t,
-    const struct attempt_record *r)
-{
-	bool is_connected = r->e.kind == ERR_NONE;
-	bool is_closed = is_connected && connect_options.until == UNTIL_CLOSED;
-	struct json *j;
-	const char *text = endpoint_text(t->endpoint);
-	const char *outcome = !is_connected ? "not connected"
-			      : is_closed   ? "closed"
-					    : text_format("connected in %s",
-						  num_duration_text(r->ns));
-
-	if (measures() && !diag_is_json()) {
-		if (is_connected)
-			result_print("%s: %s\n", text, outcome);
-		else
-			diag_warn("%s", r->e.text);
-		return;
-	}
-	j = diag_event_begin("tested");
-	json_text(j, "endpoint", text);
-	json_number(j, "status", r->e.kind);
-	if (is_connected)
-		json_seconds(j, "seconds", (double)r->ns / 1e9);
-	else
-		json_text(j, "reason", r->e.text);
-	/* A single endpoint has had the line of its connection. */
-	diag_event_end(list->client->count == 1 && !is_closed ? DIAG_STEP + 1
-		       : is_connected                         ? DIAG_NOTE
-							      : DIAG_STEP,
-	    "%s: %s", text, outcome);
-}
-
-/* The target waits for its next attempt. */
-static void
-await_turn(struct target_list *list, struct target *t, int64_t due_ns)
-{
-	t->due_ns = due_ns;
-	if (due_ns < list->due_ns)
-		list->due_ns = due_ns;
-}
-
-/* Records an attempt. Failures are reported at the end with --any, if none has
- * succeeded, and by the command if the endpoint is the only one. */
-static void
-record_attempt(
-    struct target_list *list, struct target *t, const struct attempt_record *r)
-{
-	int64_t next_ns = t->start_ns;
-
-	free(t->retry);
-	t->retry = NULL;
-	t->attempts++;
-	log_attempt(list, t, r);
-	if (r->e.kind == ERR_NONE) {
-		list->has_succeeded = true;
-		t->connected++;
-		rtt_add(&t->times, r->ns);
-	} else {
-		t->kind = r->e.kind;
-		free(t->reason);
-		t->reason = NULL;
-		if (measures() || connect_options.any ||
-		    list->client->count == 1)
-			t->reason = mem_text(r->e.text);
-		else
-			diag_error(&r->e);
-	}
-	if (connect_options.interval_ms > 0)
-		next_ns += clock_ns(connect_options.interval_ms);
-	if (list->max == 0 || t->attempts < list->max)
-		await_turn(list, t, next_ns);
-}
-
 /*
- * Records an attempt that has ended, unless another one follows. An attempt
- * that ran out of descriptors is repeated when one of the others has ended; one
- * that --max-time ended measures nothing. With --until closed an open port is
- * the failure, and a refusal is not.
+ * -z: tests the endpoints, and then becomes the program, if there is one.
+ * Returns -1 with *e if an endpoint failed; its status is that of the worst
+ * failure, with --any of the best one (in sockt-connect(1), EXIT STATUS).
  */
-static void
-on_end(struct target_list *list, struct target *t, struct attempt_record *r)
-{
-	bool may_retry = r->e.waits;
-	int errnum = r->e.errnum;
-
-	if (r->e.kind != ERR_NONE && list->count > 0 &&
-	    (err_is_shortage(errnum) ||
-		(r->e.kind == ERR_FAILED && errnum == EAGAIN))) {
-		list->limit = list->count;
-		if (t->retry->last.kind == ERR_NONE) {
-			free(t->retry);
-			t->retry = NULL;
-		}
-		await_turn(list, t, clock_now());
-		return;
-	}
-	if (measures() && r->e.kind == ERR_TIMEOUT &&
-	    deadline_passed(list->client->until))
-		return;
-	if (connect_options.until == UNTIL_CLOSED && r->e.kind == ERR_NONE) {
-		may_retry = true;
-		err_set(&r->e, ERR_FAILED, "%s is open",
-		    endpoint_text(t->endpoint));
-	} else if (connect_options.until == UNTIL_CLOSED && r->is_refused) {
-		err_clear(&r->e);
-	}
-	if (r->e.kind != ERR_NONE && may_retry &&
-	    reconnect_pause(t->retry, list->missing, &r->e) == 0)
-		await_turn(list, t, t->retry->due.at_ns);
-	else
-		record_attempt(list, t, r);
-}
-
-/* Begins an attempt on a waiting target, unless its time is over. */
-static void
-begin_attempt(struct target_list *list, struct target *t)
-{
-	const struct client *c = list->client;
-	struct attempt_record r = {.e = ERR_INIT};
-	const struct connector_options *o = &c->connector;
-
-	t->due_ns = INT64_MAX;
-	t->start_ns = clock_now();
-	if (t->retry == NULL) {
-		if (deadline_passed(c->until))
-			return;
-		t->retry = mem_array(1, sizeof(*t->retry));
-		reconnect_start(t->retry, c->options->retry_ms, c->until);
-	} else if (reconnect_resume(t->retry, list->missing, &r.e) < 0) {
-		record_attempt(list, t, &r);
-		return;
-	}
-	t->until = deadline_first(
-	    t->retry->end, deadline_limit(o->timeout.ms, o->timeout.option));
-	if (c->count > 1 && step_is_on())
-		step_name_endpoint(endpoint_text(t->endpoint));
-	if (o->proxy == NULL && o->via == NULL && !o->tls.is_on)
-		t->dial = dial_start(t->endpoint, &list->dial, t->until);
-	else if (start_child(t, o, &r.e) < 0) {
-		on_end(list, t, &r);
-		return;
-	}
-	list->in_flight[list->count++] = t;
-}
-
-/* Begins the attempts that are due, as many as may be in flight. */
-static void
-begin_due(struct target_list *list)
-{
-	size_t i, count = list->client->count;
-	int64_t now = clock_now();
-	struct target *t;
-
-	if (deadline_passed(list->client->until))
-		now = INT64_MAX - 1;
-	if (list->due_ns > now)
-		return;
-	list->due_ns = INT64_MAX;
-	for (i = 0; i < count; i++) {
-		t = &list->items[list->cursor];
-		if (t->due_ns <= now && list->count < list->limit)
-			begin_attempt(list, t);
-		if (t->due_ns < list->due_ns)
-			list->due_ns = t->due_ns;
-		if (t->due_ns <= now && list->count >= list->limit)
-			return;
-		list->cursor = (list->cursor + 1) % count;
-	}
-}
-
-/* Goes on with an attempt. Returns whether it has ended, with the record. */
-static bool
-advance_attempt(
-    struct target_list *list, struct target *t, struct attempt_record *r)
-{
-	const struct pollfd *fds = &list->fds[t->at];
-	struct link l;
-
-	*r = (struct attempt_record){.e = ERR_INIT};
-	if (list->client->count > 1 && step_is_on())
-		step_name_endpoint(endpoint_text(t->endpoint));
-	if (t->dial != NULL) {
-		if (dial_advance(t->dial, fds) == DIAL_WAITING)
-			return false;
-		r->is_refused = dial_is_refused(t->dial);
-		(void)dial_finish(&t->dial, &l, &r->e);
-		r->ns = clock_now() - t->start_ns - l.resolve_ns;
-		sock_close(&l.fd);
-		return true;
-	}
-	if (fds->revents == 0)
-		return false;
-	if (read(t->child->fd, r, sizeof(*r)) != (ssize_t)sizeof(*r))
-		err_set(&r->e, ERR_FAILED,
-		    "%s: the process that tests it ended early",
-		    endpoint_text(t->endpoint));
-	proc_free(&t->child);
-	return true;
-}
-
-/* What is waited for. Attempts that have just begun do not count; a child
- * process reports its own waits. */
-static const char *
-wait_text(void *context)
-{
-	const struct target_list *list = context;
-	const struct target *first = NULL, *t;
-	size_t i, silent = 0;
-
-	for (i = 0; i < list->count; i++) {
-		t = list->in_flight[i];
-		if (t->dial == NULL || !deadline_passed(deadline_from(
-					   t->start_ns, WAIT_REPORT_MS / 2)))
-			continue;
-		if (silent++ == 0)
-			first = t;
-	}
-	if (silent == 0)
-		return NULL;
-	return text_format("%s %s%s: no answer yet%s",
-	    list->count == 1 && resolve_is_pending() ? "looking up"
-						     : "connecting to",
-	    endpoint_text(first->endpoint),
-	    silent == 1 ? "" : text_format(" and %zu more", silent - 1),
-	    deadline_is_set(first->until) ? ""
-					  : " (--connect-timeout limits this)");
-}
-
-/* Waits for the attempts, and for the next one. Returns 0, or -1 with *e. */
-static int
-wait_for_attempts(struct target_list *list, struct err *e)
-{
-	struct deadline due = {.at_ns = list->due_ns}, wake = deadline_none();
-	struct target *t;
-	size_t i, n = WAIT_SPARE;
-
-	for (i = 0; i < list->count; i++) {
-		t = list->in_flight[i];
-		n += t->dial != NULL ? dial_capacity(t->dial) : 1;
-	}
-	list->fds = mem_resize(list->fds, n, sizeof(list->fds[0]));
-	for (i = n = 0; i < list->count; i++) {
-		t = list->in_flight[i];
-		t->at = n;
-		if (t->dial != NULL)
-			n += dial_poll(t->dial, &list->fds[n], &wake);
-		else
-			list->fds[n++] =
-			    (struct pollfd){t->child->fd, POLLIN, 0};
-	}
-	if (deadline_is_set(due) && list->count < list->limit)
-		wake = deadline_first(
-		    wake, deadline_first(due, list->client->until));
-	if (wait_poll(list->fds, n, wake) < 0)
-		return wait_is_unread()
-			   ? err_status(e, ERR_NONE)
-			   : err_sys(e, ERR_FAILED, errno, "connecting");
-	return 0;
-}
-
-/* Tests all. Returns 0, or -1 with *e. */
-static int
-test_all(struct target_list *list, struct err *e)
-{
-	struct attempt_record r;
-	struct target *t;
-	size_t i;
-
-	for (;;) {
-		begin_due(list);
-		if (list->count == 0 && list->due_ns == INT64_MAX)
-			return 0;
-		if (wait_for_attempts(list, e) < 0)
-			return -1;
-		for (i = 0; i < list->count;) {
-			t = list->in_flight[i];
-			if (!advance_attempt(list, t, &r)) {
-				i++;
-				continue;
-			}
-			list->in_flight[i] = list->in_flight[--list->count];
-			on_end(list, t, &r);
-			if (connect_options.any && list->has_succeeded)
-				return 0;
-		}
-		if (result_flush(e) < 0)
-			return -1;
-	}
-}
-
-/* Reports the summary of an endpoint; as text only with --stats. */
-static void
-report_summary(const struct target_list *list, const struct target *t)
-{
-	uint64_t lost = t->attempts - t->connected;
-	struct json *j;
-	const char *text = endpoint_text(t->endpoint);
-
-	if (diag_is_json()) {
-		j = diag_event_begin("summary");
-		json_text(j, "endpoint", text);
-		json_number(j, "attempts", t->attempts);
-		json_number(j, "connected", t->connected);
-		json_number(j, "lost", lost);
-		rtt_json(&t->times, j);
-		json_seconds(
-		    j, "seconds", clock_seconds(list->start_ns, clock_now()));
-		diag_event_end(DIAG_NOTE, "%s", text);
-	} else if (connect_options.stats) {
-		result_print("%s: %s, %llu connected, %llu failed (%.3g%%)\n%s",
-		    text, num_count_text(t->attempts, "attempt"),
-		    (unsigned long long)t->connected, (unsigned long long)lost,
-		    100.0 * (double)lost / (double)t->attempts,
-		    rtt_text(&t->times));
-	}
-}
-
-/* Ends the test: reports the remaining failures, and sets the status, unless *e
- * holds an error already. The command reports the failure of a single endpoint.
- */
-static int
-finish_test(const struct target_list *list, int result, struct err *e)
-{
-	const struct client *c = list->client;
-	bool is_measured = measures(), is_short = false, is_unread;
-	bool is_single = c->count == 1 && !is_measured;
-	enum err_kind found = ERR_NONE;
-	size_t untested = 0;
-	struct err failure;
-	const struct target *t, *end = list->items + c->count;
-
-	/* Nobody reads it any more. */
-	is_unread = result < 0 && e->kind == ERR_NONE;
-	for (t = list->items; t < end && is_measured; t++)
-		if (t->attempts > 0 && !is_unread)
-			report_summary(list, t);
-	if (result < 0)
-		return -1;
-	if (connect_options.any && list->has_succeeded)
-		return 0;
-	for (t = list->items; t < end; t++) {
-		/* Failures that were not reported when they happened. */
-		if (t->reason != NULL && !is_single) {
-			err_set(&failure, t->kind, "%s", t->reason);
-			if (is_measured && t->attempts > 1)
-				err_prefix(&failure,
-				    "%llu of %llu attempts failed; the last "
-				    "one",
-				    (unsigned long long)(t->attempts -
-							 t->connected),
-				    (unsigned long long)t->attempts);
-			diag_error(&failure);
-		}
-		untested += t->attempts == 0;
-		is_short =
-		    is_short || list->max == 0 || t->attempts < list->max;
-		if (found == ERR_NONE ||
-		    (connect_options.any ? err_rank(t->kind) < err_rank(found)
-					 : err_rank(t->kind) > err_rank(found)))
-			found = t->kind;
-	}
-	if (is_measured && is_short && deadline_passed(c->until))
-		return deadline_error(c->until, "", e);
-	if (untested > 0)
-		return deadline_error(c->until,
-		    text_format(
-			"%s not tested", num_count_text(untested, "endpoint")),
-		    e);
-	if (found == ERR_NONE)
-		return 0;
-	return is_single ? err_set(e, found, "%s", list->items[0].reason)
-			 : err_status(e, (int)found);
-}
-
-/*
- * -z: connects to all endpoints and closes the connections. Returns 0 if all
- * were connected to (with --until closed: refused), with --any one of them.
- * Otherwise returns -1 with *e: the error of a single endpoint, or no text,
- * since each failure was reported. The status is that of the worst failure,
- * with --any of the best one (in sockt-connect(1), EXIT STATUS).
- */
-static int
-test_endpoints(const struct client *c, struct err *e)
-{
-	struct target_list list = {.client = c,
-	    .max = connect_options.count == 0 && connect_options.interval_ms < 0
-		       ? 1
-		       : (uint64_t)connect_options.count,
-	    .limit = MAX_IN_FLIGHT,
-	    .dial = c->connector.dial,
-	    .due_ns = INT64_MAX,
-	    .missing = connect_options.until == UNTIL_CLOSED ? "not closed"
-							     : "no connection",
-	    .start_ns = clock_now()};
-	struct wait_reason reason;
-	struct target *t;
-	int result;
-
-	if ((measures() || (diag_is_json() && c->program == NULL)) &&
-	    result_start(c->until, true, e) < 0)
-		return -1;
-	if (measures())
-		wait_watch_reader(STDOUT_FILENO);
-	list.dial.accepts_reset = true;
-	list.items = mem_array(c->count, sizeof(list.items[0]));
-	for (t = list.items; t < list.items + c->count; t++) {
-		t->endpoint = &c->endpoints[t - list.items];
-		await_turn(&list, t, 0);
-	}
-	wait_begin(&reason, wait_text, &list);
-	result = test_all(&list, e);
-	wait_watch_reader(-1);
-	wait_end();
-	/* All children receive the signal at the same time. */
-	proc_end_all();
-	for (t = list.items; t < list.items + c->count; t++) {
-		dial_free(&t->dial);
-		proc_free(&t->child);
-		free(t->retry);
-	}
-	result = finish_test(&list, result, e);
-	for (t = list.items; t < list.items + c->count; t++)
-		free(t->reason);
-	free(list.items);
-	free(list.fds);
-	return result;
-}
-
-/* -z: tests the endpoints, and then becomes the program, if there is one. */
 static int
 test_and_replace(struct client *c, struct err *e)
 {
-	int result = test_endpoints(c, e);
+	struct tester_options o = connect_options.test;
+	bool has_results =
+	    tester_measures(&o) || (diag_is_json() && c->program == NULL);
 	const char *shown;
 
+	o.endpoints = c->endpoints;
+	o.count = c->count;
+	o.connector = &c->connector;
+	o.until = c->until;
+	o.output = STDOUT_FILENO;
+	o.print = result_print;
+	o.flush = result_flush;
+	if ((!has_results || result_start(c->until, true, e) == 0) &&
+	    tester_run(&o, e) == 0)
+		return c->program == NULL ? 0 : proc_replace(c->program, e);
 	if (c->program == NULL)
-		return result;
-	if (result == 0)
-		return proc_replace(c->program, e);
+		return -1;
 	shown = text_shown(
 	    connect_options.exec != NULL ? "--exec's command" : c->program[0]);
 	if (e->text[0] != '\0')
@@ -797,9 +292,6 @@ prepare(struct client *c, struct err *e)
 	connector->checks_via = connect_options.zero;
 	connector->stops_via = !c->relays || relay->relay.quit_after_script;
 	connector->tls.is_single = !connect_options.zero;
-	/* The test repeats its attempts itself. */
-	if (connect_options.zero)
-		connector->retry_ms = -1;
 	connector->eof = relay->eof;
 	connector->expects_answer = c->relays && relay->expects_answer;
 	for (i = 0; i < c->count; i++)
@@ -848,7 +340,8 @@ connect_run(const struct command_args *args, struct err *e)
 	c.connector = c.options->connector;
 	if (exec != NULL)
 		c.program = proc_shell(shell, exec);
-	if (measures() && c.connector.via != NULL && !c.connector.tls.is_on)
+	if (tester_measures(&connect_options.test) && c.connector.via != NULL &&
+	    !c.connector.tls.is_on)
 		return err_set(e, ERR_USAGE,
 		    "--count, --interval and --stats measure connections: the "
 		    "program of --via does not report when it has connected");

@@ -55,7 +55,7 @@ is found(qr/(?<![\w.>])(?:v?f?printf|f?puts|f?putchar|fwrite)\s*\(|\bstdout\b/,
 is found(qr/(?<!\w)(?:exit|abort|quick_exit)\s*\(/, qr{^src/base/mem\.c$},
     @low), '', 'below the commands nobody exit, but when memory is out';
 is found(qr/(?<!\w)_exit\s*\(/,
-    qr{^src/\w+/(?:resolve|proc|os_linux|os_posix|tls_process|server|signals)\.c$}, @low), '',
+    qr{^src/\w+/(?:resolve|proc|os_linux|os_posix|tls_process|server|signals|tester)\.c$}, @low), '',
     '_exit is for children only, and for signals_die';
 is found(qr/(?<!\w)(?:fork|waitpid|kill|execv\w*|setpgid)\s*\(/,
     qr{^src/net/(?:proc|os_linux|os_posix)\.c$}, @sources), '',
