@@ -25,7 +25,7 @@ struct attempt {
 				    CAUSE_NO_ANSWER: not known yet */
 	struct os_error icmp;    /* its ICMP error; errnum 0: none */
 	enum err_place place;    /* where it failed, or may fail */
-	bool is_option;          /* a socket option was refused */
+	char *option_error;      /* of a socket option; owned. NULL: none */
 	bool is_reset;           /* the peer has answered and then reset */
 	int64_t start_ns;        /* when it started */
 };
@@ -36,7 +36,6 @@ struct dial {
 	const struct dial_options *options;
 	struct resolve lookup;
 	struct err lookup_error;  /* ERR_NONE unless it has failed */
-	struct err option_error;  /* of the last option that was refused */
 	struct addr_list list;    /* its result */
 	struct attempt *attempts; /* one per address; NULL: look-up */
 	size_t started;           /* attempts that were started */
@@ -190,6 +189,7 @@ start_attempt(struct dial *d)
 	int family = addr_family(a);
 	struct addr local = local_end(d, family);
 	bool binds = family != AF_UNIX && local.len != 0;
+	struct err e;
 
 	*t = (struct attempt){.addr = a,
 	    .fd = -1,
@@ -206,9 +206,9 @@ start_attempt(struct dial *d)
 		end_attempt(d, t, errno);
 		return;
 	}
-	if (sock_set(t->fd, family, o, &d->option_error) < 0) {
-		t->is_option = true;
-		end_attempt(d, t, d->option_error.errnum);
+	if (sock_set(t->fd, family, o, &e) < 0) {
+		t->option_error = mem_text(e.text);
+		end_attempt(d, t, e.errnum);
 		return;
 	}
 	if (binds && o->source_port != 0)
@@ -241,8 +241,9 @@ describe(const struct dial *d, const struct attempt *t, const char *ips)
 	const char *ip = "", *port = "", *local = "", *said;
 	struct err limit;
 
-	if (t->is_option)
-		return d->option_error.text;
+	if (t->option_error != NULL)
+		return text_format(
+		    "%s%s%s", ips, ips[0] != '\0' ? ": " : "", t->option_error);
 	if (t->cause == CAUSE_NO_ANSWER) {
 		if (ips[0] != '\0')
 			reason = text_format("%s from %s", reason, ips);
@@ -282,7 +283,8 @@ failed_alike(
 /* Addresses that are named for one cause. */
 #define MAX_SHOWN 4
 
-/* Sets text to the addresses that failed as t: "127.0.0.1 and ::1". */
+/* Sets text to the addresses that failed as t: "127.0.0.1 and ::1"; or to "" if
+ * they do not matter, as to an option that was refused for all. */
 static void
 list_addresses(const struct dial *d, const struct attempt *t, char *text)
 {
@@ -293,6 +295,9 @@ list_addresses(const struct dial *d, const struct attempt *t, char *text)
 		if (failed_alike(d, &d->attempts[i], t) && count++ < MAX_SHOWN)
 			shown[count - 1] = d->attempts[i].addr;
 	text[0] = '\0';
+	if (d->list.count == 1 ||
+	    (t->option_error != NULL && count == d->started))
+		return;
 	for (i = 0; i < count && i < MAX_SHOWN; i++)
 		text_append(text, TEXT_SLOT, "%s%s",
 		    i == 0           ? ""
@@ -320,8 +325,9 @@ error_of(const struct dial *d, struct err *e)
 		const struct err_row *row;
 
 		row = err_find(t->cause, t->place);
-		kind = t->place == ERR_AT_LOCAL || t->is_option ? ERR_LOCAL
-								: row->kind;
+		kind = row->kind;
+		if (t->place == ERR_AT_LOCAL || t->option_error != NULL)
+			kind = ERR_LOCAL;
 		silent += t->errnum == 0;
 		if (err_is_shortage(t->errnum))
 			shortage = t->errnum;
@@ -334,9 +340,7 @@ error_of(const struct dial *d, struct err *e)
 			first++;
 		if (first < t)
 			continue;
-		ips[0] = '\0';
-		if (d->list.count > 1)
-			list_addresses(d, t, ips);
+		list_addresses(d, t, ips);
 		text_append(e->text, sizeof(e->text), "%s%s", i > 0 ? "; " : "",
 		    describe(d, t, ips));
 	}
@@ -501,8 +505,10 @@ dial_free(struct dial **d)
 	if (old == NULL)
 		return;
 	resolve_cancel(&old->lookup);
-	for (i = 0; i < old->started; i++)
+	for (i = 0; i < old->started; i++) {
 		sock_close(&old->attempts[i].fd);
+		free(old->attempts[i].option_error);
+	}
 	sock_close(&old->link.fd);
 	free(old->attempts);
 	addr_list_release(&old->list);

@@ -4,6 +4,7 @@
 use Sockt;
 use IO::Socket::IP;
 use Time::HiRes qw(time);
+use TortureRun;
 
 # A local port here must not become another test's.
 own_network();
@@ -161,6 +162,24 @@ exits named($many, 'connect', 'n', free_port(host => '127.0.2.1')), 4,
 like named($many, 'connect', '-vv', '--proxy', 'http://n:' . free_port(),
     '127.0.0.1', 80)->{err}, qr/\n[^\n]*the HTTP proxy n port \d+ \(--proxy\): [^\n]*\n\z/,
     'a proxy with many addresses keeps its name';
+
+# Each address was said to have failed as the last one whose option was refused.
+SKIP: {
+    skip 'calls cannot be made to fail here', 1
+        if sockt() =~ /sanitize/ || !TortureRun::has_library();
+    # A path with a space is two for LD_PRELOAD.
+    my $dir = scratch();
+    symlink built('inject.so'), "$dir/i" or die "symlink: $!";
+    my $refused = qr/not permitted \([^)]*\)/;
+    exits run({ command => $names, env => { SOCKT_TEST_NAMES => "n=127.0.0.2,127.0.0.3",
+        LD_PRELOAD => "$dir/i", TORTURE_TABLE => "$dir/table",
+        TORTURE_PLAN => '0 setsockopt 2 1 1' } },
+        'connect', '--tos', 8, '--ttl', 5, 'n', 1), 7,
+        'each address has its own error of an option',
+        err => qr/^sockt connect: n port 1: 127\.0\.0\.2: --ttl 5: $refused; 127\.0\.0\.3: --tos 8: $refused\n\z/;
+}
+exits named('n=127.0.0.2,127.0.0.3', 'connect', '--interface', 'nosuch', 'n', 1), 7,
+    'the error of all of them names none', no_err => qr/127\.0/;
 
 # localhost, which this resolver does not know.
 $l = tcp_listener();
