@@ -20,6 +20,7 @@
 #include "cmd/table.h"
 #include "dial/connector.h"
 #include "dial/tester.h"
+#include "dial/trace.h"
 #include "net/endpoint.h"
 #include "net/link.h"
 #include "net/proc.h"

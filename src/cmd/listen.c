@@ -22,6 +22,7 @@
 #include "cmd/stdio_relay.h"
 #include "cmd/table.h"
 #include "dial/connector.h"
+#include "dial/reconnect.h"
 #include "net/access.h"
 #include "net/endpoint.h"
 #include "net/listener.h"

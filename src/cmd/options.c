@@ -8,6 +8,8 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "dial/proxy.h"
+#include "dial/starttls.h"
 #include "net/access.h"
 #include "net/endpoint.h"
 #include "net/proc.h"

@@ -8,6 +8,8 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "dial/proxy.h"
+#include "dial/reconnect.h"
 #include "dial/via.h"
 #include "net/wait.h"
 

@@ -1,5 +1,5 @@
 /* Happy Eyeballs (RFC 8305): races connections to a list of addresses. */
-#include "dial/connector.h"
+#include "dial/dial.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "dial/proxy.h"
 #include "net/icmp.h"
 #include "net/os.h"
 #include "net/link.h"

@@ -1,6 +1,6 @@
 /* Proxies: parses, checks and formats them, and connects through SOCKS4,
  * SOCKS4a, SOCKS5 and HTTP CONNECT. */
-#include "dial/connector.h"
+#include "dial/proxy.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

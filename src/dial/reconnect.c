@@ -1,5 +1,5 @@
 /* --retry-for: pauses between attempts, and each cause reported once. */
-#include "dial/connector.h"
+#include "dial/reconnect.h"
 
 #include <errno.h>
 

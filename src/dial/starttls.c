@@ -1,5 +1,5 @@
 /* STARTTLS: agrees with a server of a plain protocol on TLS. */
-#include "dial/connector.h"
+#include "dial/starttls.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -18,6 +18,8 @@
 #include "base/step.h"
 #include "base/text.h"
 #include "dial/connector.h"
+#include "dial/dial.h"
+#include "dial/reconnect.h"
 #include "net/endpoint.h"
 #include "net/link.h"
 #include "net/proc.h"

@@ -1,5 +1,5 @@
 /* Traces a TCP connection: connects with small times to live. */
-#include "dial/connector.h"
+#include "dial/trace.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "net/icmp.h"
 #include "net/os.h"
+#include "net/sock.h"
 #include "net/wait.h"
 
 /* The maximum time to live, and how many are tried at a time. */

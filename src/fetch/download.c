@@ -18,6 +18,7 @@
 #include "base/num.h"
 #include "base/sha256.h"
 #include "base/text.h"
+#include "dial/reconnect.h"
 #include "fetch/internal.h"
 #include "http/http_date.h"
 #include "http/url.h"

@@ -15,6 +15,7 @@
 #include "base/diag.h"
 #include "base/rate.h"
 #include "dial/connector.h"
+#include "dial/proxy.h"
 #include "http/http_request.h"
 #include "net/endpoint.h"
 #include "net/link.h"

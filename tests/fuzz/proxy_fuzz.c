@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "dial/connector.h"
+#include "dial/proxy.h"
 #include "net/endpoint.h"
 #include "net/link.h"
 

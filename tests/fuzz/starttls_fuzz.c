@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "dial/connector.h"
+#include "dial/starttls.h"
 #include "net/link.h"
 
 #define MAX_SIZE 8000

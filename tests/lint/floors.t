@@ -22,6 +22,7 @@ push @{ $reaches{$_} }, $_ for keys %reaches;
 
 # Headers that only their own folder includes, besides internal.h.
 my %private = (
+    dial  => [qw(via)],
     relay => [qw(policy)],
 );
 

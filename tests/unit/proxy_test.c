@@ -1,5 +1,5 @@
 /* Proxies as a user names them. */
-#include "dial/connector.h"
+#include "dial/proxy.h"
 
 #include "base/err.h"
 #include "lib/tap.h"
