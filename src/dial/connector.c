@@ -109,8 +109,8 @@ connector_check(
 	return err_prefix(e, "%s", proxy_text(o->proxy));
 }
 
-/* One attempt to connect. */
-struct attempt {
+/* One connector_open(). */
+struct connector {
 	const struct endpoint *ep;
 	const struct connector_options *o;
 	struct deadline until;
@@ -121,23 +121,23 @@ struct attempt {
 static const char *
 wait_text(void *context)
 {
-	const struct attempt *a = context;
-	const struct proxy *p = a->o->via == NULL ? a->o->proxy : NULL;
+	const struct connector *c = context;
+	const struct proxy *p = c->o->via == NULL ? c->o->proxy : NULL;
 
 	return text_format("%s %s%s%s: no answer yet%s",
 	    resolve_is_pending() ? "looking up" : "connecting to",
-	    endpoint_text(a->ep), p != NULL ? " through " : "",
+	    endpoint_text(c->ep), p != NULL ? " through " : "",
 	    p != NULL ? proxy_text(p) : "",
-	    deadline_is_set(a->until) ? ""
+	    deadline_is_set(c->until) ? ""
 				      : " (--connect-timeout limits this)");
 }
 
 /* Dials the endpoint or the proxy, and waits for the result. */
 static int
-open_socket(const struct attempt *a)
+open_socket(const struct connector *c)
 {
-	const struct proxy *p = a->o->proxy;
-	struct dial_options o = a->o->dial;
+	const struct proxy *p = c->o->proxy;
+	struct dial_options o = c->o->dial;
 	struct pollfd *fds = NULL;
 	struct deadline wake;
 	struct dial *d;
@@ -145,8 +145,8 @@ open_socket(const struct attempt *a)
 
 	if (p != NULL)
 		o.proxy = p;
-	d = dial_start(p != NULL ? &p->server : a->ep, &o, a->until);
-	*a->link = (struct link){.fd = -1};
+	d = dial_start(p != NULL ? &p->server : c->ep, &o, c->until);
+	*c->link = (struct link){.fd = -1};
 	while (ready >= 0 && dial_advance(d, fds) == DIAL_WAITING) {
 		fds = mem_resize(
 		    fds, dial_capacity(d) + WAIT_SPARE, sizeof(fds[0]));
@@ -154,39 +154,39 @@ open_socket(const struct attempt *a)
 		ready = wait_poll(fds, dial_poll(d, fds, &wake), wake);
 	}
 	if (ready < 0) {
-		err_sys(a->e, ERR_FAILED, errno, "connecting");
+		err_sys(c->e, ERR_FAILED, errno, "connecting");
 		dial_free(&d);
 	}
 	free(fds);
-	if (d == NULL || dial_finish(&d, a->link, a->e) < 0)
+	if (d == NULL || dial_finish(&d, c->link, c->e) < 0)
 		return p == NULL ? -1
-				 : err_prefix(a->e, "%s", endpoint_text(a->ep));
+				 : err_prefix(c->e, "%s", endpoint_text(c->ep));
 	if (p != NULL)
-		a->link->route = LINK_ROUTE_PROXY;
-	if (p == NULL || proxy_open(p, a->ep, a->link, a->until, a->e) == 0)
+		c->link->route = LINK_ROUTE_PROXY;
+	if (p == NULL || proxy_open(p, c->ep, c->link, c->until, c->e) == 0)
 		return 0;
-	sock_close(&a->link->fd);
+	sock_close(&c->link->fd);
 	return -1;
 }
 
 static int
-open_program(const struct attempt *a)
+open_program(const struct connector *c)
 {
-	const struct connector_options *o = a->o;
+	const struct connector_options *o = c->o;
 	int64_t check_ms = o->timeout.ms >= 0 ? o->timeout.ms : CHECK_MS;
-	struct link *l = a->link;
+	struct link *l = c->link;
 	char *command;
 	int result;
 
 	/* A redirect may have named the host. */
-	command = make_command(o->via, a->ep, a->e);
+	command = make_command(o->via, c->ep, c->e);
 	if (command == NULL)
 		return -1;
-	result = via_open(l, command, endpoint_text(a->ep), o->stops_via, a->e);
+	result = via_open(l, command, endpoint_text(c->ep), o->stops_via, c->e);
 	free(command);
 	if (result == 0 && (o->checks_via || o->retry_ms >= 0) && !o->tls.is_on)
 		result = via_check(l,
-		    deadline_first(a->until, deadline_after(check_ms)), a->e);
+		    deadline_first(c->until, deadline_after(check_ms)), c->e);
 	l->dial_ns = clock_now() - l->start_ns;
 	return result;
 }
@@ -194,18 +194,18 @@ open_program(const struct attempt *a)
 /* Adds TLS to the connection, which is closed on failure: if a program has
  * failed, link_close() reports it. */
 static int
-add_tls(const struct attempt *a)
+add_tls(const struct connector *c)
 {
 	struct tls_request request = {
-	    .options = &a->o->tls, .server = a->ep, .until = a->until};
-	struct link *l = a->link;
+	    .options = &c->o->tls, .server = c->ep, .until = c->until};
+	struct link *l = c->link;
 
-	if (a->o->starttls != STARTTLS_NONE &&
-	    starttls_open(a->o->starttls, l, a->until, a->e) < 0)
-		err_prefix(a->e, "%s", endpoint_text(a->ep));
-	else if (tls_start(&request, l, a->e) == 0)
+	if (c->o->starttls != STARTTLS_NONE &&
+	    starttls_open(c->o->starttls, l, c->until, c->e) < 0)
+		err_prefix(c->e, "%s", endpoint_text(c->ep));
+	else if (tls_start(&request, l, c->e) == 0)
 		return 0;
-	return link_close(l, -1, a->until, a->e);
+	return link_close(l, -1, c->until, c->e);
 }
 
 /* What an end does to the peer of a connection: a proxy may also drop what its
@@ -226,20 +226,20 @@ int
 connector_open(const struct endpoint *ep, const struct connector_options *o,
     struct deadline until, struct link *l, struct err *e)
 {
-	struct attempt a = {.ep = ep, .o = o, .link = l, .e = e};
+	struct connector c = {.ep = ep, .o = o, .link = l, .e = e};
 	struct wait_reason reason;
 	struct reconnect r;
 	int result;
 
 	reconnect_start(&r, o->retry_ms, until);
-	wait_begin(&reason, wait_text, &a);
+	wait_begin(&reason, wait_text, &c);
 	do {
 		reason.due = deadline_after(WAIT_REPORT_MS);
-		a.until = deadline_first(
+		c.until = deadline_first(
 		    r.end, deadline_limit(o->timeout.ms, o->timeout.option));
-		result = o->via != NULL ? open_program(&a) : open_socket(&a);
+		result = o->via != NULL ? open_program(&c) : open_socket(&c);
 		if (result == 0 && o->tls.is_on)
-			result = add_tls(&a);
+			result = add_tls(&c);
 		/* Failed attempts are reported. */
 		reason.due = deadline_none();
 	} while (result < 0 && e->waits &&

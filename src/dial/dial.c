@@ -48,7 +48,7 @@ struct dial {
 
 /* The local address and port of the options; len 0: none. */
 static struct addr
-local_end(const struct dial *d, int family)
+local_address(const struct dial *d, int family)
 {
 	const struct sock_options *o = d->options->sock;
 	struct addr local = o->source;
@@ -66,7 +66,7 @@ attempt_cause(const struct dial *d, const struct attempt *t)
 {
 	const struct sock_options *o = d->options->sock;
 	bool is_unix = addr_is_unix(t->addr);
-	struct addr local = local_end(d, addr_family(t->addr));
+	struct addr local = local_address(d, addr_family(t->addr));
 
 	switch (t->errnum) {
 	case EAGAIN:
@@ -101,7 +101,7 @@ attempt_cause(const struct dial *d, const struct attempt *t)
 
 /* Ends an attempt; the next one may start at once. */
 static void
-end_attempt(struct dial *d, struct attempt *t, int errnum)
+fail_attempt(struct dial *d, struct attempt *t, int errnum)
 {
 	sock_close(&t->fd);
 	t->errnum = errnum;
@@ -114,12 +114,12 @@ end_attempt(struct dial *d, struct attempt *t, int errnum)
  * connection had accepted it; a connected socket may be its own peer.
  */
 static void
-end_connect(struct dial *d, struct attempt *t, int errnum)
+finish_attempt(struct dial *d, struct attempt *t, int errnum)
 {
 	if (errnum != 0 &&
 	    !(d->options->accepts_reset &&
 		err_find(errnum, ERR_AT_TCP)->origin == ERR_BY_PEER)) {
-		end_attempt(d, t, errnum);
+		fail_attempt(d, t, errnum);
 		return;
 	}
 	/* From now on a forged error would end the connection. */
@@ -127,7 +127,7 @@ end_connect(struct dial *d, struct attempt *t, int errnum)
 	sock_local(t->fd, &d->link.local);
 	if (sock_is_self_connect(t->fd)) {
 		sock_abort(&t->fd);
-		end_attempt(d, t, CAUSE_SELF_CONNECT);
+		fail_attempt(d, t, CAUSE_SELF_CONNECT);
 		return;
 	}
 	d->link.fd = t->fd;
@@ -188,7 +188,7 @@ start_attempt(struct dial *d)
 	struct attempt *t = &d->attempts[d->started++];
 	const struct sock_options *o = d->options->sock;
 	int family = addr_family(a);
-	struct addr local = local_end(d, family);
+	struct addr local = local_address(d, family);
 	bool binds = family != AF_UNIX && local.len != 0;
 	struct err e;
 
@@ -199,17 +199,17 @@ start_attempt(struct dial *d)
 	d->next = deadline_after(DELAY_MS);
 	if (family != AF_UNIX && o->source.len != 0 &&
 	    addr_family(&o->source) != family) {
-		end_attempt(d, t, CAUSE_OTHER_FAMILY);
+		fail_attempt(d, t, CAUSE_OTHER_FAMILY);
 		return;
 	}
 	t->fd = sock_open(family, SOCK_STREAM);
 	if (t->fd < 0) {
-		end_attempt(d, t, errno);
+		fail_attempt(d, t, errno);
 		return;
 	}
 	if (sock_set(t->fd, family, o, &e) < 0) {
 		t->option_error = mem_text(e.text);
-		end_attempt(d, t, e.errnum);
+		fail_attempt(d, t, e.errnum);
 		return;
 	}
 	if (binds && o->source_port != 0)
@@ -222,13 +222,13 @@ start_attempt(struct dial *d)
 		t->place = ERR_AT_LOCAL;
 	t->start_ns = clock_now();
 	if (t->place == ERR_AT_LOCAL)
-		end_attempt(d, t, errno);
+		fail_attempt(d, t, errno);
 	else if (sock_connect(t->fd, t->addr) == 0)
-		end_connect(d, t, 0);
+		finish_attempt(d, t, 0);
 	else if (errno == EINPROGRESS || errno == EINTR)
 		d->pending++;
 	else
-		end_connect(d, t, icmp_or(t, errno, 0));
+		finish_attempt(d, t, icmp_or(t, errno, 0));
 }
 
 /* The failure of t, and of the addresses in ips if there are several. */
@@ -239,7 +239,7 @@ describe(const struct dial *d, const struct attempt *t, const char *ips)
 	const struct sock_options *o = d->options->sock;
 	const struct err_row *row = err_find(t->cause, t->place);
 	const char *reason = row->reason, *meaning = row->meaning;
-	const char *ip = "", *port = "", *local = "", *said;
+	const char *ip = "", *port = "", *local = "", *icmp;
 	struct err limit;
 
 	if (t->option_error != NULL)
@@ -253,10 +253,10 @@ describe(const struct dial *d, const struct attempt *t, const char *ips)
 		deadline_error(d->until, reason, &limit);
 		return text_format("%s", limit.text);
 	}
-	said = icmp_text(&t->icmp, t->addr, ERR_AT_TCP);
-	if (said != NULL)
+	icmp = icmp_text(&t->icmp, t->addr, ERR_AT_TCP);
+	if (icmp != NULL)
 		return text_format(
-		    "%s%s%s", ips, ips[0] != '\0' ? " " : "", said);
+		    "%s%s%s", ips, ips[0] != '\0' ? " " : "", icmp);
 	if (ips[0] != '\0' && meaning != NULL &&
 	    strncmp(meaning, answered, sizeof(answered) - 1) == 0)
 		return text_format("%s (%s answered%s)", reason, ips,
@@ -410,7 +410,7 @@ dial_poll(const struct dial *d, struct pollfd *fds, struct deadline *wake)
 enum dial_state
 dial_advance(struct dial *d, const struct pollfd *fds)
 {
-	bool has_looked = d->started > 0;
+	bool has_polled = d->started > 0;
 	struct attempt *t;
 	int errnum;
 
@@ -435,7 +435,7 @@ dial_advance(struct dial *d, const struct pollfd *fds)
 		errnum = connect_errno(t, fds[-1].revents);
 		sock_connected(
 		    t->fd, t->addr, t->start_ns, icmp_cause(&t->icmp, errnum));
-		end_connect(d, t, errnum);
+		finish_attempt(d, t, errnum);
 		if (d->link.fd >= 0)
 			return DIAL_CONNECTED;
 	}
@@ -444,7 +444,7 @@ dial_advance(struct dial *d, const struct pollfd *fds)
 		if (d->link.fd >= 0)
 			return DIAL_CONNECTED;
 	}
-	return d->pending > 0 && !(has_looked && deadline_passed(d->until))
+	return d->pending > 0 && !(has_polled && deadline_passed(d->until))
 		   ? DIAL_WAITING
 		   : DIAL_FAILED;
 }

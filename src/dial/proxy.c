@@ -164,7 +164,7 @@ receive_all(struct tunnel *t, unsigned char *bytes, size_t n)
 }
 
 static int
-exchange(struct tunnel *t, const void *message, size_t n, unsigned char *reply,
+request(struct tunnel *t, const void *message, size_t n, unsigned char *reply,
     size_t size)
 {
 	if (link_send(t->link, message, n, -1, t->until) < 0)
@@ -173,13 +173,13 @@ exchange(struct tunnel *t, const void *message, size_t n, unsigned char *reply,
 }
 
 /* A message of SOCKS. */
-struct message {
+struct socks_message {
 	unsigned char bytes[MESSAGE_SIZE];
 	size_t n;
 };
 
 static void
-put(struct message *m, const void *bytes, size_t n)
+put(struct socks_message *m, const void *bytes, size_t n)
 {
 	memcpy(m->bytes + m->n, bytes, n);
 	m->n += n;
@@ -190,7 +190,7 @@ socks4(struct tunnel *t)
 {
 	/* If the host is a name (4a), the address is 0.0.0.x. */
 	static const unsigned char unknown[4] = {0, 0, 0, 1};
-	struct message m = {{4, 1}, 2};
+	struct socks_message m = {{4, 1}, 2};
 	unsigned char reply[8];
 	uint16_t port = htons(t->target->port);
 	struct addr a;
@@ -204,7 +204,7 @@ socks4(struct tunnel *t)
 	if (is_name)
 		put(&m, t->target->host, strlen(t->target->host) + 1);
 	t->is_requested = true;
-	if (exchange(t, m.bytes, m.n, reply, sizeof(reply)) < 0)
+	if (request(t, m.bytes, m.n, reply, sizeof(reply)) < 0)
 		return -1;
 	if (reply[0] != 0)
 		return malformed(t);
@@ -224,10 +224,10 @@ socks5_greet(struct tunnel *t)
 	const char *user = t->proxy->user, *password = t->proxy->password;
 	bool has_user = user[0] != '\0';
 	const unsigned char methods[] = {5, has_user ? 2 : 1, 0, 2};
-	struct message m = {{1, (unsigned char)strlen(user)}, 2};
+	struct socks_message m = {{1, (unsigned char)strlen(user)}, 2};
 	unsigned char reply[2];
 
-	if (exchange(t, methods, has_user ? 4 : 3, reply, 2) < 0)
+	if (request(t, methods, has_user ? 4 : 3, reply, 2) < 0)
 		return -1;
 	if (reply[0] != 5)
 		return malformed(t);
@@ -241,7 +241,7 @@ socks5_greet(struct tunnel *t)
 	put(&m, user, strlen(user));
 	m.bytes[m.n++] = (unsigned char)strlen(password);
 	put(&m, password, strlen(password));
-	if (exchange(t, m.bytes, m.n, reply, 2) < 0)
+	if (request(t, m.bytes, m.n, reply, 2) < 0)
 		return -1;
 	return reply[1] == 0 ? 0 : declined(t, "wrong user or password", false);
 }
@@ -267,7 +267,7 @@ static const struct {
 static int
 socks5(struct tunnel *t)
 {
-	struct message m = {{5, 1, 0}, 4};
+	struct socks_message m = {{5, 1, 0}, 4};
 	unsigned char reply[4], length, rest[256 + 2];
 	uint16_t port = htons(t->target->port);
 	size_t code;
@@ -291,7 +291,7 @@ socks5(struct tunnel *t)
 	if (socks5_greet(t) < 0)
 		return -1;
 	t->is_requested = true;
-	if (exchange(t, m.bytes, m.n, reply, sizeof(reply)) < 0)
+	if (request(t, m.bytes, m.n, reply, sizeof(reply)) < 0)
 		return -1;
 	if (reply[0] != 5)
 		return malformed(t);
@@ -351,7 +351,7 @@ http_connect(struct tunnel *t)
 	    host, host, has_user ? "Proxy-Authorization: " : "",
 	    has_user ? http_request_basic(basic, t->proxy->basic) : "",
 	    has_user ? "\r\n" : "");
-	if (exchange(t, message, strlen(message), NULL, 0) < 0 ||
+	if (request(t, message, strlen(message), NULL, 0) < 0 ||
 	    read_head(t, &p) < 0)
 		return -1;
 	status = head->status;

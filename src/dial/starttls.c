@@ -24,59 +24,58 @@ const char *const starttls_names[] = {
     "smtp", "imap", "pop3", "ftp", "postgres", NULL};
 
 /* The meaning of a line for the answer that it belongs to. */
-enum answer { ANSWER_MORE, ANSWER_GOOD, ANSWER_DECLINED, ANSWER_MALFORMED };
+enum reply { REPLY_MORE, REPLY_GOOD, REPLY_DECLINED, REPLY_MALFORMED };
 
-/* One command and its answer. */
-struct exchange {
+/* One turn of the dialogue: a command and its answer. */
+struct turn {
 	const char *command; /* NULL: the server's greeting */
 	const char *good;    /* how the last line of a good answer begins */
 };
 
 struct protocol {
 	/* Classifies a line; that of a good answer begins with good. */
-	enum answer (*classify)(const char *line, const char *good);
-	const char *first;   /* the bytes that may begin a line */
-	bool has_free_lines; /* any line may follow the first of an answer */
-	struct exchange exchanges[4]; /* ended by one without good */
+	enum reply (*classify)(const char *line, const char *good);
+	const char *first;    /* the bytes that may begin a line */
+	bool has_free_lines;  /* any line may follow the first of an answer */
+	struct turn turns[4]; /* ended by one without good */
 };
 
 #define DIGITS "0123456789"
 
 /* "250-text" is continued, "250 text" and "250" are last. */
-static enum answer
+static enum reply
 classify_code(const char *line, const char *good)
 {
 	if (strspn(line, DIGITS) != 3)
-		return ANSWER_MALFORMED;
+		return REPLY_MALFORMED;
 	if (line[3] == '-')
-		return ANSWER_MORE;
+		return REPLY_MORE;
 	if (line[3] != '\0' && line[3] != ' ')
-		return ANSWER_MALFORMED;
-	return strncmp(line, good, 3) == 0 ? ANSWER_GOOD : ANSWER_DECLINED;
+		return REPLY_MALFORMED;
+	return strncmp(line, good, 3) == 0 ? REPLY_GOOD : REPLY_DECLINED;
 }
 
 /* The greeting has no tag; later, lines without one are not the answer. */
-static enum answer
+static enum reply
 classify_imap(const char *line, const char *good)
 {
 	size_t n = strcspn(good, " ");
 
 	if (strncasecmp(line, good, strlen(good)) == 0)
-		return ANSWER_GOOD;
+		return REPLY_GOOD;
 	if (good[0] != '*' && line[0] == '*')
-		return strncasecmp(line, "* BYE", 5) == 0 ? ANSWER_DECLINED
-							  : ANSWER_MORE;
-	return strncmp(line, good, n) == 0 && line[n] == ' ' ? ANSWER_DECLINED
-							     : ANSWER_MALFORMED;
+		return strncasecmp(line, "* BYE", 5) == 0 ? REPLY_DECLINED
+							  : REPLY_MORE;
+	return strncmp(line, good, n) == 0 && line[n] == ' ' ? REPLY_DECLINED
+							     : REPLY_MALFORMED;
 }
 
-static enum answer
+static enum reply
 classify_pop3(const char *line, const char *good)
 {
 	if (strncmp(line, good, strlen(good)) == 0)
-		return ANSWER_GOOD;
-	return strncmp(line, "-ERR", 4) == 0 ? ANSWER_DECLINED
-					     : ANSWER_MALFORMED;
+		return REPLY_GOOD;
+	return strncmp(line, "-ERR", 4) == 0 ? REPLY_DECLINED : REPLY_MALFORMED;
 }
 
 static const struct protocol protocols[] = {
@@ -171,31 +170,32 @@ receive_line(struct dialogue *d, const char *first, char line[MAX_LINE])
 
 /* Receives the answer to a command, to its last line. */
 static int
-receive_answer(
-    struct dialogue *d, const struct protocol *p, const struct exchange *x)
+receive_reply(
+    struct dialogue *d, const struct protocol *p, const struct turn *turn)
 {
-	const char *to = x->command != NULL ? x->command : "the connection";
+	const char *to =
+	    turn->command != NULL ? turn->command : "the connection";
 	const char *first;
 	char line[MAX_LINE], code[4] = "";
-	enum answer answer;
+	enum reply reply;
 	int lines;
 
 	for (lines = 0; lines < MAX_LINES; lines++) {
 		first = lines > 0 && p->has_free_lines ? NULL : p->first;
 		if (receive_line(d, first, line) < 0)
 			return -1;
-		answer = p->classify(line, x->good);
+		reply = p->classify(line, turn->good);
 		/* Only a line with the code of the first ends it (RFC 959). */
 		if (lines > 0 && p->has_free_lines &&
-		    (answer == ANSWER_MALFORMED || strncmp(line, code, 3) != 0))
+		    (reply == REPLY_MALFORMED || strncmp(line, code, 3) != 0))
 			continue;
 		snprintf(code, sizeof(code), "%.3s", line);
-		switch (answer) {
-		case ANSWER_MORE:
+		switch (reply) {
+		case REPLY_MORE:
 			break;
-		case ANSWER_GOOD:
+		case REPLY_GOOD:
 			return 0;
-		case ANSWER_DECLINED:
+		case REPLY_DECLINED:
 			return err_set(d->e, ERR_PEER,
 			    "the server declined (%s): %s", to,
 			    text_shown(line));
@@ -213,14 +213,15 @@ receive_answer(
 static int
 open_lines(struct dialogue *d, const struct protocol *p)
 {
-	const struct exchange *x;
+	const struct turn *turn;
 	const char *text;
 
-	for (x = p->exchanges; x->good != NULL; x++) {
-		text =
-		    x->command == NULL ? "" : text_format("%s\r\n", x->command);
+	for (turn = p->turns; turn->good != NULL; turn++) {
+		text = turn->command == NULL
+			   ? ""
+			   : text_format("%s\r\n", turn->command);
 		if (send_all(d, text, strlen(text)) < 0 ||
-		    receive_answer(d, p, x) < 0)
+		    receive_reply(d, p, turn) < 0)
 			return -1;
 	}
 	return 0;
@@ -232,20 +233,20 @@ static int
 open_postgres(struct dialogue *d)
 {
 	static const unsigned char request[] = {0, 0, 0, 8, 4, 210, 22, 47};
-	char answer;
+	char reply;
 
 	if (send_all(d, request, sizeof(request)) < 0 ||
-	    receive_some(d, &answer, 1, 0) < 0)
+	    receive_some(d, &reply, 1, 0) < 0)
 		return -1;
-	if (answer == 'S')
+	if (reply == 'S')
 		return 0;
-	return answer == 'N' || answer == 'E'
+	return reply == 'N' || reply == 'E'
 		   ? err_set(d->e, ERR_PEER,
-			 "the server declined (SSLRequest): %c", answer)
+			 "the server declined (SSLRequest): %c", reply)
 		   : err_set(d->e, ERR_PROTOCOL,
 			 "the server does not speak the protocol: it answers "
 			 "SSLRequest with '%s'",
-			 text_shown_bytes(&answer, 1));
+			 text_shown_bytes(&reply, 1));
 }
 
 static const char *

@@ -44,7 +44,7 @@ struct trace {
  * (base/err.h). The first connection is closed, others are reset.
  */
 static void
-end_hop(struct trace *t, int i, int errnum)
+finish_hop(struct trace *t, int i, int errnum)
 {
 	struct hop *h = &t->hops[i];
 	bool is_open =
@@ -89,7 +89,7 @@ begin_hop(struct trace *t, int i, struct err *e)
 	h->start_ns = clock_now();
 	if (sock_connect(h->fd, t->to) < 0 && errno != EINPROGRESS &&
 	    errno != EINTR)
-		end_hop(t, i, errno);
+		finish_hop(t, i, errno);
 	return 0;
 }
 
@@ -119,7 +119,7 @@ wait_for_hops(struct trace *t, struct deadline until, struct err *e)
 			errnum = h->icmp.errnum;
 		sock_connected(
 		    h->fd, t->to, h->start_ns, icmp_cause(&h->icmp, errnum));
-		end_hop(t, i, errnum);
+		finish_hop(t, i, errnum);
 	}
 	return deadline_passed(until) ? deadline_error(until, "", e) : 0;
 }
@@ -129,13 +129,13 @@ static int
 fail(const struct trace *t, struct err *e)
 {
 	const struct hop *h = &t->hops[t->last];
-	const char *said = NULL, *name = addr_text(t->to);
+	const char *icmp = NULL, *name = addr_text(t->to);
 	int i = t->last;
 
 	if (h->is_final) {
-		said = icmp_text(&h->icmp, t->to, ERR_AT_TCP);
+		icmp = icmp_text(&h->icmp, t->to, ERR_AT_TCP);
 		err_cause(e, ERR_AT_TCP, h->errnum);
-		return said != NULL ? err_set(e, e->kind, "%s: %s", name, said)
+		return icmp != NULL ? err_set(e, e->kind, "%s: %s", name, icmp)
 				    : err_prefix(e, "%s", name);
 	}
 	while (i > 0 && !t->hops[i].has_answered)

@@ -37,7 +37,7 @@ struct via {
 
 /* Reports a line of the program's stderr. */
 static void
-end_line(struct via *p)
+report_line(struct via *p)
 {
 	if (p->line_length == 0)
 		return;
@@ -58,7 +58,7 @@ read_errors(void *program)
 
 	for (c = bytes; c < bytes + n; c++)
 		if (*c == '\n' || *c == '\r')
-			end_line(p);
+			report_line(p);
 		else if (p->line_length < sizeof(p->line))
 			p->line[p->line_length++] = *c == '\0' ? ' ' : *c;
 	return n;
@@ -73,7 +73,7 @@ read_last_errors(struct via *p)
 
 	for (i = 0; i < 16 && read_errors(p) > 0; i++)
 		continue;
-	end_line(p);
+	report_line(p);
 }
 
 /* Waits for a program that has hung up. Returns whether it has failed. */
