@@ -142,25 +142,27 @@ test_and_replace(struct client *c, struct err *e)
 static int
 report_hop(const struct trace_hop *hop, struct err *e)
 {
+	bool is_silent = hop->addr.len == 0;
 	struct json *j;
 
-	if (diag_is_json() && hop->addr.len != 0) {
+	if (diag_is_json() && !is_silent) {
 		j = diag_event_begin("hop");
 		json_number(j, "hop", (uint64_t)hop->first);
 		json_text(j, "address", addr_ip_text(&hop->addr));
 		if (hop->ns != 0)
 			json_seconds(j, "seconds", (double)hop->ns / 1e9);
 		diag_event_end(DIAG_STEP + 1, "%s", "");
-	} else if (!diag_is_json() && hop->addr.len != 0) {
-		result_print("%d  %s%s%s%s%s\n", hop->first,
-		    addr_ip_text(&hop->addr), hop->ns != 0 ? "  " : "",
-		    hop->ns != 0 ? num_duration_text(hop->ns) : "",
-		    hop->state != NULL ? "  " : "",
-		    hop->state != NULL ? hop->state : "");
 	} else if (!diag_is_json()) {
-		result_print("%d%s  *\n", hop->first,
-		    hop->first == hop->last ? ""
-					    : text_format("-%d", hop->last));
+		result_print("%d", hop->first);
+		if (hop->last > hop->first)
+			result_print("-%d", hop->last);
+		result_print(
+		    "  %s", is_silent ? "*" : addr_ip_text(&hop->addr));
+		if (hop->ns != 0)
+			result_print("  %s", num_duration_text(hop->ns));
+		if (hop->state != NULL)
+			result_print("  %s", hop->state);
+		result_print("\n");
 	}
 	return result_flush(e);
 }

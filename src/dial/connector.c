@@ -122,14 +122,15 @@ static const char *
 wait_text(void *context)
 {
 	const struct connector *c = context;
-	const struct proxy *p = c->o->via == NULL ? c->o->proxy : NULL;
+	const char *through = "", *hint = "";
 
-	return text_format("%s %s%s%s: no answer yet%s",
+	if (c->o->proxy != NULL && c->o->via == NULL)
+		through = text_format(" through %s", proxy_text(c->o->proxy));
+	if (!deadline_is_set(c->until))
+		hint = " (--connect-timeout limits this)";
+	return text_format("%s %s%s: no answer yet%s",
 	    resolve_is_pending() ? "looking up" : "connecting to",
-	    endpoint_text(c->ep), p != NULL ? " through " : "",
-	    p != NULL ? proxy_text(p) : "",
-	    deadline_is_set(c->until) ? ""
-				      : " (--connect-timeout limits this)");
+	    endpoint_text(c->ep), through, hint);
 }
 
 /* Dials the endpoint or the proxy, and waits for the result. */

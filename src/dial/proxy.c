@@ -211,10 +211,10 @@ socks4(struct tunnel *t)
 	if (reply[1] == 92 || reply[1] == 93)
 		return declined(t, "the user is unknown to it", false);
 	/* SOCKS4 does not distinguish the two. */
-	return reply[1] == 90
-		   ? 0
-		   : declined(t, "rejected or failed (SOCKS4 gives no reason)",
-			 true);
+	if (reply[1] != 90)
+		return declined(
+		    t, "rejected or failed (SOCKS4 gives no reason)", true);
+	return 0;
 }
 
 /* Negotiates the authentication method, and authenticates (RFC 1929). */
@@ -243,7 +243,9 @@ socks5_greet(struct tunnel *t)
 	put(&m, password, strlen(password));
 	if (request(t, m.bytes, m.n, reply, 2) < 0)
 		return -1;
-	return reply[1] == 0 ? 0 : declined(t, "wrong user or password", false);
+	if (reply[1] != 0)
+		return declined(t, "wrong user or password", false);
+	return 0;
 }
 
 /* RFC 1928 section 6: the texts of replies. */
@@ -338,19 +340,20 @@ http_connect(struct tunnel *t)
 	static struct http_response p;
 	char message[MESSAGE_SIZE], host[320];
 	char basic[HTTP_BASIC_SIZE(sizeof(t->proxy->basic))];
-	bool is_ip6 = strchr(t->target->host, ':') != NULL,
-	     has_user = t->proxy->basic[0] != '\0';
+	bool is_ip6 = strchr(t->target->host, ':') != NULL;
 	const struct http_head *head = &p.head;
 	int status;
 
 	snprintf(host, sizeof(host), "%s%s%s:%u", is_ip6 ? "[" : "",
 	    t->target->host, is_ip6 ? "]" : "", t->target->port);
 	snprintf(message, sizeof(message),
-	    "CONNECT %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: sockt\r\n"
-	    "%s%s%s\r\n",
-	    host, host, has_user ? "Proxy-Authorization: " : "",
-	    has_user ? http_request_basic(basic, t->proxy->basic) : "",
-	    has_user ? "\r\n" : "");
+	    "CONNECT %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: sockt\r\n", host,
+	    host);
+	if (t->proxy->basic[0] != '\0')
+		text_append(message, sizeof(message),
+		    "Proxy-Authorization: %s\r\n",
+		    http_request_basic(basic, t->proxy->basic));
+	text_append(message, sizeof(message), "\r\n");
 	if (request(t, message, strlen(message), NULL, 0) < 0 ||
 	    read_head(t, &p) < 0)
 		return -1;

@@ -162,10 +162,10 @@ receive_line(struct dialogue *d, const char *first, char line[MAX_LINE])
 	if (lf > line && lf[-1] == '\r')
 		lf--;
 	*lf = '\0';
-	return strlen(line) == (size_t)(lf - line)
-		   ? 0
-		   : err_set(d->e, ERR_PROTOCOL,
-			 "the server's answer has a NUL byte");
+	if (strlen(line) != (size_t)(lf - line))
+		return err_set(
+		    d->e, ERR_PROTOCOL, "the server's answer has a NUL byte");
+	return 0;
 }
 
 /* Receives the answer to a command, to its last line. */
@@ -238,15 +238,15 @@ open_postgres(struct dialogue *d)
 	if (send_all(d, request, sizeof(request)) < 0 ||
 	    receive_some(d, &reply, 1, 0) < 0)
 		return -1;
-	if (reply == 'S')
-		return 0;
-	return reply == 'N' || reply == 'E'
-		   ? err_set(d->e, ERR_PEER,
-			 "the server declined (SSLRequest): %c", reply)
-		   : err_set(d->e, ERR_PROTOCOL,
-			 "the server does not speak the protocol: it answers "
-			 "SSLRequest with '%s'",
-			 text_shown_bytes(&reply, 1));
+	if (reply == 'N' || reply == 'E')
+		return err_set(d->e, ERR_PEER,
+		    "the server declined (SSLRequest): %c", reply);
+	if (reply != 'S')
+		return err_set(d->e, ERR_PROTOCOL,
+		    "the server does not speak the protocol: it answers "
+		    "SSLRequest with '%s'",
+		    text_shown_bytes(&reply, 1));
+	return 0;
 }
 
 static const char *
