@@ -201,8 +201,7 @@ suggest_trace(const struct client *c, struct err *e)
 	    (addr_parse_ip(&a, ep->host, 0) && addr_is_loopback(&a)))
 		return;
 	diag_error(e);
-	diag_warn(
-	    "how far packets get is shown by: sockt connect --trace %s %u",
+	diag_warn("to see how far packets get: sockt connect --trace %s %u",
 	    text_shown(ep->host), ep->port);
 	(void)err_status(e, (int)e->kind);
 }

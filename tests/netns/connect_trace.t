@@ -50,7 +50,7 @@ for (['10.9.3.2', '10.9.1.2', '10.9.2.2', '10.9.1.77', 'it'],
         within => 10;
     exits in_namespace({}, $host, sockt(), 'connect', '-z', '-w', '.2', $to, 83), 5,
         '  a timeout of connect names it',
-        err => qr/queue is full\nsockt connect: how far packets get is shown by: sockt connect --trace \Q$to\E 83\n\z/;
+        err => qr/queue is full\nsockt connect: to see how far packets get: sockt connect --trace \Q$to\E 83\n\z/;
 }
 
 exits run({ command => 'unshare' }, '-n', sockt(), 'connect', '--trace', '-w', 9,
