@@ -31,11 +31,14 @@
 static const char *const until_words[] = {"open", "closed", NULL};
 
 static struct {
-	int zero;         /* -z: connect, report, exit */
-	int trace;        /* --trace: show the hops of the connection */
-	const char *exec; /* -e: a program run by sh -c */
-
-	struct tester_options test; /* of -z, without what no option says */
+	/* -z: connect, report and exit. */
+	int zero;
+	/* The options of that test, as far as they can be typed. */
+	struct tester_options test;
+	/* --trace: show the routers on the way. */
+	int trace;
+	/* -e: a program that is run by sh -c. */
+	const char *exec;
 } connect_options = {.test.interval_ms = -1};
 
 static const struct opt connect_opts[] = {
@@ -93,16 +96,26 @@ static const struct opt_group connect_groups[] = {GROUP("action", connect_opts),
     GROUP("messages", options_report), {.opts = NULL}};
 
 /* The command's state. */
-struct client {
-	const struct options *options; /* completed */
-	char *const *program; /* its stdin and stdout are the connection; with
-				 -z, what follows the test; NULL: none */
-	bool relays;          /* stdin is sent, and stdout receives */
+struct connect_state {
+	const struct options *options;
+	struct deadline until; /* Its --max-time. */
+
+	/* The program that gets the connection as its stdin and stdout, or
+	 * with -z runs after the test. NULL: none. */
+	char *const *program;
+
+	/* The endpoints to connect to: several with -z, otherwise one. The
+	 * array is owned. */
+	struct endpoint *endpoints;
+	size_t count;
+
+	/* How to connect. */
 	struct connector_options connector;
-	struct stdio_relay relay;   /* if relays */
-	struct endpoint *endpoints; /* owned; several with -z only */
-	size_t count;               /* of them */
-	struct deadline until;      /* --max-time */
+
+	/* Whether stdin is sent and stdout receives, and the relay that does
+	 * that. */
+	bool relays;
+	struct stdio_relay relay;
 };
 
 /*
@@ -111,7 +124,7 @@ struct client {
  * failure, with --any of the best one (in sockt-connect(1), EXIT STATUS).
  */
 static int
-test_and_replace(struct client *c, struct err *e)
+test_and_replace(struct connect_state *c, struct err *e)
 {
 	struct tester_options o = connect_options.test;
 	bool has_results =
@@ -169,7 +182,7 @@ report_hop(const struct trace_hop *hop, struct err *e)
 
 /* --trace. Returns 0 if the port is open, or -1 with *e. */
 static int
-trace(const struct client *c, struct err *e)
+trace(const struct connect_state *c, struct err *e)
 {
 	const struct connector_options *o = &c->connector;
 	struct deadline limit =
@@ -188,7 +201,7 @@ trace(const struct client *c, struct err *e)
 
 /* After a timeout of connecting, suggests --trace. */
 static void
-suggest_trace(const struct client *c, struct err *e)
+suggest_trace(const struct connect_state *c, struct err *e)
 {
 	const struct err_row *row = err_find(CAUSE_NO_ANSWER, ERR_AT_TCP);
 	const struct endpoint *ep = c->endpoints;
@@ -214,7 +227,7 @@ suggest_trace(const struct client *c, struct err *e)
  * the peer still sends is drained.
  */
 static int
-run_program(const struct client *c, struct link *l, struct err *e)
+run_program(const struct connect_state *c, struct link *l, struct err *e)
 {
 	const struct program program = {.argv = c->program,
 	    .in = l->fd,
@@ -259,7 +272,7 @@ run_program(const struct client *c, struct link *l, struct err *e)
 }
 
 static int
-connect_and_run(struct client *c, struct err *e)
+connect_and_run(struct connect_state *c, struct err *e)
 {
 	struct link l;
 	int result = 0;
@@ -282,7 +295,7 @@ connect_and_run(struct client *c, struct err *e)
 
 /* Checks options and endpoints, and opens files, before connecting. */
 static int
-prepare(struct client *c, struct err *e)
+prepare(struct connect_state *c, struct err *e)
 {
 	struct connector_options *connector = &c->connector;
 	const struct stdio_relay_options *relay =
@@ -307,7 +320,8 @@ prepare(struct client *c, struct err *e)
 
 /* Parses the operands: one endpoint, or with -z any number. */
 static int
-parse_operands(struct client *c, const struct command_args *args, struct err *e)
+parse_operands(
+    struct connect_state *c, const struct command_args *args, struct err *e)
 {
 	char *const *operands = args->operands;
 	int left = args->count, used = left;
@@ -332,7 +346,7 @@ static int
 connect_run(const struct command_args *args, struct err *e)
 {
 	const char *exec = connect_options.exec;
-	struct client c = {
+	struct connect_state c = {
 	    .options = options_complete(true, e), .program = args->program};
 	char *shell[4];
 	int result = -1;
