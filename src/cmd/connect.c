@@ -70,7 +70,7 @@ static const struct opt zero_opts[] = {
     CHOICE(0, "until", "STATE", connect_options, test.awaits_closed,
 	"succeed when the endpoints are open, or when they are closed",
 	.choices = until_words,
-	.excludes = "count interval stats proxy via tls"),
+	.excludes = "count interval stats proxy via tls starttls"),
     {.kind = OPT_END},
 };
 

@@ -270,6 +270,8 @@ misused 'connect',
     qr/--until goes with --zero/ => '--until closed h 1',
     qr/--until: 'shut' must be open or closed/ => '-z --until shut h:1',
     qr/--until and --via cannot/ => '-z --until closed --via nc h:1',
+    qr/--until and --starttls cannot be used together/ =>
+        '-z --until closed --starttls smtp h:1',
     qr/--count and a program cannot be used together/ => '-z --count 2 h:1 -- true',
     qr/--count goes with --zero/ => '--count 2 h 1',
     qr/--interval goes with --zero/ => '--interval 2 h 1',
