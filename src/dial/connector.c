@@ -113,7 +113,7 @@ connector_check(
 struct connector {
 	const struct endpoint *ep;
 	const struct connector_options *o;
-	struct deadline until;
+	struct deadline until; /* The limit of the present attempt. */
 	struct link *link;
 	struct err *e;
 };

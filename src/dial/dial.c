@@ -19,31 +19,44 @@
 
 /* An attempt to connect to one address. */
 struct attempt {
-	const struct addr *addr; /* in the dial's list */
-	int fd;                  /* -1: not started, or ended */
-	int errnum;              /* why it failed; 0: not known yet */
-	int cause;               /* errnum, or a more precise one of base/err.h;
-				    CAUSE_NO_ANSWER: not known yet */
-	struct os_error icmp;    /* its ICMP error; errnum 0: none */
-	enum err_place place;    /* where it failed, or may fail */
-	char *option_error;      /* of a socket option; owned. NULL: none */
-	bool is_reset;           /* the peer has answered and then reset */
-	int64_t start_ns;        /* when it started */
+	/* The address, in the list of the dial. */
+	const struct addr *addr;
+	/* The socket, or -1 if the attempt has not started or has ended. */
+	int fd;
+	int64_t start_ns;
+	/* The errno that ended it, and the cause: that errno or a more precise
+	 * one of base/err.h. Until then they are 0 and CAUSE_NO_ANSWER. */
+	int errnum, cause;
+	/* Where it failed, or may still fail. */
+	enum err_place place;
+	/* The ICMP error that ended it; its errnum is 0 if there was none. */
+	struct os_error icmp;
+	/* The error of a socket option that was refused; owned. Or NULL. */
+	char *option_error;
+	/* The peer has answered, and then reset the connection. */
+	bool is_reset;
 };
 
 /* The lookup, and all attempts. */
 struct dial {
 	const struct endpoint *endpoint;
 	const struct dial_options *options;
+	struct deadline until;
+
+	/* The lookup, its error if it has failed, and the addresses found. */
 	struct resolve lookup;
-	struct err lookup_error;  /* ERR_NONE unless it has failed */
-	struct addr_list list;    /* its result */
-	struct attempt *attempts; /* one per address; NULL: look-up */
-	size_t started;           /* attempts that were started */
-	size_t pending;           /* attempts in flight */
-	struct deadline until;    /* the limit of the dial */
-	struct deadline next;     /* when the next one may start */
-	struct link link;         /* the connection; its fd is -1 until then */
+	struct err lookup_error;
+	struct addr_list list;
+
+	/* One attempt for each address; owned. NULL during the lookup. */
+	struct attempt *attempts;
+	/* How many attempts have started, and how many are in flight. */
+	size_t started, pending;
+	/* When the next attempt may start. */
+	struct deadline next;
+
+	/* The connection. Its fd is -1 until an attempt has connected. */
+	struct link link;
 };
 
 /* The local address and port of the options; len 0: none. */
@@ -214,7 +227,7 @@ start_attempt(struct dial *d)
 	}
 	if (binds && o->source_port != 0)
 		(void)sock_set_int(t->fd, &share_port, 1);
-	/* An IPv4 socket may then use the local port, too. */
+	/* An IPv4 socket may then also use the local port. */
 	if (binds && o->source_port != 0 && family == AF_INET6)
 		(void)sock_set_quietly(t->fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
 	(void)os_receive_errors(t->fd, family, true);

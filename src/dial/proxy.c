@@ -101,10 +101,10 @@ proxy_text(const struct proxy *p)
 struct tunnel {
 	const struct proxy *proxy;
 	const struct endpoint *target;
-	struct link *link; /* to the proxy */
+	struct link *link; /* The connection to the proxy. */
 	struct deadline until;
 	struct err *e;
-	bool is_requested; /* the target was sent to a SOCKS proxy */
+	bool is_requested; /* A SOCKS proxy was sent the target. */
 };
 
 static int

@@ -28,16 +28,21 @@ enum reply { REPLY_MORE, REPLY_GOOD, REPLY_DECLINED, REPLY_MALFORMED };
 
 /* One turn of the dialogue: a command and its answer. */
 struct turn {
-	const char *command; /* NULL: the server's greeting */
-	const char *good;    /* how the last line of a good answer begins */
+	/* The command, or NULL if the server speaks first, with a greeting. */
+	const char *command;
+	/* How the last line of a good answer begins. */
+	const char *good;
 };
 
 struct protocol {
-	/* Classifies a line; that of a good answer begins with good. */
+	/* Classifies a line; the last one of a good answer begins with good. */
 	enum reply (*classify)(const char *line, const char *good);
-	const char *first;    /* the bytes that may begin a line */
-	bool has_free_lines;  /* any line may follow the first of an answer */
-	struct turn turns[4]; /* ended by one without good */
+	/* The bytes that may begin a line. */
+	const char *first;
+	/* Any line may follow the first one of an answer. */
+	bool has_free_lines;
+	/* The turns. One without good ends them. */
+	struct turn turns[4];
 };
 
 #define DIGITS "0123456789"

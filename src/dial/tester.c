@@ -43,8 +43,8 @@ struct test_result {
 struct test {
 	const struct endpoint *endpoint;
 
-	/* The attempts that were recorded, and those of them that succeeded.
-	 * An attempt and its retries are recorded as one. */
+	/* How many attempts were recorded, and how many of them succeeded. An
+	 * attempt and its retries are recorded as one. */
 	uint64_t attempts, connected;
 	struct rtt times;
 
@@ -320,7 +320,7 @@ conclude(struct tester *all, struct test *t, struct test_result *r)
 		record(all, t, r);
 }
 
-/* With -vv, the steps that follow are those of this endpoint. */
+/* With -vv, has the steps that follow name this endpoint. */
 static void
 name_steps(const struct tester *all, const struct test *t)
 {

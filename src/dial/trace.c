@@ -18,12 +18,16 @@
 
 /* An attempt with a time to live. */
 struct hop {
-	int fd; /* -1: it has ended */
+	/* The socket, or -1 if the attempt has ended. */
+	int fd;
+	/* When it began, and the round trip; 0: unknown. */
 	int64_t start_ns, ns;
-	bool has_answered;
-	bool is_final;        /* any outcome but "time exceeded" */
-	int errnum;           /* if is_final; 0: connected */
-	struct os_error icmp; /* the ICMP error; errnum 0: none */
+	/* An answer has come. It is final unless it is "time exceeded"; then
+	 * errnum is 0 if the attempt has connected. */
+	bool has_answered, is_final;
+	int errnum;
+	/* The ICMP error that ended it; its errnum is 0 if there was none. */
+	struct os_error icmp;
 };
 
 /* Hops are numbered from 1. */
@@ -31,11 +35,11 @@ struct trace {
 	const struct addr *to;
 	struct sock_options sock;
 	struct limit wait;
-	struct deadline until; /* the end of the batch */
-	int begun;             /* the last hop that was tried */
-	int row;               /* the next hop to report */
-	int last;              /* the last hop that counts */
-	bool is_open;          /* an attempt has connected */
+	struct deadline until; /* The end of the present batch. */
+	int begun;             /* The last hop that was tried. */
+	int row;               /* The next hop to report. */
+	int last;              /* The last hop that counts. */
+	bool is_open;          /* An attempt has connected. */
 	struct hop hops[MAX_HOPS + 1];
 };
 
@@ -62,7 +66,7 @@ finish_hop(struct trace *t, int i, int errnum)
 	else
 		sock_abort(&h->fd);
 	t->is_open = t->is_open || is_open;
-	/* Later attempts reach the host, too, or nothing. */
+	/* Later attempts also reach the host, or nothing. */
 	if (h->is_final && i < t->last)
 		t->last = i;
 }

@@ -25,14 +25,19 @@
 /* The program beneath a link. */
 struct via {
 	struct link_carrier carrier;
-	struct proc *proc; /* with a copy of the descriptor: the program sees
-			      the end of its input only after shutdown(2), not
-			      when sockt abandons an incomplete transfer */
+	/* The process, owned. It keeps a copy of the descriptor, so that the
+	 * program sees the end of its input only after shutdown(2), and not
+	 * when sockt abandons an incomplete transfer. */
+	struct proc *proc;
+	/* The program need not exit by itself when the connection is closed. */
 	bool may_stop;
-	const char *name; /* owned */
-	char line[512];   /* of stderr, as far as it was read */
+	/* The name of the peer, for errors; owned. */
+	const char *name;
+	/* The line of stderr that was read in part. */
+	char line[512];
 	size_t line_length;
-	char reason[513]; /* the last line that was complete */
+	/* The last line of stderr that was complete. */
+	char reason[513];
 };
 
 /* Reports a line of the program's stderr. */
