@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "cli/command.h"
+#include "cmd/hint.h"
 #include "cmd/options.h"
 #include "cmd/result.h"
 #include "cmd/table.h"
@@ -22,11 +23,11 @@
 extern const char start_txt[];
 
 /*
- * Does everything except the flush. Returns 0, or -1 with *e set, and *habit
- * set if a habit from another program explains a usage error.
+ * Does everything except the flush. Returns 0, or -1 with *e set, and *hint set
+ * if a usage error has one.
  */
 static int
-dispatch(int argc, char **argv, const char **habit, struct err *e)
+dispatch(int argc, char **argv, const char **hint, struct err *e)
 {
 	static char help[] = "help", short_option[] = "-h";
 	const struct command *c;
@@ -55,7 +56,7 @@ dispatch(int argc, char **argv, const char **habit, struct err *e)
 	}
 	c = command_find(command_table, argv[1], e);
 	if (c == NULL) {
-		*habit = help_find(NULL, argv + 1, NULL, e->text);
+		*hint = hint_find(NULL, argv + 1, NULL, e->text);
 		return -1;
 	}
 	diag_start(c->name, DIAG_SAY, false, false);
@@ -67,7 +68,7 @@ dispatch(int argc, char **argv, const char **habit, struct err *e)
 		result = c->run(&args, e);
 	}
 	if (result < 0 && e->kind == ERR_USAGE)
-		*habit = help_find(c, argv + 2, &args, e->text);
+		*hint = hint_find(c, argv + 2, &args, e->text);
 	command_release(&args);
 	return result;
 }
@@ -92,10 +93,10 @@ flush(struct err *e)
 }
 
 static void
-report(const struct err *e, const char *habit)
+report(const struct err *e, const char *hint)
 {
 	if (e->kind == ERR_USAGE)
-		diag_usage(e, habit);
+		diag_usage(e, hint);
 	else
 		diag_error(e);
 }
@@ -104,13 +105,13 @@ int
 main(int argc, char **argv)
 {
 	struct err e = ERR_INIT;
-	const char *habit = NULL;
+	const char *hint = NULL;
 	char *similar;
 	bool is_lost;
 
 	fd_reserve_standard();
 	signals_init();
-	if (dispatch(argc, argv, &habit, &e) == 0)
+	if (dispatch(argc, argv, &hint, &e) == 0)
 		err_clear(&e);
 	/* However the command has ended, it leaves no child. */
 	proc_end_all();
@@ -118,12 +119,12 @@ main(int argc, char **argv)
 	if (signals_stopped() != 0 && e.errnum == EINTR)
 		signals_die(signals_stopped());
 	/* A hint says more than a similar word. */
-	similar = habit != NULL ? strstr(e.text, "; did you mean") : NULL;
+	similar = hint != NULL ? strstr(e.text, "; did you mean") : NULL;
 	if (similar != NULL)
 		*similar = '\0';
-	report(&e, habit);
+	report(&e, hint);
 	/* The error may have been printed to stdout as an event. */
 	if (!is_lost && flush(&e) < 0)
-		report(&e, habit);
+		report(&e, hint);
 	return (int)e.kind;
 }

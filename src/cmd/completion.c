@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cmd/hint.h"
 #include "cmd/table.h"
 
 /*
@@ -123,6 +124,21 @@ put_options(const struct typed *t, const struct command *c)
 	puts("--help\tshow every option");
 }
 
+/* Prints the programs that help knows. The rows of each are adjacent. */
+static void
+put_programs(void)
+{
+	const char *row = NULL, *last = "";
+	size_t n;
+
+	while ((row = hint_next_equivalent(NULL, row)) != NULL) {
+		n = strcspn(row, " ") + 1;
+		if (strncmp(row, last, n) != 0)
+			printf("%.*s\t\n", (int)n - 1, row);
+		last = row;
+	}
+}
+
 /* Completes the name of a command, or the operand of help. */
 static void
 put_commands(const struct typed *t, bool for_help)
@@ -133,7 +149,7 @@ put_commands(const struct typed *t, bool for_help)
 	for (c = command_table; *c != NULL; c++)
 		printf("%s\t%s\n", (*c)->name, (*c)->summary);
 	if (for_help)
-		help_programs();
+		put_programs();
 	else
 		puts("--help\tlist the commands\n--version\t");
 }

@@ -1,9 +1,8 @@
-/* The list of commands, and the hints for command lines that they reject. */
+/* The list of commands. */
 #ifndef CMD_TABLE_H
 #define CMD_TABLE_H
 
 struct command;
-struct command_args;
 
 /* All commands, in the order of the help; ends with NULL. */
 extern const struct command *const command_table[];
@@ -17,14 +16,5 @@ extern const struct command http_get_command;
 extern const struct command portscan_command;
 extern const struct command help_command;
 extern const struct command completion_command;
-
-/* Finds what explains an error of the command line of c: its words are argv,
- * parsed as far as *args shows; c is NULL if argv[0] is not a command. Returns
- * a line without sockt's name, valid until the next call, or NULL. */
-const char *help_find(const struct command *c, char *const *argv,
-    const struct command_args *args, const char *error);
-
-/* Prints the programs that help knows, one per line, with a tab. */
-void help_programs(void);
 
 #endif

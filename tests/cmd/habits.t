@@ -20,7 +20,7 @@ for (@table) {
 }
 cmp_ok scalar @table, '>', 200, 'the table has its rows';
 is join("\n", grep { !/^[^\t]{1,63}\t[^\t]{1,255}\t[^\t]{1,127}\z/ } @table), '',
-    'each has three columns, which fit the buffers of help.c';
+    'each has three columns, which fit the buffers of hint.c';
 my @offered = list_options();
 my %options = map { ("--$_->{name}" => 1, "-$_->{letter}" => 1) }
     map { { %$_, letter => $_->{letter} // '' } } @offered;
