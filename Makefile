@@ -22,109 +22,156 @@
 #	make lint           checks format, code, scripts and manual pages
 #	make install, uninstall, clean, help
 #
-# Settings: CC CFLAGS CPPFLAGS LDFLAGS PREFIX DESTDIR; PORTABLE=1 uses POSIX
-# calls only, STATIC=1 links statically, SANITIZE=1 adds ASan and UBSan,
-# MACHINE=i386, s390x or aarch64 builds for that machine, WERROR=1 makes
-# warnings errors. Each kind of build has its own folder under build/.
+# Settings, on the command line or in the environment:
+#
+#	CC CFLAGS CPPFLAGS LDFLAGS LDLIBS   as usual; CFLAGS is -O2 -g
+#	PREFIX              where to install: /usr/local; below it are BINDIR,
+#	                    DATADIR, MANDIR, ZSHDIR and FISHDIRS
+#	DESTDIR             a folder to install into, as if it were /
+#	TESTS               the tests that make check runs; all of them
+#	JOBS                how many run at once: 32, as they mostly wait
+#	PROVE               what runs them: prove
+#
+# Modes. Each has a folder under build/; several can be combined:
+#
+#	PORTABLE=1          calls of POSIX only, as on other systems than Linux
+#	STATIC=1            a static binary: CC=musl-gcc STATIC=1
+#	MACHINE=i386        for another machine: i386, s390x or aarch64
+#	SANITIZE=1          with ASan and UBSan
+#	COVERAGE=1          counts the lines and branches that run (clang)
+#	FUZZING=1           for make fuzz, which sets it (clang)
+#	WERROR=1            warnings are errors; not a folder
+
+# Variables of this Makefile and of tests/*.mk, which add their targets:
+#
+#	B                   the folder that is built in: build, or one under it
+#	OS SANDBOX          linux or posix: which twin is built, *_linux.c or
+#	                    *_posix.c, of all modules and of net/sandbox
+#	STD WARN HARDEN     flags of every file: language, warnings, protection
+#	MODE_CFLAGS         what the system and the modes add to CFLAGS
+#	MODE_LDFLAGS        and to LDFLAGS, after them
+#	FILE_CFLAGS         what one file adds, or a group of files
+#	COMPILE LINK        how to compile or link, made of all these
+#	GNU_SRC             sources that call more than POSIX.1-2008 has
+#	SRC OBJ             sources and objects of libsockt.a: all but main
+#	UNIT REPLAY         test programs in C: unit tests, and each fuzzer with
+#	                    a main() that replays its corpus
+#	CMD_TESTS           the tests of commands, tests/cmd/*.t
+#	TESTENV             the environment of tests: which binary they run
+#
+# Only the sections of the system and the modes, and tests/machines.mk for what
+# an emulator needs, set what modes differ in: CC, B, OS, SANDBOX, WARN, MODE_*
+# and LINK. A target such as sanitize calls make again with its mode.
 
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
 DATADIR ?= $(PREFIX)/share
 MANDIR ?= $(DATADIR)/man
+ZSHDIR ?= $(DATADIR)/zsh/site-functions
+# fish from a package of the system searches /usr/local only where
+# XDG_DATA_DIRS names it, and /etc always.
+FISHDIRS ?= $(DATADIR)/fish/vendor_completions.d \
+	$(if $(filter /usr/local,$(PREFIX)),/etc/fish/completions)
 CFLAGS ?= -O2 -g
-PROVE ?= prove
-# Tests wait more than they compute.
-JOBS ?= 32
 
+# The system and the modes.
+
+B = build
+OS = posix
+SANDBOX = $(OS)
 WARN = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes \
 	-Wmissing-prototypes -Wwrite-strings -Wformat-security
-STD = -std=c11 -D_POSIX_C_SOURCE=200809L -Isrc
-# Files over 2 GiB and times after 2038 on 32-bit systems too.
-STD += -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64
-SAN = -fsanitize=address,undefined
-# The counters of all processes of a binary are one file that they map: forked,
-# killed and confined ones are counted, too.
-PROFILE = -fprofile-instr-generate=$(abspath $(B))/profiles/%c%m.profraw
-B = build
+
 ifeq ($(shell uname -s),Linux)
 OS = linux
 # Symbols are bound at start-up, so that no forked child has to look one up,
 # and the table is read-only afterwards. Calls skip the PLT, which only lazy
 # binding needs and which would be one more page to map.
-BIND = -Wl,-z,now -Wl,-z,relro
 MODE_CFLAGS += -fno-plt
-else
-OS = posix
+MODE_LDFLAGS += -Wl,-z,now -Wl,-z,relro
+endif
+
+ifdef MACHINE
+B := $(B)/$(MACHINE)
+CC = $(or $(CC_$(MACHINE)),$(error MACHINE=$(MACHINE) is not known))
 endif
 # gcc -m32 lacks the kernel's headers, which are those of the native machine.
 CC_i386 = gcc -m32 -idirafter /usr/include/$(shell gcc -print-multiarch)
 CC_s390x = s390x-linux-gnu-gcc
 CC_aarch64 = aarch64-linux-gnu-gcc
-ifdef MACHINE
-B := $(B)/$(MACHINE)
-CC = $(or $(CC_$(MACHINE)),$(error MACHINE=$(MACHINE) is not known))
-endif
+
 ifdef PORTABLE
 B := $(B)/portable
 OS = posix
 endif
+
 ifdef STATIC
 B := $(B)/static
 # CMSG_NXTHDR of musl mixes signs.
 MODE_CFLAGS += -Wno-sign-conversion
 MODE_LDFLAGS += -static
 endif
+
 ifdef SANITIZE
 B := $(B)/sanitize
-MODE_CFLAGS += $(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer
-MODE_CFLAGS += -DTEXT_POISON
-MODE_LDFLAGS += $(SAN)
+# What a sanitizer does at the end of a process, a confined one must not.
+SANDBOX = posix
+MODE_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer -DTEXT_POISON
 endif
-ifdef COVERAGE
-B := $(B)/coverage
-# Assertions have a side that never runs, and hide what follows from Clang.
-MODE_CFLAGS += $(PROFILE) -fcoverage-mapping -DNDEBUG -Wno-unused-parameter \
-	-Xclang -mllvm -Xclang -runtime-counter-relocation
-MODE_LDFLAGS += $(PROFILE)
-endif
+
 ifdef FUZZING
 B := $(B)/fuzz
-MODE_CFLAGS += $(SAN),fuzzer-no-link -fno-sanitize-recover=all -DTEXT_POISON
-MODE_LDFLAGS += $(SAN)
+SANDBOX = posix
+MODE_CFLAGS += -fsanitize=address,undefined,fuzzer-no-link \
+	-fno-sanitize-recover=all -DTEXT_POISON
 endif
+
+ifdef COVERAGE
+B := $(B)/coverage
+# The counters of all processes of a binary are one file that they map: forked,
+# killed and confined ones are counted, too. Assertions have a side that never
+# runs, and hide what follows from Clang.
+MODE_CFLAGS += -fprofile-instr-generate=$(abspath $(B))/profiles/%c%m.profraw \
+	-fcoverage-mapping -DNDEBUG -Wno-unused-parameter \
+	-Xclang -mllvm -Xclang -runtime-counter-relocation
+endif
+
 ifdef WERROR
-STRICT = -Werror
+WARN += -Werror
 endif
+
+# The flags.
+
+# Files over 2 GiB and times after 2038 on 32-bit systems, too.
+STD = -std=c11 -D_POSIX_C_SOURCE=200809L -Isrc -D_FILE_OFFSET_BITS=64 \
+	-D_TIME_BITS=64
 # Stack overflows and wild jumps are detected where the compiler can do it.
+HARDEN := $(foreach flag,-fstack-protector-strong -fcf-protection \
+	-mbranch-protection=standard,$(shell $(CC) -Werror $(flag) -x c -c \
+	-o /dev/null /dev/null 2>/dev/null && echo $(flag)))
 # _FORTIFY_SOURCE needs optimization and hides bugs from sanitizers.
-known = $(shell $(CC) -Werror $(1) -x c -c -o /dev/null /dev/null \
-	2>/dev/null && echo $(1))
-HARDEN := $(foreach f,-fstack-protector-strong -fcf-protection \
-	-mbranch-protection=standard,$(call known,$(f)))
 ifeq ($(SANITIZE)$(FUZZING),)
-ifneq ($(filter -O%,$(filter-out -O0,$(lastword $(filter -O%,$(CFLAGS))))),)
+ifneq ($(filter-out -O0,$(lastword $(filter -O%,$(CFLAGS)))),)
 HARDEN += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 endif
 endif
 # The user's flags override these, but never those that the mode needs.
-COMPILE = $(CC) $(STD) $(WARN) $(HARDEN) $(CFLAGS) $(MODE_CFLAGS) $(CPPFLAGS)
-LINK = $(BIND) $(LDFLAGS) $(MODE_LDFLAGS) $(LDLIBS)
+COMPILE = $(CC) $(STD) $(WARN) $(HARDEN) $(CFLAGS) $(MODE_CFLAGS) $(CPPFLAGS) \
+	$(FILE_CFLAGS)
+LINK = $(LDFLAGS) $(MODE_LDFLAGS) $(LDLIBS)
+
+# The binary.
 
 SRC = $(filter-out %_linux.c %_posix.c,$(wildcard src/*/*.c)) \
-	$(wildcard src/*/*_$(OS).c)
-# What sanitizers do at the end of a process, a confined one must not.
-ifneq ($(SANITIZE)$(FUZZING),)
-SRC := $(SRC:%/sandbox_linux.c=%/sandbox_posix.c)
-endif
+	$(patsubst %/sandbox_linux.c,%/sandbox_$(SANDBOX).c,\
+		$(wildcard src/*/*_$(OS).c))
 OBJ = $(SRC:src/%.c=$(B)/obj/%.o) $(B)/obj/cmd/texts.o
-UNIT = $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/*.c))
 
 all: $(B)/sockt
 
 $(B)/sockt: $(B)/obj/main.o $(B)/libsockt.a
-	$(CC) $(CFLAGS) $(MODE_CFLAGS) -o $@ $(B)/obj/main.o \
-		$(B)/libsockt.a $(LINK)
-	$(EMULATED)
+	$(COMPILE) -o $@ $^ $(LINK)
 
 $(B)/libsockt.a: $(OBJ) $(B)/objects
 	@rm -f $@
@@ -132,14 +179,22 @@ $(B)/libsockt.a: $(OBJ) $(B)/objects
 
 $(B)/obj/%.o: src/%.c $(B)/flags
 	@mkdir -p $(@D)
-	$(COMPILE) $(SYSTEM) $(STRICT) -MMD -MP -c -o $@ $<
+	$(COMPILE) -MMD -MP -c -o $@ $<
+
+# Linux's own calls are in *_linux.c. accept4, pipe2, SOCK_CLOEXEC and
+# SOCK_NONBLOCK of POSIX.1-2024 are in these two; older glibc declares them only
+# there. private: it is not a flag of what the object depends on.
+GNU_SRC = $(wildcard src/*/*_linux.c) src/net/sock.c src/base/fd.c
+$(GNU_SRC:src/%.c=$(B)/obj/%.o): private FILE_CFLAGS = -D_GNU_SOURCE
+# What a system cannot do needs none of its twin's arguments.
+$(patsubst src/%.c,$(B)/obj/%.o,$(wildcard src/*/*_posix.c)): \
+	private FILE_CFLAGS = -Wno-unused-parameter
 
 # Texts as strings: completion.bash becomes completion_bash. The comments of
 # *.txt are left out.
-TEXTS = $(wildcard src/cmd/completion.*sh src/cmd/*.txt)
-$(B)/obj/cmd/texts.c: $(TEXTS)
+$(B)/obj/cmd/texts.c: $(wildcard src/cmd/completion.*sh src/cmd/*.txt)
 	@mkdir -p $(@D)
-	@for f in $(TEXTS); do \
+	@for f in $^; do \
 		name=$$(basename $$f | tr . _) && \
 		case $$f in *.txt) comments='/^#/d;' ;; *) comments= ;; esac && \
 		echo "extern const char $$name[];" && \
@@ -149,109 +204,18 @@ $(B)/obj/cmd/texts.c: $(TEXTS)
 	done >$@
 
 $(B)/obj/%.o: $(B)/obj/%.c $(B)/flags
-	$(COMPILE) $(STRICT) -c -o $@ $<
+	$(COMPILE) -c -o $@ $<
 
-# Linux's own calls are in *_linux.c. accept4, pipe2, SOCK_CLOEXEC and
-# SOCK_NONBLOCK of POSIX.1-2024 are in these two; older glibc declares them only
-# there.
-NEWER = src/net/sock.c src/base/fd.c
-$(patsubst src/%.c,$(B)/obj/%.o,$(wildcard src/*/*_linux.c) $(NEWER)): \
-	private SYSTEM = -D_GNU_SOURCE
-# What a system cannot do needs none of its twin's arguments.
-$(patsubst src/%.c,$(B)/obj/%.o,$(wildcard src/*/*_posix.c)): \
-	private SYSTEM = -Wno-unused-parameter
-
-# Stamps: changed flags cause a rebuild, and so does a removed source file.
-remember = @mkdir -p $(@D); text='$(subst ','\'',$(1))'; \
+# Stamps. They change with their text only: flags rebuild everything, but not
+# -Werror; a source file that is removed or added rebuilds the library.
+$(B)/flags: private STAMP = $(filter-out -Werror,$(COMPILE)) $(LINK)
+$(B)/objects: private STAMP = $(OBJ)
+$(B)/flags $(B)/objects: force
+	@mkdir -p $(@D); text='$(subst ','\'',$(STAMP))'; \
 	printf '%s\n' "$$text" | cmp -s - $@ || \
 	{ printf '%s\n' "$$text" >$@.$$$$ && mv $@.$$$$ $@; }
-$(B)/flags: force
-	$(call remember,$(COMPILE) $(LINK))
-$(B)/objects: force
-	$(call remember,$(OBJ))
 
-$(B)/tests/unit/%: tests/unit/%.c $(B)/libsockt.a
-	@mkdir -p $(@D)
-	$(COMPILE) $(STRICT) -MMD -MP -Itests -o $@ $< $(B)/libsockt.a \
-		$(LINK)
-	$(EMULATED)
-
-# sockt with a resolver that tests control.
-$(B)/tests/sockt-names: tests/lib/names.c $(B)/obj/main.o $(B)/libsockt.a
-	@mkdir -p $(@D)
-	$(COMPILE) $(STRICT) -MMD -MP -o $@ $< $(B)/obj/main.o \
-		$(B)/libsockt.a $(LINK)
-	$(EMULATED)
-
-# Runs a program on a pseudo-terminal.
-$(B)/tests/pty: tests/lib/pty.c $(B)/flags
-	@mkdir -p $(@D)
-	$(COMPILE) $(STRICT) -o $@ $< $(LINK)
-	$(EMULATED)
-
-# A server of TLS that renews its keys.
-$(B)/tests/tls_peer: tests/lib/tls_peer.c $(B)/flags
-	@mkdir -p $(@D)
-	$(COMPILE) $(STRICT) -o $@ $< $(LINK)
-	$(EMULATED)
-
-# The environment tells tests which binary and build folder to use.
-TESTENV = SOCKT="$(abspath $(B))/sockt" SOCKT_BUILD="$(abspath $(B))" \
-	CC="$(CC)" MAKE="$(MAKE)"
-# The longest come first: they would be waited for at the end.
-LONGEST = $(wildcard $(patsubst %,tests/cmd/%.t,connect_script \
-	unnoticed_call_failures listen_cut_answers \
-	tls_transfers held_ends connect_via portscan_states udp_serve_loop connect_check \
-	listen_many_connections))
-LOOPBACK = $(LONGEST) \
-	$(filter-out $(LONGEST),$(wildcard tests/cmd/*.t))
-# The examples and the lints are the same in every mode.
-TESTS ?= $(if $(B:build=),,$(wildcard tests/examples/*.t) \
-	$(filter-out $(NAMES),$(wildcard tests/lint/*.t))) $(LOOPBACK) \
-	$(UNIT) $(REPLAY)
-HELPERS = $(B)/sockt $(B)/tests/sockt-names $(B)/tests/pty $(B)/tests/tls_peer
-
-include $(wildcard tests/*.mk)
-
-# What tests run, besides unit tests.
-helpers: $(HELPERS) $(B)/tests/link
-
-check: $(HELPERS) $(UNIT) $(REPLAY)
-	@$(TESTENV) $(PROVE) -j$(JOBS) $(TESTS)
-
-# The tests and replays in C.
-check-unit:
-	@$(MAKE) check TESTS='$$(UNIT) $$(REPLAY)'
-
-# What takes hours: large transfers, an hour of fuzzing, every run of torture,
-# all commands on other machines.
-check-long: $(HELPERS)
-	@SOCKT_LONG=1 $(MAKE) check JOBS=2 \
-		TESTS='tests/cmd/over_4_gib.t tests/cmd/listen_many_connections.t'
-	@$(MAKE) -j2 fuzz FUZZ_SECONDS=$$((7200 / $(words $(FUZZ))))
-	@SOCKT_TRANSFERS=2000 $(MAKE) check-interop INTEROP=tests/interop/pause_and_burst.t
-	@$(MAKE) torture
-	@$(MAKE) check-machines WHOLE=1
-
-INTEROP ?= $(wildcard tests/interop/*.t)
-check-interop: $(HELPERS)
-	@$(TESTENV) $(PROVE) -j$(JOBS) $(INTEROP)
-
-check-matrix: $(HELPERS)
-	@SOCKT_MATRIX=1 $(TESTENV) $(PROVE) -j$(JOBS) \
-		tests/cmd/stdout_readers.t tests/cmd/crossings.t
-
-sanitize:
-	@$(MAKE) check SANITIZE=1
-
-demo: $(B)/sockt
-	@SOCKT="$(abspath $(B))/sockt" sh tests/demo/run
-
-# The binary itself writes the completions. fish from a package of the system
-# searches /usr/local only where XDG_DATA_DIRS names it, and /etc always.
-ZSHDIR ?= $(DATADIR)/zsh/site-functions
-FISHDIR = $(DATADIR)/fish/vendor_completions.d
-FISHDIRS ?= $(FISHDIR) $(if $(filter /usr/local,$(PREFIX)),/etc/fish/completions)
+# The binary itself writes the completions.
 COMPLETIONS = $(DATADIR)/bash-completion/completions/sockt \
 	$(ZSHDIR)/_sockt $(FISHDIRS:=/sockt.fish)
 PAGES = $(wildcard man/*.[17])
@@ -285,9 +249,9 @@ help:
 
 force:
 
-.PHONY: all helpers check check-unit check-long check-interop check-matrix sanitize demo install \
-	uninstall clean help force
+.PHONY: all install uninstall clean help force
 .SECONDARY:
 .DELETE_ON_ERROR:
--include $(OBJ:.o=.d) $(B)/obj/main.d $(UNIT:=.d) $(REPLAY:=.d) \
-	$(B)/tests/sockt-names.d $(BENCH:=.d)
+
+include $(wildcard tests/*.mk)
+-include $(wildcard $(B)/obj/*.d $(B)/obj/*/*.d $(B)/tests/*.d $(B)/tests/*/*.d)

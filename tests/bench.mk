@@ -6,6 +6,6 @@ bench: $(B)/sockt $(BENCH) $(B)/tests/link
 
 $(BENCH): $(B)/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)
-	$(COMPILE) $(STRICT) -o $@ $< $(LINK)
+	$(COMPILE) -o $@ $< $(LINK)
 
 .PHONY: bench

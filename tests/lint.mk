@@ -14,20 +14,18 @@ lint-format:
 	clang-format --dry-run -Werror $(C_FILES)
 
 # Rules of names.
-NAMES = tests/lint/exports.t
 lint-names: $(B)/sockt
-	$(PROVE) $(NAMES)
+	$(PROVE) tests/lint/exports.t
 
 # The analyzer's paths through a function are bounded: without this bound a
 # third of the time of CI is spent in 20 files.
 TIDY = clang-tidy --quiet "$$@" -- $(STD) -Itests \
 	-Xclang -analyzer-config -Xclang max-nodes=30000
-LINUX_FILES = $(wildcard src/*/*_linux.c) $(NEWER)
 TIDIED = $(filter-out tests/lib/% tests/bench/% tests/torture/% \
-	$(LINUX_FILES),$(filter %.c,$(C_FILES)))
+	$(GNU_SRC),$(filter %.c,$(C_FILES)))
 lint-tidy:
 	printf '%s\n' $(TIDIED) | xargs -P $(CORES) -n 4 sh -c '$(TIDY) 2>/dev/null' tidy
-	printf '%s\n' $(LINUX_FILES) | xargs -P $(CORES) -n 4 \
+	printf '%s\n' $(GNU_SRC) | xargs -P $(CORES) -n 4 \
 		sh -c '$(TIDY) -D_GNU_SOURCE 2>/dev/null' tidy
 
 lint-cppcheck:

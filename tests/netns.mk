@@ -6,7 +6,7 @@ $(B)/tests/link: tests/lib/tun_link.c
 	@mkdir -p $(@D)
 	cc -std=c11 $(WARN) $(CFLAGS) -o $@ $<
 
-check-netns: $(HELPERS) $(B)/tests/link
+check-netns: helpers $(B)/tests/link
 	@if [ "$$(id -u)" -ne 0 ]; then \
 		echo 'check-netns: skipped: only root makes network namespaces'; \
 	else \
