@@ -1,4 +1,8 @@
-/* Many connects: their results, and the readiness of sockets; see net/os.h. */
+/*
+ * Many connects: their results, and the readiness of sockets. The twins are
+ * ready_linux.c (epoll(7)) and ready_posix.c (poll(2), whose cost grows with
+ * the number of sockets in the set).
+ */
 #ifndef NET_READY_H
 #define NET_READY_H
 
@@ -9,21 +13,27 @@
 
 struct addr;
 
-/* The result of an earlier connect(2) to a: 0, EINPROGRESS or its errno. */
+/* The result of an earlier connect(2) to a: 0, EINPROGRESS or its errno, which
+ * the call removes from the socket. */
 int ready_connect_result(int fd, const struct addr *a);
 
 /*
  * Prepares a socket whose connect(2) failed or is in progress for another one.
- * Returns false where the system cannot; the caller then closes the socket.
+ * Returns false where the system cannot, as ready_posix.c always does; the
+ * caller then closes the socket and opens another.
  */
 bool ready_connect_again(int fd, bool in_progress);
 
-/* The readiness of many sockets, each known by a number: epoll(7), or poll(2).
- * A change is reported at least once, perhaps when nobody waits for it. */
+/* The readiness of many sockets, each known by a number. Each change is
+ * reported, even one between two calls. */
 struct ready_set;
 
-/* A set for numbers below capacity, which ready_set_free() frees, or NULL with
- * errno. is_level: a socket is reported as long as it is ready. */
+/*
+ * Makes a set for numbers below capacity, which ready_set_free() frees. If
+ * is_level is set, a socket is reported as long as it is ready, otherwise once
+ * for each change; ready_posix.c always does the former. Returns NULL with
+ * errno on failure.
+ */
 struct ready_set *ready_set_new(uint32_t capacity, bool is_level);
 void ready_set_free(struct ready_set *s);
 
