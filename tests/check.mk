@@ -5,7 +5,8 @@ PROVE ?= prove
 JOBS ?= 32
 
 UNIT = $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/*.c))
-CMD_TESTS = $(wildcard tests/cmd/*.t)
+# Those of TLS and udp-serve take longest. Begun last, they would be waited for.
+CMD_TESTS = $(wildcard tests/cmd/[t-z]*.t tests/cmd/[a-s]*.t)
 # The examples and the lints are the same in every mode; exports.t is a part of
 # make lint.
 TESTS ?= $(if $(B:build=),,$(wildcard tests/examples/*.t) \
