@@ -518,7 +518,7 @@ check_limits(struct serve_state *s, struct err *e)
 	err_append(e, "received %s",
 	    num_count_text(s->server.received_count, "datagram"));
 	s->is_over =
-	    s->server.listener.is_activated && !deadline_passed(s->until);
+	    s->server.listener.is_from_systemd && !deadline_passed(s->until);
 	if (!s->is_over)
 		return -1;
 	diag_note("%s: the normal end with --fd systemd", e->text);

@@ -384,8 +384,8 @@ open_inherited(
 	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
 	int64_t fd, n;
 
-	l->is_activated = strcmp(o->fd, "systemd") == 0;
-	if (!l->is_activated) {
+	l->is_from_systemd = strcmp(o->fd, "systemd") == 0;
+	if (!l->is_from_systemd) {
 		if (num_parse(o->fd, 0, INT32_MAX, &fd))
 			return add_inherited(l, (int)fd, o, e);
 		return err_set(e, ERR_USAGE,

@@ -18,32 +18,49 @@ struct link;
 struct listener_options {
 	const struct name_options *names;
 	const struct sock_options *sock;
-	struct deadline until; /* limit of the name lookup */
-	int type;              /* SOCK_STREAM or SOCK_DGRAM */
-	int64_t backlog;       /* of listen(2); -1: the system's maximum */
-	const struct addr_list *list; /* instead of an endpoint; NULL: none */
-	int mode; /* permissions of a Unix socket's path; -1: by the umask */
-	/* --fd: the sockets to inherit, a descriptor's number or "systemd";
-	   NULL: none. */
+	/* The limit of the name lookup. */
+	struct deadline until;
+	/* SOCK_STREAM or SOCK_DGRAM. */
+	int type;
+	/* The backlog of listen(2); -1 is the maximum of the system. */
+	int64_t backlog;
+	/* The addresses to bind to instead of an endpoint, or NULL. */
+	const struct addr_list *list;
+	/* The permissions of the path of a Unix socket; with -1 the umask
+	 * decides. */
+	int mode;
+	/* --fd: the sockets to inherit, the number of a descriptor or
+	 * "systemd"; NULL for none. */
 	const char *fd;
-	/* The error if standard input or output is that socket; NULL: they are
-	   not used. */
+	/* The error if standard input or output is an inherited socket. NULL
+	 * if they may be, because nothing else uses them. */
 	const char *stdio_error;
 };
 
 struct listener {
-	int *fds;           /* owned, like addrs: one for each address */
-	struct addr *addrs; /* the addresses they are bound to */
+	/* The sockets and the addresses they are bound to, count of each. Both
+	 * arrays are owned. */
+	int *fds;
+	struct addr *addrs;
 	size_t count;
-	size_t turn; /* index of the socket to try first at the next accept */
-	int type;    /* SOCK_STREAM or SOCK_DGRAM */
-	bool is_port_chosen; /* by the system: port 0 was asked for */
-	bool is_activated;   /* by a service manager, which starts sockt again
-				when the next client connects */
-	bool is_connection;  /* its socket is an accepted connection */
-	struct addr peer;    /* of that connection: once it is reset, the
-				system no longer knows it */
-	bool owns_path;      /* of a Unix socket; the file at it is this: */
+	/* The index of the socket that the next accept tries first. */
+	size_t turn;
+	/* SOCK_STREAM or SOCK_DGRAM. */
+	int type;
+	/* The system has chosen the port, as port 0 was requested. */
+	bool is_port_chosen;
+	/* The sockets are inherited from systemd(1), which starts sockt again
+	 * when the next client connects. */
+	bool is_from_systemd;
+	/* The only socket is an accepted connection. */
+	bool is_connection;
+	/* The peer of that connection. Once it is reset, the system no longer
+	 * knows it. */
+	struct addr peer;
+	/* listener_close() removes the path of a Unix socket, if the file there
+	 * is still the one with this device and inode. In a child, clear
+	 * owns_path first, or the path is removed. */
+	bool owns_path;
 	dev_t device;
 	ino_t inode;
 };
@@ -71,8 +88,8 @@ struct listener {
 int listener_open(struct listener *l, const struct endpoint *ep,
     const struct listener_options *o, struct err *e);
 
-/* With -v, on a terminal, or if the system has chosen the port, prints a line
- * for each address, such as "listening on 127.0.0.1 port 9999 (TCP)"; and none
+/* Prints a line for each address, "listening on 127.0.0.1 port 9999 (TCP)",
+ * with -v, on a terminal, or if the system has chosen the port. Prints nothing
  * for a connection. */
 void listener_announce(const struct listener *l);
 
@@ -85,9 +102,8 @@ void listener_announce(const struct listener *l);
 int listener_accept(struct listener *l, struct link *c);
 
 /*
- * Closes the sockets, and removes the path of a Unix socket that
- * listener_open() bound if it is still that file; warns if it cannot. A child
- * that keeps the path clears owns_path first. why: see sock_close_note().
+ * Closes the sockets, and with owns_path removes the path of a Unix socket;
+ * warns if it cannot. why is for the steps of -vv: see sock_close_note().
  */
 void listener_close(struct listener *l, const char *why);
 

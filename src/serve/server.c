@@ -578,7 +578,7 @@ server_end(struct server *s, int result, struct err *e)
 		return err_sys(e, ERR_FAILED, EINTR, "accepting");
 	if (result == 0)
 		return s->last_status == 0 ? 0 : err_status(e, s->last_status);
-	if (!s->listener->is_activated || s->listener->is_connection ||
+	if (!s->listener->is_from_systemd || s->listener->is_connection ||
 	    deadline_passed(s->options->until))
 		return -1;
 	diag_note("%s: the normal end with --fd systemd", e->text);
