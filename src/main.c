@@ -114,7 +114,7 @@ main(int argc, char **argv)
 	if (dispatch(argc, argv, &hint, &e) == 0)
 		err_clear(&e);
 	/* However the command has ended, it leaves no child. */
-	proc_end_all();
+	proc_terminate_all();
 	is_lost = flush(&e) < 0;
 	if (signals_stopped() != 0 && e.errnum == EINTR)
 		signals_die(signals_stopped());

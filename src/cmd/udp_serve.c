@@ -725,7 +725,7 @@ run_server(struct serve_state *s, const struct dgram_server_options *o,
 	if (s->argv == NULL)
 		sandbox_enter();
 	result = s->mode == SERVE_FORWARD ? forward_all(s, e) : serve_all(s, e);
-	proc_end_all();
+	proc_terminate_all();
 	for (i = 0; i < s->run_count; i++)
 		release_program(&s->runs[i]);
 	forwarder_finish(s->forwarder);

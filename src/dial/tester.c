@@ -162,7 +162,7 @@ tester_run(const struct tester_options *o, struct err *e)
 	wait_watch_reader(-1);
 	wait_end();
 	/* All children receive the signal at the same time. */
-	proc_end_all();
+	proc_terminate_all();
 	for (t = all.tests; t < end; t++) {
 		dial_free(&t->dial);
 		proc_free(&t->child);

@@ -171,7 +171,7 @@ release(struct link_carrier *c)
 		read_last_errors(p);
 		/* The rest of a pipeline may still run. */
 		if (proc_group_lives(p->proc))
-			proc_end(p->proc);
+			proc_terminate(p->proc);
 	}
 	proc_free(&p->proc);
 	free((void *)p->name);

@@ -367,7 +367,7 @@ os_follow_parent(pid_t parent, int number)
 }
 
 /* What os_start() shares with its process. */
-struct start {
+struct start_context {
 	int (*run)(void *context);
 	void *context;
 	int *errnum;
@@ -376,7 +376,7 @@ struct start {
 static int
 run_start(void *shared)
 {
-	const struct start *s = shared;
+	const struct start_context *s = shared;
 
 	*s->errnum = s->run(s->context);
 	return 1;
@@ -387,7 +387,7 @@ run_start(void *shared)
 pid_t
 os_start(int (*run)(void *context), void *context, int *errnum)
 {
-	struct start s = {run, context, errnum};
+	struct start_context s = {run, context, errnum};
 	pid_t pid;
 
 	*errnum = 0;

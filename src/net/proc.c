@@ -28,7 +28,7 @@
 /* How long zombies may make a group look alive on systems that do not adopt
  * orphans: another process reaps them. */
 #define ZOMBIES_MS 500
-/* After this many calls of proc_end() nobody waits for the group. */
+/* After this many calls of proc_terminate() nobody waits for the group. */
 #define GIVEN_UP 3
 
 extern char **environ;
@@ -89,11 +89,11 @@ bool
 proc_has_ended(const struct proc *p)
 {
 	return p->pid == 0 &&
-	       (p->ends == 0 || p->ends >= GIVEN_UP || !proc_group_lives(p));
+	       (p->kills == 0 || p->kills >= GIVEN_UP || !proc_group_lives(p));
 }
 
 void
-proc_end(struct proc *p)
+proc_terminate(struct proc *p)
 {
 	int number = p->is_ending ? SIGKILL : SIGTERM;
 
@@ -102,13 +102,13 @@ proc_end(struct proc *p)
 	else if (p->pid > 0)
 		kill(p->pid, number);
 	p->is_ending = true;
-	p->ends++;
+	p->kills++;
 	/* Zombies that another process reaps look alive. */
-	if (p->ends > 1 && p->pid == 0 && !table.adopts)
-		p->ends = GIVEN_UP;
-	p->until = deadline_after(p->ends >= GIVEN_UP ? -1
-				  : table.is_copy     ? PROC_GRACE_MS / 2
-						      : PROC_GRACE_MS);
+	if (p->kills > 1 && p->pid == 0 && !table.adopts)
+		p->kills = GIVEN_UP;
+	p->until = deadline_after(p->kills >= GIVEN_UP ? -1
+				  : table.is_copy      ? PROC_GRACE_MS / 2
+						       : PROC_GRACE_MS);
 }
 
 int
@@ -119,7 +119,7 @@ proc_poll(struct pollfd *fds, nfds_t count, struct deadline until)
 
 	for (p = table.first; p != NULL; p = p->next) {
 		until = deadline_first(until, p->until);
-		if (p->pid == 0 && p->is_ending && p->ends < GIVEN_UP)
+		if (p->pid == 0 && p->is_ending && p->kills < GIVEN_UP)
 			until = deadline_first(until, deadline_after(GROUP_MS));
 	}
 	ready = wait_events(fds, count, until, true);
@@ -130,7 +130,7 @@ proc_poll(struct pollfd *fds, nfds_t count, struct deadline until)
 		if (!deadline_passed(p->until))
 			continue;
 		p->is_late = p->is_late || !p->is_ending;
-		proc_end(p);
+		proc_terminate(p);
 	}
 	errno = errnum;
 	return ready;
@@ -144,7 +144,7 @@ proc_wait(struct proc *p, struct deadline until)
 	while (!proc_has_ended(p)) {
 		if (!p->is_ending &&
 		    (deadline_passed(until) || signals_stopped() != 0))
-			proc_end(p);
+			proc_terminate(p);
 		if (proc_poll(none, 0, p->is_ending ? deadline_none() : until) <
 		    0)
 			signals_collect();
@@ -161,7 +161,7 @@ proc_free(struct proc **p)
 		return;
 	if (!proc_has_ended(old)) {
 		if (!old->is_ending)
-			proc_end(old);
+			proc_terminate(old);
 		(void)proc_wait(old, deadline_none());
 	}
 	*old->link = old->next;
@@ -174,13 +174,13 @@ proc_free(struct proc **p)
 }
 
 void
-proc_end_all(void)
+proc_terminate_all(void)
 {
 	struct proc *p;
 
 	for (p = table.first; p != NULL; p = p->next)
 		if (!p->is_ending)
-			proc_end(p);
+			proc_terminate(p);
 	for (p = table.first; p != NULL; p = p->next)
 		(void)proc_wait(p, deadline_none());
 }
@@ -338,7 +338,7 @@ exec_error(const char *shown, int errnum, struct err *e)
 }
 
 /* A program's process before it is executed. */
-struct start {
+struct launch {
 	const struct program *program;
 	const char **environment;
 	char variables[VARIABLES][VARIABLE_SIZE];
@@ -352,7 +352,7 @@ struct start {
 static int
 become(void *context)
 {
-	const struct start *s = context;
+	const struct launch *s = context;
 	const struct program *program = s->program;
 	int in = above(s->fd >= 0 ? s->fd : program->in);
 	int out = above(s->fd >= 0 ? s->fd : program->out);
@@ -369,7 +369,7 @@ become(void *context)
 
 /* Starts the program, or forks if start is NULL. Returns as fork(2). */
 static pid_t
-launch(struct proc **result, const struct proc_options *o, struct start *start)
+launch(struct proc **result, const struct proc_options *o, struct launch *start)
 {
 	struct proc *p = mem_array(1, sizeof(*p));
 	int pair[2] = {-1, -1}, errors[2] = {-1, -1};
@@ -442,7 +442,7 @@ struct proc *
 proc_start(const struct program *program, struct err *e)
 {
 	int64_t start = step_start();
-	struct start s = {.program = program, .parent = getpid()};
+	struct launch s = {.program = program, .parent = getpid()};
 	struct proc *p = NULL;
 	const char *shown;
 	sigset_t all, old;
@@ -509,7 +509,9 @@ proc_check(char *const *argv, struct err *e)
 {
 	int errnum = search(argv, NULL);
 
-	return errnum == 0 ? 0 : exec_error(text_shown(argv[0]), errnum, e);
+	if (errnum != 0)
+		return exec_error(text_shown(argv[0]), errnum, e);
+	return 0;
 }
 
 /* Bytes of a word that have no other meaning to a shell. */

@@ -11,8 +11,8 @@
  *
  * proc_poll() and proc_wait() reap the children that have exited. They also
  * signal the process group of each child that must end: SIGTERM, and SIGKILL
- * PROC_GRACE_MS later. A forked copy begins with an empty table, and waits half
- * as long.
+ * PROC_GRACE_MS later. A forked child starts with an empty table and half the
+ * grace period.
  */
 #ifndef NET_PROC_H
 #define NET_PROC_H
@@ -36,41 +36,59 @@ struct proc_options {
 	 * would be stopped when it reads one. Signals go to its process group.
 	 * Otherwise it stays in the group of sockt, where Ctrl-C reaches it. */
 	bool leads_group;
-	/* Its connection is a socket pair: a program's stdin and stdout. */
+	/* Its connection is a socket pair: the stdin and stdout of a program.
+	 */
 	bool has_pair;
-	/* A program's stderr is a pipe, which the caller must read: see
+	/* The stderr of a program is a pipe, which the caller must read: see
 	 * wait_start_reading(). */
 	bool has_errors;
-	int64_t limit_ms; /* time until proc_end(); 0 or -1: never */
+	/* The time until proc_terminate() is called; 0 and -1 mean never. */
+	int64_t limit_ms;
 };
 
 struct proc {
-	pid_t pid;      /* 0: it has exited and was reaped */
-	pid_t group;    /* the process group that it leads; 0: none */
-	int status;     /* once reaped, as of a shell: 128 + N for signal N */
-	bool is_killed; /* a signal ended it */
-	int fd;         /* sockt's end of the pair, non-blocking; whoever closes
-			   it sets it to -1. A forked copy has the other end,
-			   blocking */
-	int errors;     /* the read end of its stderr, non-blocking; -1: none */
-	bool is_late;   /* it was ended because limit_ms had passed */
-	bool is_ending; /* proc_end() has sent SIGTERM */
-	struct deadline until; /* of the next signal: limit or grace period */
+	/* 0 once it has exited and was reaped. */
+	pid_t pid;
+	/* The process group that it leads; 0 if it leads none. */
+	pid_t group;
+	/* Its status once it was reaped, as a shell shows it: 128 + N for
+	 * signal N. */
+	int status;
+	/* A signal has killed it. */
+	bool is_killed;
+	/* This end of the pair, non-blocking. Whoever closes it sets it to -1.
+	 * In a forked child it is the other end, which is blocking. */
+	int fd;
+	/* The read end of its stderr, non-blocking; -1 if it is not a pipe. */
+	int errors;
+	/* It was terminated because limit_ms had passed. */
+	bool is_late;
+	/* proc_terminate() has sent SIGTERM. */
+	bool is_ending;
+	/* When the next signal is sent: the end of its limit, or of the grace
+	 * period. */
+	struct deadline until;
 
-	/* Private to proc.c. */
-	unsigned ends; /* calls of proc_end() */
+	/* Private to proc.c: how often proc_terminate() was called, and the
+	 * place in the table. */
+	unsigned kills;
 	struct proc *next, **link;
 };
 
-/* A program. */
+/* A program to start. */
 struct program {
 	struct proc_options options;
-	char *const *argv;    /* argv[0] is searched for in PATH */
-	int in, out;          /* its fds 0 and 1, shared; unused with a pair */
-	const char *protocol; /* of its variables, "TCP" or "UDP"; NULL: none */
+	/* Its name, which is searched for in PATH, and its arguments. */
+	char *const *argv;
+	/* What becomes its stdin and stdout, unless options.has_pair is set.
+	 * They stay open here, too. */
+	int in, out;
+	/* "TCP" or "UDP": its environment describes the connection of local
+	 * and remote. NULL: it does not. */
+	const char *protocol;
 	const struct addr *local, *remote;
-	const char *const *variables; /* more, "NAME=VALUE", up to a NULL; NULL:
-					 none */
+	/* More variables, "NAME=VALUE", up to a NULL; or NULL. */
+	const char *const *variables;
 };
 
 /*
@@ -82,7 +100,7 @@ struct program {
  */
 pid_t proc_fork(struct proc **result, const struct proc_options *o);
 
-/* In a child of proc_fork(): closes the descriptor first and all above it. */
+/* In a child of proc_fork(): closes the descriptor first and all after it. */
 void proc_close_from(int first);
 
 /*
@@ -112,37 +130,40 @@ char *const *proc_shell(char *argv[4], const char *command);
  * *e: 127 or 126. */
 int proc_check(char *const *argv, struct err *e);
 
-/* Checks the first word of a shell's command, which names a program or a
- * builtin. Returns as proc_check(), and 0 for any other syntax. */
+/* Checks the first word of a command of a shell, which names a program or a
+ * builtin. Returns as proc_check(), and 0 if the command begins with any other
+ * syntax. */
 int proc_check_command(const char *command, struct err *e);
 
 /* wait_poll() (net/wait.h) that does the work of the table, and returns 0 also
  * when a process has exited. */
 int proc_poll(struct pollfd *fds, nfds_t count, struct deadline until);
 
-/* Whether it was reaped and, after proc_end(), whether its group is empty. */
+/* Whether it was reaped and, after proc_terminate(), its group is empty. */
 bool proc_has_ended(const struct proc *p);
 
-/* Waits for its end and returns its status. Calls proc_end() when the deadline
- * passes, or a caught signal has asked sockt to stop. */
+/* Waits until it has exited and returns its status. Terminates it when the
+ * deadline passes, or when a caught signal has asked sockt to stop. */
 int proc_wait(struct proc *p, struct deadline until);
 
 /* Sends SIGTERM to it and its group, which may outlive it. SIGKILL follows
  * after the grace period, or at the second call. */
-void proc_end(struct proc *p);
+void proc_terminate(struct proc *p);
 
-/* Whether its group, which it led, still has processes after its end. */
+/* Whether the group that it led still has processes after its exit. */
 bool proc_group_lives(const struct proc *p);
 
-/* Ends the process and waits; but if it has ended, its group continues. Closes
- * its descriptors, frees it and sets *p to NULL. *p may be NULL. */
+/* Terminates the process and waits, unless it has exited: then its group
+ * continues. Closes its descriptors, frees it and sets *p to NULL. *p may be
+ * NULL. */
 void proc_free(struct proc **p);
 
-/* Ends all processes of the table and their groups, and waits; frees none. */
-void proc_end_all(void);
+/* Terminates all processes of the table and their groups, and waits until they
+ * have exited; frees none. */
+void proc_terminate_all(void);
 
-/* After all processes of the table have exited: whether orphaned descendants,
- * which may still use the connection, run. False if not known. */
+/* Whether orphaned descendants run, which may still use the connection, after
+ * all processes of the table have exited. False if that is not known. */
 bool proc_orphans_live(void);
 
 #endif

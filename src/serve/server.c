@@ -681,7 +681,7 @@ server_stop(struct server *s)
 	/* Processes that outlive a program's own exit continue. */
 	(void)advance(s);
 	reset_pending(s);
-	proc_end_all();
+	proc_terminate_all();
 	(void)advance(s);
 	for (i = 0; i < s->count; i++) {
 		s->conns[i].drain = deadline_after(0);
