@@ -380,7 +380,7 @@ serve_client(struct link *client, void *context)
 	/* The server reports the signal. */
 	if (signals_stopped() != 0)
 		s->e.text[0] = '\0';
-	result = session_end(s, DIAG_NOTE, result);
+	result = session_close(s, DIAG_NOTE, result);
 	if (l->keeps)
 		link_report_failure(client, result);
 	return result;
@@ -427,7 +427,7 @@ accept_and_serve(struct listen_state *l, struct err *e)
 		if (l->handler == HANDLER_STDIO && writes_only(&l->stdio))
 			wait_watch_reader(STDOUT_FILENO);
 		if (server_accept(&l->server, &client, e) < 0)
-			return server_end(&l->server, -1, e);
+			return server_finish(&l->server, -1, e);
 		wait_watch_reader(-1);
 		if (l->handler == HANDLER_STDIO)
 			(void)diag_connection(client.number);
@@ -445,7 +445,7 @@ accept_and_serve(struct listen_state *l, struct err *e)
 			    &l->server, &client, serve_client, l, runs_program);
 		}
 	} while (l->keeps && !l->listener.is_connection);
-	return server_end(&l->server, 0, e);
+	return server_finish(&l->server, 0, e);
 }
 
 /*

@@ -331,7 +331,7 @@ serve(struct link *l, void *context)
 	else
 		result = serve_messages(&c);
 	/* Sends FIN, drains, closes. */
-	return session_end(&c.session, DIAG_SAY, result);
+	return session_close(&c.session, DIAG_SAY, result);
 }
 
 /* Runs the steps of every server. Returns 0, or -1 with *e: an error or a
@@ -365,7 +365,7 @@ run_server(const struct endpoint *ep, const struct command_args *args,
 				server_fork(
 				    &server, &client, serve, NULL, false);
 		} while (result == 0 && !listener.is_connection);
-		result = server_end(&server, result, e);
+		result = server_finish(&server, result, e);
 		server_stop(&server);
 	}
 	listener_close(&listener, NULL);

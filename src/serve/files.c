@@ -37,9 +37,9 @@
 #define JSON_TYPE "application/json"
 
 /* A request and its response. */
-struct answer {
+struct file_request {
 	struct session *s;
-	int dir; /* the root */
+	int dir; /* the folder that is served */
 	struct http_server request;
 	char path[MAX_PATH];
 	struct http_part query;
@@ -108,20 +108,20 @@ compare(const void *a, const void *b)
 /* The files and folders in a folder, which it closes; the caller frees them. If
  * the folder cannot be read, it stays open, and errno is set. */
 static struct item *
-read_folder(struct answer *a, size_t *count)
+read_folder(struct file_request *q, size_t *count)
 {
 	struct item *items = NULL;
 	char path[MAX_PATH + 256];
 	size_t capacity = 0;
 	struct dirent *entry;
-	DIR *d = fdopendir(a->fd);
+	DIR *d = fdopendir(q->fd);
 	struct stat st;
 	int fd;
 
 	*count = 0;
 	if (d == NULL)
 		return NULL;
-	a->fd = -1;
+	q->fd = -1;
 	while ((entry = readdir(d)) != NULL) {
 		if (entry->d_name[0] == '.' ||
 		    strlen(entry->d_name) > MAX_NAME ||
@@ -130,8 +130,8 @@ read_folder(struct answer *a, size_t *count)
 			continue;
 		if (S_ISLNK(st.st_mode)) {
 			snprintf(
-			    path, sizeof(path), "%s%s", a->path, entry->d_name);
-			fd = os_open_beneath(a->dir, path);
+			    path, sizeof(path), "%s%s", q->path, entry->d_name);
+			fd = os_open_beneath(q->dir, path);
 			if (fd < 0 || fstat(fd, &st) < 0)
 				st.st_mode = 0;
 			fd_close(&fd);
@@ -310,10 +310,10 @@ check_conditions(
  * fields. Returns the status: 200, 206, 304, 412, 416.
  */
 static int
-judge(struct answer *a)
+evaluate(struct file_request *q)
 {
-	const struct http_server *r = &a->request;
-	const struct stat *st = &a->st;
+	const struct http_server *r = &q->request;
+	const struct stat *st = &q->st;
 	int64_t size = st->st_size, now = (int64_t)time(NULL), then, to;
 	char value[1024], tag[80];
 	struct http_range range;
@@ -324,7 +324,7 @@ judge(struct answer *a)
 	    (unsigned long long)size, (unsigned long long)st->st_mtim.tv_sec,
 	    (unsigned long)st->st_mtim.tv_nsec);
 	/* A date to come would be no date of a change (RFC 9110 8.8.2.1). */
-	text_append(a->fields, sizeof(a->fields),
+	text_append(q->fields, sizeof(q->fields),
 	    "Last-Modified: %s\r\nETag: %s\r\nAccept-Ranges: bytes\r\n",
 	    http_date_text(st->st_mtime < now ? st->st_mtime : now), tag);
 	code = check_conditions(r, st, tag);
@@ -341,18 +341,18 @@ judge(struct answer *a)
 	    strncasecmp(value, "bytes=", 6) != 0 ||
 	    !http_request_parse_range(value + 6, &range))
 		return 200;
-	a->from = range.from >= 0    ? range.from
+	q->from = range.from >= 0    ? range.from
 		  : range.to >= size ? 0
 				     : size - range.to;
 	to = range.from < 0 || range.to >= size ? size - 1 : range.to;
-	if (a->from > to) {
-		text_append(a->fields, sizeof(a->fields),
+	if (q->from > to) {
+		text_append(q->fields, sizeof(q->fields),
 		    "Content-Range: bytes */%lld\r\n", (long long)size);
 		return 416;
 	}
-	a->response.length = (uint64_t)(to - a->from + 1);
-	text_append(a->fields, sizeof(a->fields),
-	    "Content-Range: bytes %lld-%lld/%lld\r\n", (long long)a->from,
+	q->response.length = (uint64_t)(to - q->from + 1);
+	text_append(q->fields, sizeof(q->fields),
+	    "Content-Range: bytes %lld-%lld/%lld\r\n", (long long)q->from,
 	    (long long)to, (long long)size);
 	return 206;
 }
@@ -361,25 +361,25 @@ judge(struct answer *a)
  * error for a shortage or a broken disk, of which the client learns by a
  * reset. */
 static int
-open_path(struct answer *a)
+open_path(struct file_request *q)
 {
-	a->fd = os_open_beneath(a->dir, a->path);
-	if (a->fd >= 0 && fstat(a->fd, &a->st) == 0)
+	q->fd = os_open_beneath(q->dir, q->path);
+	if (q->fd >= 0 && fstat(q->fd, &q->st) == 0)
 		return 200;
 	if (err_is_shortage(errno) || errno == EIO)
 		return err_sys(
-		    &a->s->e, ERR_OUTPUT, errno, "/%s", text_shown(a->path));
+		    &q->s->e, ERR_OUTPUT, errno, "/%s", text_shown(q->path));
 	return 404;
 }
 
 /* Answers with a folder: a redirect to its path with a slash, index.html, or a
  * listing. Returns the status, or -1 with the session's error. */
 static int
-answer_folder(struct answer *a)
+open_folder(struct file_request *q)
 {
-	const struct http_part *query = &a->query;
+	const struct http_part *query = &q->query;
 	char accept[256], encoded[3 * MAX_PATH + 1];
-	size_t n = strlen(a->path), count, length;
+	size_t n = strlen(q->path), count, length;
 	struct item *items;
 	struct stat st;
 	bool is_json;
@@ -388,96 +388,96 @@ answer_folder(struct answer *a)
 
 	is_json =
 	    (query->length == 4 && memcmp(query->at, "json", 4) == 0) ||
-	    (http_server_copy(&a->request.accept, accept, sizeof(accept)) &&
+	    (http_server_copy(&q->request.accept, accept, sizeof(accept)) &&
 		strncasecmp(accept, JSON_TYPE, strlen(JSON_TYPE)) == 0);
-	if (n > 0 && a->path[n - 1] != '/') {
-		snprintf(a->fields, sizeof(a->fields),
-		    "Location: /%s/%s%.*s\r\n", encode(encoded, a->path),
+	if (n > 0 && q->path[n - 1] != '/') {
+		snprintf(q->fields, sizeof(q->fields),
+		    "Location: /%s/%s%.*s\r\n", encode(encoded, q->path),
 		    query->length > 0 ? "?" : "", (int)query->length,
 		    query->at != NULL ? query->at : "");
 		return 301;
 	}
-	text_append(a->fields, sizeof(a->fields), "Vary: Accept\r\n");
-	snprintf(a->path + n, sizeof(a->path) - n, "index.html");
-	fd = is_json ? -1 : os_open_beneath(a->dir, a->path);
+	text_append(q->fields, sizeof(q->fields), "Vary: Accept\r\n");
+	snprintf(q->path + n, sizeof(q->path) - n, "index.html");
+	fd = is_json ? -1 : os_open_beneath(q->dir, q->path);
 	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
-		fd_close(&a->fd);
-		a->fd = fd;
-		a->st = st;
+		fd_close(&q->fd);
+		q->fd = fd;
+		q->st = st;
 		return 200;
 	}
 	fd_close(&fd);
-	a->path[n] = '\0';
-	page = open_memstream(&a->page, &length);
+	q->path[n] = '\0';
+	page = open_memstream(&q->page, &length);
 	if (page == NULL)
-		return err_sys(&a->s->e, ERR_FAILED, errno, "the listing");
-	items = read_folder(a, &count);
+		return err_sys(&q->s->e, ERR_FAILED, errno, "the listing");
+	items = read_folder(q, &count);
 	if (is_json)
 		list_json(page, items, count);
 	else
-		list_html(page, a->path, items, count);
+		list_html(page, q->path, items, count);
 	while (count > 0)
 		free(items[--count].name);
 	free(items);
-	if (fclose(page) != 0 || a->fd >= 0)
-		return err_sys(&a->s->e, ERR_FAILED, errno, "the listing");
-	a->response.type = is_json ? JSON_TYPE : "text/html; charset=utf-8";
-	a->response.length = length;
+	if (fclose(page) != 0 || q->fd >= 0)
+		return err_sys(&q->s->e, ERR_FAILED, errno, "the listing");
+	q->response.type = is_json ? JSON_TYPE : "text/html; charset=utf-8";
+	q->response.length = length;
 	text_append(
-	    a->fields, sizeof(a->fields), "Cache-Control: no-cache\r\n");
+	    q->fields, sizeof(q->fields), "Cache-Control: no-cache\r\n");
 	return 200;
 }
 
 /* Sends the response: its head, and its body or the file. */
 static int
-respond(struct answer *a)
+respond(struct file_request *q)
 {
-	static char text[sizeof(a->fields) + HTTP_SERVER_TEXT + SMALL];
-	struct http_server_response *r = &a->response;
-	bool is_file = a->fd >= 0 && (r->code == 200 || r->code == 206);
+	static char text[sizeof(q->fields) + HTTP_SERVER_TEXT + SMALL];
+	struct http_server_response *r = &q->response;
+	bool is_file = q->fd >= 0 && (r->code == 200 || r->code == 206);
 	size_t n, length, size = sizeof(text) - SMALL;
 	ssize_t got;
 
-	if (!is_file && a->page == NULL) {
+	if (!is_file && q->page == NULL) {
 		r->type = NULL;
-		a->page = mem_text(text_format(
+		q->page = mem_text(text_format(
 		    "%d %s\n", r->code, http_server_phrase(r->code)));
-		r->length = strlen(a->page);
+		r->length = strlen(q->page);
 	}
-	text_append(a->fields, sizeof(a->fields),
+	text_append(q->fields, sizeof(q->fields),
 	    "X-Content-Type-Options: nosniff\r\n");
-	r->fields = a->fields;
-	a->head = n = http_server_make_head(text, size, r);
-	if (a->request.is_head || r->code == 304) {
+	r->fields = q->fields;
+	q->head = n = http_server_make_head(text, size, r);
+	if (q->request.is_head || r->code == 304) {
 		r->length = 0;
-		return session_send(a->s, text, n);
+		return session_send(q->s, text, n);
 	}
 	if (is_file && r->length > SMALL)
 		return session_send_file(
-		    a->s, text, n, a->fd, (off_t)a->from, r->length);
+		    q->s, text, n, q->fd, (off_t)q->from, r->length);
 	/* It fits into memory. */
 	length = (size_t)r->length;
 	if (!is_file) {
-		a->page = mem_resize(a->page, n + length, 1);
-		memmove(a->page + n, a->page, length);
-		memcpy(a->page, text, n);
-		return session_send(a->s, a->page, n + length);
+		q->page = mem_resize(q->page, n + length, 1);
+		memmove(q->page + n, q->page, length);
+		memcpy(q->page, text, n);
+		return session_send(q->s, q->page, n + length);
 	}
-	got = pread(a->fd, text + n, length, (off_t)a->from);
+	got = pread(q->fd, text + n, length, (off_t)q->from);
 	if (got != (ssize_t)length)
-		return err_set(&a->s->e, ERR_OUTPUT,
+		return err_set(&q->s->e, ERR_OUTPUT,
 		    "/%s: it has become shorter, or cannot be read",
-		    text_shown(a->path));
-	return session_send(a->s, text, n + length);
+		    text_shown(q->path));
+	return session_send(q->s, text, n + length);
 }
 
 /* Reports a request; bytes: of the body, sent. */
 static void
-report(const struct answer *a, uint64_t bytes, int64_t ns)
+report(const struct file_request *q, uint64_t bytes, int64_t ns)
 {
-	const struct http_part *method = &a->request.method,
-			       *target = &a->request.target;
-	const struct link *l = a->s->link;
+	const struct http_part *method = &q->request.method,
+			       *target = &q->request.target;
+	const struct link *l = q->s->link;
 	struct json *j;
 
 	if (!diag_emits(DIAG_NOTE))
@@ -487,12 +487,12 @@ report(const struct answer *a, uint64_t bytes, int64_t ns)
 	addr_json(&l->remote, j, "remote");
 	json_bytes(j, "method", method->at, method->length);
 	json_bytes(j, "resource", target->at, target->length);
-	json_number(j, "status", (unsigned)a->response.code);
+	json_number(j, "status", (unsigned)q->response.code);
 	json_number(j, "bytes", bytes);
 	json_seconds(j, "seconds", (double)ns / 1e9);
 	diag_event_end(DIAG_NOTE, "%s: %s %s: %d, %s in %s",
 	    addr_text(&l->remote), text_shown_bytes(method->at, method->length),
-	    text_shown_bytes(target->at, target->length), a->response.code,
+	    text_shown_bytes(target->at, target->length), q->response.code,
 	    num_count_text(bytes, "byte"), num_duration_text(ns));
 }
 
@@ -516,36 +516,36 @@ await_request(const struct session *s)
 	return ready > 0;
 }
 
-/* Answers a request; a->response.code is 200, or the status of its error. */
+/* Answers a request; q->response.code is 200, or the status of its error. */
 static int
-answer(struct answer *a)
+serve_request(struct file_request *q)
 {
-	struct http_server_response *r = &a->response;
-	uint64_t before = a->s->link->sent, sent;
+	struct http_server_response *r = &q->response;
+	uint64_t before = q->s->link->sent, sent;
 	int64_t start_ns = clock_now();
 	int result, code = r->code;
 
-	session_answer(a->s);
+	session_answer(q->s);
 	if (code == 200)
 		code = http_server_path(
-		    &a->request, a->path, sizeof(a->path) - 16, &a->query);
+		    &q->request, q->path, sizeof(q->path) - 16, &q->query);
 	if (code == 200)
-		code = open_path(a);
-	if (code == 200 && S_ISDIR(a->st.st_mode))
-		code = answer_folder(a);
+		code = open_path(q);
+	if (code == 200 && S_ISDIR(q->st.st_mode))
+		code = open_folder(q);
 	if (code < 0)
 		return -1;
-	if (code == 200 && a->fd >= 0) {
-		r->type = type_of(a->path);
-		r->length = (uint64_t)a->st.st_size;
-		code = judge(a);
+	if (code == 200 && q->fd >= 0) {
+		r->type = type_of(q->path);
+		r->length = (uint64_t)q->st.st_size;
+		code = evaluate(q);
 	}
 	r->code = code;
-	r->closes = a->request.closes || code == 400 || code == 408 ||
+	r->closes = q->request.closes || code == 400 || code == 408 ||
 		    code == 414 || code == 431 || code == 501;
-	result = respond(a);
-	sent = a->s->link->sent - before;
-	report(a, sent > a->head ? sent - a->head : 0, clock_now() - start_ns);
+	result = respond(q);
+	sent = q->s->link->sent - before;
+	report(q, sent > q->head ? sent - q->head : 0, clock_now() - start_ns);
 	return result;
 }
 
@@ -553,7 +553,7 @@ int
 files_serve(struct session *s, int dir)
 {
 	static char head[HTTP_SERVER_HEAD];
-	static struct answer a;
+	static struct file_request q;
 	int64_t request_ms = s->idle.option != NULL ? s->idle.ms : REQUEST_MS;
 	bool is_first = true;
 	size_t used = 0;
@@ -568,30 +568,30 @@ files_serve(struct session *s, int dir)
 		if (!is_first && s->link->wanted == LINK_WANT_SENT &&
 		    !await_request(s))
 			break;
-		a = (struct answer){.s = s, .dir = dir, .fd = -1};
+		q = (struct file_request){.s = s, .dir = dir, .fd = -1};
 		s->phase =
 		    is_first ? deadline_after(request_ms) : deadline_none();
 		s->missing = "no request";
 		n = session_receive_head(s, head, sizeof(head), &used,
-		    is_first ? -1 : request_ms, &a.response.code);
+		    is_first ? -1 : request_ms, &q.response.code);
 		s->phase = deadline_none();
 		/* Nothing is outstanding between two requests. */
 		result = n < 0 && s->e.kind != ERR_TIMEOUT ? -1 : 0;
 		if (n <= 0)
 			break;
-		if (a.response.code == 200)
-			a.response.code =
-			    http_server_parse(&a.request, head, (size_t)n);
-		result = answer(&a);
-		fd_close(&a.fd);
-		free(a.page);
+		if (q.response.code == 200)
+			q.response.code =
+			    http_server_parse(&q.request, head, (size_t)n);
+		result = serve_request(&q);
+		fd_close(&q.fd);
+		free(q.page);
 		used -= (size_t)n;
 		memmove(head, head + n, used);
 		is_first = false;
 		s->link->wanted = used == http_server_blank_length(head, used)
 				      ? LINK_WANT_SENT
 				      : LINK_WANT_END;
-	} while (result == 0 && !a.response.closes);
+	} while (result == 0 && !q.response.closes);
 	/* Clients that stop, in a download or after it, are no errors. */
 	if (result < 0 && s->e.kind == ERR_LOST)
 		s->e.text[0] = '\0';

@@ -208,12 +208,12 @@ wait_event(struct server *s, struct deadline until, bool accepts)
 /* Reports the "closed" event of a connection that another process used, by the
  * kernel's counters; its fd may be -1. */
 static void
-log_closed(const struct server *s, struct link *l, bool is_cut)
+log_closed(const struct server *s, struct link *l, bool is_aborted)
 {
 	if (!diag_emits(s->options->log_level))
 		return;
 	link_count(l, false);
-	if (is_cut && l->reset == LINK_NO_RESET)
+	if (is_aborted && l->reset == LINK_NO_RESET)
 		l->reset = LINK_RESET_BY_US;
 	link_log_closed(s->options->log_level, l, s->last_status);
 }
@@ -226,14 +226,14 @@ log_closed(const struct server *s, struct link *l, bool is_cut)
  * prepared it: a FIN would make half an answer look whole.
  */
 static void
-end_program(struct server *s, struct server_conn *c)
+finish_program(struct server *s, struct server_conn *c)
 {
 	struct link *l = &c->link;
-	bool is_cut = c->proc->is_ending || c->proc->is_killed;
+	bool is_aborted = c->proc->is_ending || c->proc->is_killed;
 	bool goes_on = !c->proc->is_ending && proc_group_lives(c->proc);
 
 	c->status = s->last_status;
-	if (!is_cut)
+	if (!is_aborted)
 		sock_reset_on_close(l->fd, false);
 	if (c->status != 0 || diag_emits(s->options->log_level))
 		link_count(l, goes_on);
@@ -247,7 +247,7 @@ end_program(struct server *s, struct server_conn *c)
 	    l, c->proc->is_ending ? 0 : c->status, fd_available(l->fd));
 	c->drain =
 	    deadline_first(c->proc->until, deadline_after(LINK_DRAIN_MS));
-	if (!is_cut)
+	if (!is_aborted)
 		return;
 	c->drain = deadline_after(0);
 	if (l->reset != LINK_NO_RESET)
@@ -257,7 +257,7 @@ end_program(struct server *s, struct server_conn *c)
 }
 
 static void
-end_process(struct server *s, struct server_conn *c)
+reap_process(struct server *s, struct server_conn *c)
 {
 	struct err e = ERR_INIT;
 
@@ -269,7 +269,7 @@ end_process(struct server *s, struct server_conn *c)
 		    addr_text(&c->link.remote));
 	}
 	if (c->link.fd >= 0) {
-		end_program(s, c);
+		finish_program(s, c);
 	} else if (c->proc->is_killed && c->proc->group == 0 &&
 		   !c->proc->is_ending && signals_stopped() == 0) {
 		/* A connection's process reports its end unless it was killed.
@@ -313,7 +313,7 @@ advance(struct server *s)
 	while (i < s->count) {
 		c = &s->conns[i];
 		if (c->proc != NULL && proc_has_ended(c->proc))
-			end_process(s, c);
+			reap_process(s, c);
 		if (c->proc != NULL || (c->link.fd >= 0 && !drain(s, c)))
 			i++;
 		else
@@ -566,7 +566,7 @@ drain_all(struct server *s)
 }
 
 int
-server_end(struct server *s, int result, struct err *e)
+server_finish(struct server *s, int result, struct err *e)
 {
 	if (result < 0 && e->kind != ERR_TIMEOUT && signals_stopped() == 0)
 		return -1;
@@ -576,8 +576,10 @@ server_end(struct server *s, int result, struct err *e)
 		drain_all(s);
 	if (signals_stopped() != 0)
 		return err_sys(e, ERR_FAILED, EINTR, "accepting");
+	if (result == 0 && s->last_status != 0)
+		return err_status(e, s->last_status);
 	if (result == 0)
-		return s->last_status == 0 ? 0 : err_status(e, s->last_status);
+		return 0;
 	if (!s->listener->is_from_systemd || s->listener->is_connection ||
 	    deadline_passed(s->options->until))
 		return -1;

@@ -48,7 +48,9 @@ fail(struct session *s, int errnum)
 	else
 		deadline_idle_error(s->until, s->idle, &s->e);
 	why = link_why(s->link, !s->is_answering, "the client");
-	return why == NULL ? -1 : err_append(&s->e, "%s", why);
+	if (why != NULL)
+		err_append(&s->e, "%s", why);
+	return -1;
 }
 
 int
@@ -146,13 +148,13 @@ session_send_file(struct session *s, const void *bytes, size_t n, int file,
 }
 
 int
-session_end(struct session *s, int level, int result)
+session_close(struct session *s, int level, int result)
 {
 	struct link *l = s->link;
 	struct deadline until =
 	    deadline_first(s->until, deadline_after(LINK_DRAIN_MS));
 	struct err e = ERR_INIT;
-	bool is_lost, is_cut;
+	bool is_lost, aborts;
 	enum err_kind kind;
 
 	/* It may be the error of an earlier target. */
@@ -161,13 +163,13 @@ session_end(struct session *s, int level, int result)
 	/* The status of a program is no error. */
 	kind = l->exit != LINK_NO_PROGRAM ? ERR_NONE : s->e.kind;
 	is_lost = kind == ERR_LOST;
-	is_cut =
+	aborts =
 	    l->fd < 0 || s->is_answering || is_lost || l->is_aborted ||
 	    kind == ERR_OUTPUT ||
 	    /* Data that has arrived was not answered. */
 	    (kind == ERR_TIMEOUT && l->sent > 0 && fd_available(l->fd) > 0);
 	/* A FIN would make half an answer look whole. */
-	if (is_cut && l->fd >= 0) {
+	if (aborts && l->fd >= 0) {
 		if (!is_lost)
 			l->reset = LINK_RESET_BY_US;
 		sock_abort(&l->fd);
@@ -179,7 +181,7 @@ session_end(struct session *s, int level, int result)
 		l->wanted = LINK_WANT_SENT;
 	if (result == 0)
 		until = s->until;
-	if (link_close(l, is_cut ? -1 : 0, until, &e) < 0 && !is_cut &&
+	if (link_close(l, aborts ? -1 : 0, until, &e) < 0 && !aborts &&
 	    result == 0) {
 		s->e = e;
 		result = -1;

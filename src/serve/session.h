@@ -14,20 +14,27 @@
 #include "net/link.h"
 
 struct session {
-	struct link *link;     /* the caller's; closed by session_end() */
-	struct limit idle;     /* time without a byte in either direction */
-	struct deadline until; /* limit of the connection */
-	/* Limit of the current phase, even while bytes arrive, and its error:
-	 * "no reply". The caller may set them. */
+	/* The connection, of the caller; session_close() closes it. */
+	struct link *link;
+	/* The limit of a time without a byte in either direction. */
+	struct limit idle;
+	/* The limit of the connection. */
+	struct deadline until;
+	/* The limit of the current phase, even while bytes arrive, and its
+	 * error: "no reply". The caller may set them. */
 	struct deadline phase;
 	const char *missing;
-	int stop; /* a pipe without a reader once the server stops; -1 */
-	bool allows_probes; /* a link_is_probe() is not an error */
-	bool is_answering;  /* part of an answer has not been sent */
-	struct err e;       /* why it failed */
+	/* A pipe that loses its reader when the server stops; or -1. */
+	int stop;
+	/* A link_is_probe() is not an error. */
+	bool allows_probes;
+	/* A part of an answer was not sent yet. */
+	bool is_answering;
+	/* Why the session has failed. */
+	struct err e;
 };
 
-/* max_ms may be -1: no limit. */
+/* Begins to serve l. max_ms is the limit of the connection; -1 is none. */
 void session_start(
     struct session *s, struct link *l, struct limit idle, int64_t max_ms);
 
@@ -74,12 +81,12 @@ int session_send_file(struct session *s, const void *bytes, size_t n, int file,
 int session_send(struct session *s, const void *bytes, size_t n);
 
 /*
- * Ends the session: sends FIN, drains and closes, unless the link is closed; an
- * incomplete answer ends with a reset. Logs the "closed" event at level, and
+ * Sends FIN, drains and closes the link, unless it is closed; an incomplete
+ * answer is followed by a reset instead. Logs the "closed" event at level, and
  * s->e if result is -1 and the connection was not a probe (allows_probes).
  * Returns the exit status of the connection.
  */
-int session_end(struct session *s, int level, int result);
+int session_close(struct session *s, int level, int result);
 
 /* How long a connection may be idle without an option. */
 #define FILES_IDLE_MS 60000
