@@ -28,7 +28,7 @@ enum { NO_DATA = EAI_NONAME, NO_SUCH_FAMILY = EAI_NONAME };
 
 /* A record from the child, an error or an address. It is written in one piece,
  * so a read returns a whole one. */
-struct answer {
+struct record {
 	int code;   /* of getaddrinfo(3) */
 	int errnum; /* errno, if code is EAI_SYSTEM */
 	struct addr addr;
@@ -43,20 +43,20 @@ look_up(const struct resolve *r, int out)
 	struct addrinfo hints = {.ai_family = r->family,
 			    .ai_socktype = SOCK_STREAM},
 			*found = NULL, *ai;
-	struct answer answer;
+	struct record record;
 
-	memset(&answer, 0, sizeof(answer));
-	answer.code = getaddrinfo(r->ep->host, NULL, &hints, &found);
-	answer.errnum = errno;
-	if (answer.code != 0)
-		(void)fd_write_all(out, &answer, sizeof(answer));
-	for (ai = found; answer.code == 0 && ai != NULL; ai = ai->ai_next) {
-		if (ai->ai_addrlen > sizeof(answer.addr.u))
+	memset(&record, 0, sizeof(record));
+	record.code = getaddrinfo(r->ep->host, NULL, &hints, &found);
+	record.errnum = errno;
+	if (record.code != 0)
+		(void)fd_write_all(out, &record, sizeof(record));
+	for (ai = found; record.code == 0 && ai != NULL; ai = ai->ai_next) {
+		if (ai->ai_addrlen > sizeof(record.addr.u))
 			continue;
-		answer.addr.len = ai->ai_addrlen;
-		memcpy(&answer.addr.u, ai->ai_addr, ai->ai_addrlen);
-		addr_set_port(&answer.addr, r->ep->port);
-		if (fd_write_all(out, &answer, sizeof(answer)) < 0)
+		record.addr.len = ai->ai_addrlen;
+		memcpy(&record.addr.u, ai->ai_addr, ai->ai_addrlen);
+		addr_set_port(&record.addr, r->ep->port);
+		if (fd_write_all(out, &record, sizeof(record)) < 0)
 			return;
 	}
 }
@@ -265,9 +265,9 @@ resolve_start(struct resolve *r, const struct endpoint *ep,
 		return -1;
 	if (!endpoint_is_under(ep, "localhost")) {
 		errnum = start_child(r);
-		return errnum == 0
-			   ? 0
-			   : lookup_error(r, errnum, deadline_none(), e);
+		if (errnum != 0)
+			return lookup_error(r, errnum, deadline_none(), e);
+		return 0;
 	}
 	/* IPv4 first: most servers on a single address use it. */
 	for (i = 0; i < 2; i++) {
@@ -300,14 +300,15 @@ int
 resolve_advance(
     struct resolve *r, int errnum, struct deadline until, struct err *e)
 {
-	struct answer a;
+	struct record record;
 
-	if (errnum == 0 && read(r->in, &a, sizeof(a)) == (ssize_t)sizeof(a)) {
-		r->code = a.code;
-		r->errnum = a.errnum;
-		addr_unmap(&a.addr);
-		if (a.code == 0)
-			addr_list_add(&r->found, &a.addr);
+	if (errnum == 0 &&
+	    read(r->in, &record, sizeof(record)) == (ssize_t)sizeof(record)) {
+		r->code = record.code;
+		r->errnum = record.errnum;
+		addr_unmap(&record.addr);
+		if (record.code == 0)
+			addr_list_add(&r->found, &record.addr);
 		return 0;
 	}
 	if (errnum == 0 && r->found.count == 0 && r->code == 0)
