@@ -59,14 +59,17 @@ add_line(struct list *l, char *line, struct err *e)
 static int
 add_lines(struct list *l, struct err *e)
 {
-	size_t at = 0, n;
+	size_t at = 0, end;
 
 	l->bytes[l->size] = '\0';
-	while (n = strcspn(l->bytes + at, "\n"), at + n < l->size) {
-		l->bytes[at + n] = '\0';
+	for (end = 0; end < l->size; end++) {
+		/* A NUL ends a line, too. */
+		if (l->bytes[end] != '\n' && l->bytes[end] != '\0')
+			continue;
+		l->bytes[end] = '\0';
 		if (add_line(l, l->bytes + at, e) < 0)
 			return -1;
-		at += n + 1;
+		at = end + 1;
 	}
 	l->size -= at;
 	memmove(l->bytes, l->bytes + at, l->size);
