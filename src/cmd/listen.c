@@ -322,7 +322,9 @@ serve_program(struct listen_state *l)
 					     : LINK_NO_RESET;
 		sock_reset_on_close(s->link->fd, false);
 	}
-	return status == 0 ? 0 : err_status(&s->e, status);
+	if (status != 0)
+		return err_status(&s->e, status);
+	return 0;
 }
 
 /* Serves, and records if there is a recorder. If recording fails, the
@@ -589,12 +591,17 @@ choose_handler(struct listen_state *l, char *const *program, struct err *e)
 	l->program = program;
 	if (o->exec != NULL)
 		l->program = proc_shell(l->shell, o->exec);
-	l->handler = o->files != NULL     ? HANDLER_FILES
-		     : o->echo            ? HANDLER_ECHO
-		     : o->to.count > 0    ? HANDLER_FORWARD
-		     : l->program != NULL ? HANDLER_PROGRAM
-		     : o->discard         ? HANDLER_DISCARD
-					  : HANDLER_STDIO;
+	l->handler = HANDLER_STDIO;
+	if (o->files != NULL)
+		l->handler = HANDLER_FILES;
+	else if (o->echo)
+		l->handler = HANDLER_ECHO;
+	else if (o->to.count > 0)
+		l->handler = HANDLER_FORWARD;
+	else if (l->program != NULL)
+		l->handler = HANDLER_PROGRAM;
+	else if (o->discard)
+		l->handler = HANDLER_DISCARD;
 	l->stdio.next = l->keeps ? &l->listener : NULL;
 	l->stdio.recorder = (struct recorder){.has_several = l->keeps,
 	    .until = deadline_none(),

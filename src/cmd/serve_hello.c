@@ -67,7 +67,7 @@ struct hello_client {
 };
 
 /* A message; its bytes are valid until the next one is received. */
-struct message {
+struct hello_message {
 	const unsigned char *bytes;
 	size_t length;
 	size_t newline; /* length of its LF, CRLF or nothing */
@@ -101,7 +101,7 @@ static const struct opt_group hello_groups[] = {
 /* Makes the reply to a message; it ends as the message does. Returns its
  * length, or -1 if it is longer than size. */
 static ssize_t
-make_reply(const struct hello_client *c, const struct message *m,
+make_reply(const struct hello_client *c, const struct hello_message *m,
     unsigned char *reply, size_t size)
 {
 	struct literal_values v = {.message = m->bytes,
@@ -126,8 +126,9 @@ delay(struct session *s)
 		return 0;
 	wait_until(
 	    deadline_first(deadline_after(hello_options.delay_ms), s->until));
-	return deadline_passed(s->until) ? deadline_error(s->until, "", &s->e)
-					 : 0;
+	if (deadline_passed(s->until))
+		return deadline_error(s->until, "", &s->e);
+	return 0;
 }
 
 /* Sends head and body in one piece. */
@@ -136,7 +137,7 @@ respond(struct hello_client *c, const struct http_server *r, int code)
 {
 	unsigned char text[HTTP_SERVER_TEXT + HTTP_SERVER_HEAD * 4];
 	unsigned char *body = text + HTTP_SERVER_TEXT;
-	struct message target = {
+	struct hello_message target = {
 	    (const unsigned char *)r->target.at, r->target.length, 0};
 	struct http_server_response response = {
 	    .code = code, .closes = true, .fields = ""};
@@ -234,7 +235,7 @@ receive_more(struct hello_client *c)
  * error.
  */
 static int
-receive_message(struct hello_client *c, struct message *m)
+receive_message(struct hello_client *c, struct hello_message *m)
 {
 	const unsigned char *lf;
 	const char *reply;
@@ -281,7 +282,7 @@ serve_messages(struct hello_client *c)
 {
 	static unsigned char text[4 * MESSAGE_MAX];
 	struct session *s = &c->session;
-	struct message m;
+	struct hello_message m;
 	bool quits;
 	ssize_t n;
 	int received;

@@ -15,7 +15,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void
-check(const struct message *m, const uint8_t *at, size_t left)
+check(const struct hello_message *m, const uint8_t *at, size_t left)
 {
 	static const char crlf[] = "\r\n";
 	const uint8_t *end = at + m->length;
@@ -33,7 +33,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct hello_client c;
-	struct message m;
+	struct hello_message m;
 	int result;
 	struct link l = {.fd = -1};
 	int ends[2];
