@@ -143,7 +143,9 @@ next_piece(const char **text, const struct literal_values *v, struct piece *p,
 		p->small[0] = (char)byte;
 		p->n = 1;
 		*text += used;
-		return used > 0 ? 0 : err_set(e, ERR_USAGE, LITERAL_BAD_ESCAPE);
+		if (used == 0)
+			return err_set(e, ERR_USAGE, LITERAL_BAD_ESCAPE);
+		return 0;
 	}
 	*text += 2;
 	switch (at[1]) {

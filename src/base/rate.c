@@ -26,13 +26,13 @@ rate_next(const struct rate *r)
 void
 rate_spend(struct rate *r, size_t n)
 {
-	int64_t least = clock_now() - CREDIT_MS * CLOCK_MS;
+	int64_t earliest_ns = clock_now() - CREDIT_MS * CLOCK_MS;
 
 	if (r == NULL || r->limit == 0)
 		return;
 	if (r->paid_ns == 0)
 		r->paid_ns = clock_now();
-	if (r->paid_ns < least)
-		r->paid_ns = least;
+	if (r->paid_ns < earliest_ns)
+		r->paid_ns = earliest_ns;
 	r->paid_ns += (int64_t)((double)n * 1e9 / (double)r->limit);
 }

@@ -189,12 +189,11 @@ step_transfer(const struct step_transfer *t)
 	number = done == 0 ? 0 : count_transfer(t->fd, t->is_send);
 	if (number > MAX_TRANSFERS + 1)
 		return;
-	subject = text_format("%s %s%s%s", t->is_send ? "on" : "from",
-	    step_name_of(t->fd),
-	    t->peer == NULL ? ""
-	    : t->is_send    ? " to "
-			    : " from ",
-	    t->peer == NULL ? "" : t->peer);
+	subject = text_format(
+	    "%s %s", t->is_send ? "on" : "from", step_name_of(t->fd));
+	if (t->peer != NULL)
+		subject = text_format(
+		    "%s %s %s", subject, t->is_send ? "to" : "from", t->peer);
 	result = t->is_send && done < t->wanted
 		     ? text_format("accepted %zu of %zu bytes", done, t->wanted)
 		     : num_count_text(done, "byte");

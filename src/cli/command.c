@@ -105,7 +105,7 @@ parse_amount(const struct opt *o, const char *arg, int64_t *n)
 	return NULL;
 }
 
-/* Finds the index of a word. Returns likewise. */
+/* Finds the index of a word. Returns NULL, or why it is not one of them. */
 static const char *
 parse_choice(const struct opt *o, const char *arg, int *index)
 {
@@ -129,8 +129,8 @@ parse_choice(const struct opt *o, const char *arg, int *index)
 
 /*
  * Stores one use of an option in its field; arg is ignored if it has no
- * argument. Text is kept by pointer. Returns 0, or -1 with a usage error and
- * the field unchanged.
+ * argument. Text is kept by pointer; check_dashes() checks the rest of the file
+ * '-'. Returns 0, or -1 with a usage error and the field unchanged.
  */
 static int
 store_value(const struct opt *o, const char *arg, struct err *e)
@@ -159,7 +159,6 @@ store_value(const struct opt *o, const char *arg, struct err *e)
 			*(int64_t *)field = n;
 		break;
 	case OPT_FILE:
-		/* Of '-', check_dashes() checks the rest. */
 		if (*arg == '\0')
 			why = "is not the name of a file";
 		else if (strcmp(arg, "-") == 0 && o->dash == OPT_DASH_REFUSED)
@@ -189,9 +188,10 @@ store_value(const struct opt *o, const char *arg, struct err *e)
 	case OPT_END:
 		break;
 	}
-	return why == NULL ? 0
-			   : err_set(e, ERR_USAGE, "--%s: '%s' %s", o->name,
-				 text_shown(arg), why);
+	if (why != NULL)
+		return err_set(e, ERR_USAGE, "--%s: '%s' %s", o->name,
+		    text_shown(arg), why);
+	return 0;
 }
 
 /* Edit distance (Levenshtein) of the first 32 bytes of two words. */

@@ -100,13 +100,14 @@ addr_parse_network(struct addr *a, int *bits, const char *text, struct err *e)
 	size_t n = strcspn(text, "/");
 	int64_t max, number;
 
-	if (!parse_ip(a, text, n))
-		return addr_interface_missing(text, e)
-			   ? -1
-			   : err_set(e, ERR_USAGE,
-				 "'%s' is neither a numeric address nor a "
-				 "network ADDRESS/BITS",
-				 shown);
+	if (!parse_ip(a, text, n)) {
+		if (addr_interface_missing(text, e))
+			return -1;
+		return err_set(e, ERR_USAGE,
+		    "'%s' is neither a numeric address nor a network "
+		    "ADDRESS/BITS",
+		    shown);
+	}
 	number = max = addr_family(a) == AF_INET ? 32 : 128;
 	if (text[n] == '/' && !num_parse(text + n + 1, 0, max, &number))
 		return err_set(e, ERR_USAGE,

@@ -11,14 +11,18 @@
 
 /* The signal pipe. Besides it, the handlers only use the flags. */
 static struct {
-	int ends[2];                   /* read, write; -1: none yet */
-	volatile sig_atomic_t pending; /* caught, not yet collected */
-	volatile sig_atomic_t stopped; /* the signal that asked sockt to stop */
-	volatile sig_atomic_t stop_count;       /* how many have */
-	int64_t counted_ns;                     /* when the last was counted */
-	volatile sig_atomic_t child_has_exited; /* not yet collected */
-	volatile sig_atomic_t
-	    is_child; /* a forked child, which takes the default action */
+	/* Its read and its write end; -1 before it is made. */
+	int ends[2];
+	/* A stop signal was caught, and not collected yet. */
+	volatile sig_atomic_t pending;
+	/* The last signal that asked sockt to stop, how many have, and when the
+	 * last was counted. */
+	volatile sig_atomic_t stopped, stop_count;
+	int64_t counted_ns;
+	/* A child has exited, which was not collected yet. */
+	volatile sig_atomic_t child_has_exited;
+	/* This is a forked child, which takes the default action. */
+	volatile sig_atomic_t is_child;
 } signals = {.ends = {-1, -1}};
 
 /* Within this time several signals are one: timeout(1) signals a process, and

@@ -338,14 +338,14 @@ has_waiting(const struct server *s)
 {
 	const struct listener *l = s->listener;
 	struct pollfd p = {.events = POLLIN};
-	bool found = false;
 	size_t i;
 
-	for (i = 0; i < l->count && !found; i++) {
+	for (i = 0; i < l->count; i++) {
 		p.fd = l->fds[i];
-		found = poll(&p, 1, 0) > 0;
+		if (poll(&p, 1, 0) > 0)
+			return true;
 	}
-	return found;
+	return false;
 }
 
 /* Reports a client that waits because of the limit of connections. */
