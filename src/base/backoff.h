@@ -4,10 +4,12 @@
 
 #include <stdint.h>
 
-/* All three in the same unit, the caller's. */
+/* All members have one unit, which the caller chooses. */
 struct backoff {
+	/* The first pause, and the longest. */
 	int64_t min, max;
-	int64_t pause; /* the previous pause; 0: none yet, or restart at min */
+	/* The previous pause. With 0 the next one is min. */
+	int64_t pause;
 };
 
 /* Returns the next pause: min, then twice the previous one, at most max. */

@@ -15,12 +15,14 @@ buf_fits(size_t capacity, size_t used, size_t n)
 }
 
 struct buf {
-	unsigned char *data; /* storage, the caller's */
-	size_t size;         /* its size in bytes */
-	size_t head;         /* index of the first queued byte */
-	size_t tail;         /* index after the last one */
+	/* The storage, which the caller owns, and its size in bytes. */
+	unsigned char *data;
+	size_t size;
+	/* The index of the first queued byte, and the one after the last. */
+	size_t head, tail;
 };
 
+/* Makes an empty queue in size bytes of storage, which stay the caller's. */
 void buf_init(struct buf *b, void *storage, size_t size);
 
 static inline bool
@@ -29,13 +31,14 @@ buf_is_empty(const struct buf *b)
 	return b->head == b->tail;
 }
 
-/* The number of queued bytes, and the first of them. */
+/* Returns the number of queued bytes. */
 static inline size_t
 buf_length(const struct buf *b)
 {
 	return b->tail - b->head;
 }
 
+/* Returns the first queued byte, which the others follow. */
 static inline const unsigned char *
 buf_bytes(const struct buf *b)
 {
@@ -43,7 +46,7 @@ buf_bytes(const struct buf *b)
 }
 
 /* Returns the free space, and its size in *capacity, which is 0 only if the
- * queue is full: at the end, the queued bytes are moved to the front. */
+ * queue is full: if there is none at the end, the bytes move to the front. */
 unsigned char *buf_space(struct buf *b, size_t *capacity);
 
 /* Adds to the queue n bytes that were written at buf_space(). */
@@ -56,7 +59,8 @@ buf_added(struct buf *b, size_t n)
 /* Removes n bytes from the front; n is at most buf_length(). */
 void buf_eat(struct buf *b, size_t n);
 
-/* Appends a copy of n bytes; if they do not fit, nothing, and returns false. */
+/* Appends a copy of n bytes. If they do not fit, it appends nothing and returns
+ * false. */
 bool buf_put(struct buf *b, const void *bytes, size_t n);
 
 #endif

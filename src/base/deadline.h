@@ -12,14 +12,19 @@ struct err;
 
 /* A point in monotonic time, and the limit that it ends, for the error. */
 struct deadline {
-	int64_t at_ns;      /* INT64_MAX: never */
-	int64_t ms;         /* the limit's length */
-	const char *option; /* "--timeout"; NULL: not the user's limit */
+	/* A reading of clock_now(); INT64_MAX is never. */
+	int64_t at_ns;
+	/* The length of the limit. */
+	int64_t ms;
+	/* The option that has set it, "--timeout"; NULL if no option has. */
+	const char *option;
 };
 
-/* The length of a limit, and the option that gives it, as it was typed. */
+/* A limit as an option sets it. */
 struct limit {
-	int64_t ms; /* -1: no limit */
+	/* Its length; -1 is no limit. */
+	int64_t ms;
+	/* The option, as it was typed; NULL if no option has set it. */
 	const char *option;
 };
 
@@ -28,54 +33,59 @@ struct limit {
 		-1, NULL \
 	}
 
+/* Returns a deadline that never passes. */
 struct deadline deadline_none(void);
 
-/* ms from now; 0: it has passed; deadline_none() if negative, or too large. */
+/* Returns the deadline in ms from now. With 0 it has passed; if ms is negative
+ * or too large, it is deadline_none(). */
 struct deadline deadline_after(int64_t ms);
 
-/* As deadline_after(), but counted from a reading of clock_now(). */
+/* Returns the deadline ms after a reading of clock_now(), also with 0. */
 struct deadline deadline_from(int64_t from_ns, int64_t ms);
 
-/* The deadline of an option's limit; the option's name is not copied. */
+/* As these two, with the option of the limit, whose name is not copied. */
 struct deadline deadline_limit(int64_t ms, const char *option);
 struct deadline deadline_limit_from(
     int64_t from_ns, int64_t ms, const char *option);
 
-/* The limit of the command (--max-time); -1 means none. */
+/* Returns the limit of the command (--max-time), which begins now; -1 is none.
+ */
 struct deadline deadline_max_time(int64_t ms);
 
 /* Whether d is the limit of --max-time. */
 bool deadline_is_max_time(struct deadline d);
 
-/* The earlier of two. */
+/* Returns the earlier of two. */
 struct deadline deadline_first(struct deadline a, struct deadline b);
 
+/* Whether d is not deadline_none(). */
 bool deadline_is_set(struct deadline d);
 
 /*
- * Whether d had passed when this process last looked at what had arrived. A
- * process that was stopped, or is slow, has not seen silence: it first receives
- * what has arrived, which may move d, and decides after its next look.
+ * Whether d had passed when this process last looked for data. A process that
+ * was stopped, or is slow, must not take that for silence: it receives pending
+ * data first, which may move d, and decides after its next look.
  */
 bool deadline_passed(struct deadline d);
 
-/* Records that what had arrived by ns was seen. wait_poll() does that; a loop
- * that does not wait calls it itself. */
+/* Records that this process has looked for data at ns. wait_poll() does that; a
+ * loop that does not wait calls this function. */
 void deadline_looked(int64_t ns);
 
-/* The timeout for poll(2): ms, rounded up; 0 if d has passed, -1 if there is
- * none. */
+/* Returns the timeout for poll(2): milliseconds, rounded up; 0 if d has passed,
+ * -1 if it is not set. */
 int deadline_poll_ms(struct deadline d);
 
 /*
- * Sets *e to ERR_TIMEOUT, as d has passed: "WHAT within T (OPTION)"; for
- * --max-time "stopped after T (--max-time)", and "; WHAT" unless what is empty.
- * Always returns -1.
+ * Sets *e to ERR_TIMEOUT, since d has passed: "WHAT within T (OPTION)". For
+ * --max-time it is "stopped after T (--max-time); WHAT", without "; " if what
+ * is empty. Always returns -1.
  */
 int deadline_error(struct deadline d, const char *what, struct err *e);
 
-/* deadline_error() of max_time or else of the idle limit of a connection, with
- * "nothing was sent or received". Always returns -1. */
+/* Sets *e to the error of max_time if that has passed, otherwise to the error
+ * of the idle limit of a connection, "nothing was sent or received". Always
+ * returns -1. */
 int deadline_idle_error(
     struct deadline max_time, struct limit idle, struct err *e);
 

@@ -9,18 +9,18 @@
 
 /* The exit statuses of sockt(1), the same in every command. */
 enum err_kind {
-	ERR_NONE = 0,        /* done */
+	ERR_NONE = 0,        /* the command is done */
 	ERR_FAILED = 1,      /* no other kind applies */
-	ERR_USAGE = 2,       /* command line: nothing was attempted */
+	ERR_USAGE = 2,       /* the command line is wrong; nothing was tried */
 	ERR_NAME = 3,        /* a name did not resolve */
 	ERR_REFUSED = 4,     /* the host answered with a refusal */
 	ERR_TIMEOUT = 5,     /* a time limit passed */
-	ERR_UNREACHABLE = 6, /* no route, host down, prohibited */
-	ERR_LOCAL = 7,       /* local address: in use, not permitted */
+	ERR_UNREACHABLE = 6, /* no route, the host is down, or prohibited */
+	ERR_LOCAL = 7,       /* a local address is in use, or not permitted */
 	ERR_PEER = 8,        /* the peer answered with an error */
-	ERR_PROTOCOL = 9,    /* malformed, or ended before its declared end */
+	ERR_PROTOCOL = 9,    /* data is malformed, or ends too early */
 	ERR_LOST = 10,       /* the connection was reset or broke */
-	ERR_OUTPUT = 11      /* local file or output failed */
+	ERR_OUTPUT = 11      /* a local file or the output failed */
 };
 
 /* Where an errno occurred: its meaning depends on that. */
@@ -37,10 +37,10 @@ enum err_cause {
 	CAUSE_NO_ANSWER = 10000, /* a time limit of sockt's passed */
 	CAUSE_NO_REPLY,          /* no reply to a datagram within a limit */
 	CAUSE_REJECTED,          /* ECONNREFUSED for TCP, by an ICMP error */
-	CAUSE_QUEUE_FULL,        /* of a Unix socket's listener */
+	CAUSE_QUEUE_FULL,        /* the queue of a Unix listener is full */
 	CAUSE_NOT_A_SOCKET,      /* another kind of file at a unix path */
 	CAUSE_SELF_CONNECT,      /* see sock_is_self_connect() */
-	CAUSE_TIME_WAIT,         /* of the local port and that peer */
+	CAUSE_TIME_WAIT,         /* a connection of the port is in that state */
 	CAUSE_PORT_BUSY,      /* the local port and that peer are connected */
 	CAUSE_LOW_PORT,       /* binding needs privilege */
 	CAUSE_SOCKET_DENIED,  /* this process may not open sockets */
@@ -51,7 +51,7 @@ enum err_cause {
 	CAUSE_NAME_UNKNOWN,   /* DNS: there is no such name */
 	CAUSE_NAME_EMPTY,     /* DNS: the name has no address */
 	CAUSE_NAME_NO_SERVER, /* DNS: no usable answer */
-	CAUSE_DECLINED,       /* by a proxy */
+	CAUSE_DECLINED,       /* a proxy has declined the request */
 	CAUSE_NOT_HTTP,       /* the response is something else */
 	CAUSE_IS_TLS,         /* the peer speaks TLS */
 	CAUSE_NO_RESPONSE     /* HTTP: closed without a response */
@@ -59,10 +59,14 @@ enum err_cause {
 
 /* The caller owns the storage; nothing in it needs to be released. */
 struct err {
-	enum err_kind kind;  /* exit status */
-	int errnum;          /* errno that caused it, or 0 */
-	bool waits;          /* whether waiting and trying again may help */
-	char text[ERR_TEXT]; /* what was tried, what happened, what it means */
+	/* The exit status. */
+	enum err_kind kind;
+	/* The errno, or enum err_cause, of the failure; 0 if it has none. */
+	int errnum;
+	/* Waiting and trying again may help. */
+	bool waits;
+	/* What was tried, what happened, and what it means. */
+	char text[ERR_TEXT];
 };
 
 #define ERR_INIT                       \
@@ -70,6 +74,7 @@ struct err {
 		ERR_NONE, 0, false, "" \
 	}
 
+/* Makes *e ERR_INIT. */
 void err_clear(struct err *e);
 
 /* Sets kind and text. Always returns -1, so that a caller may return it. */
@@ -89,19 +94,19 @@ int err_sys(struct err *e, enum err_kind kind, int errnum, const char *fmt, ...)
 /* Sets kind, errnum and "REASON (MEANING)" by the table. Always returns -1. */
 int err_cause(struct err *e, enum err_place place, int errnum);
 
-/* Sets a status that was already reported, or is another program's, without a
- * text: the exit status unchanged. Always returns -1. */
+/* Sets an exit status without a text: the status of another program, or of a
+ * failure that was already reported. Always returns -1. */
 int err_status(struct err *e, int status);
 
 /* Prepends "TEXT: " to the text. Always returns -1. */
 int err_prefix(struct err *e, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Prepends TEXT unchanged: "cannot listen on ". Always returns -1. */
+/* Prepends TEXT without a colon: "cannot listen on ". Always returns -1. */
 int err_lead(struct err *e, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* sockt listen * 8080 */
+/* The error of "sockt listen * 8080", with the first name. */
 #define ERR_GLOB_HINT                                                      \
 	"'%s' is a file: the shell replaces * by the names of files, but " \
 	"not '*' in quotes"
@@ -128,24 +133,32 @@ enum err_origin {
 
 /* What is known of a cause at some places: a row of the table. */
 struct err_row {
-	int number;             /* an errno, or an enum err_cause */
-	unsigned places;        /* bits of enum err_place */
-	enum err_origin origin; /* of an attempt's end */
-	enum err_kind kind;     /* exit status */
-	bool waits;             /* whether waiting and trying again may help */
-	const char *reason;     /* one or two words: "refused" */
-	const char *meaning;    /* for the user; NULL: the reason suffices */
+	/* An errno, or an enum err_cause. */
+	int number;
+	/* Where the row applies: bits of enum err_place. */
+	unsigned places;
+	/* What has ended an attempt with this cause. */
+	enum err_origin origin;
+	/* The exit status. */
+	enum err_kind kind;
+	/* Waiting and trying again may help. */
+	bool waits;
+	/* One or two words: "refused". */
+	const char *reason;
+	/* What that means to the user; NULL if the reason suffices. */
+	const char *meaning;
 };
 
-/* The row of a cause. That of an errno without one has strerror(3) in lower
- * case and the number, and is valid until the next call. */
+/* Returns the row of a cause. An errno without one gets a row with the text of
+ * strerror(3) in lower case and the number, valid until the next call. */
 const struct err_row *err_find(int errnum, enum err_place place);
 
-/* The rank of a failure; 0 is none. Of several failures, the one with the
- * lowest rank says most about the peer, or passes soonest. */
+/* Returns the rank of a failure; 0 is none. Of several failures, the lowest
+ * rank is the most informative failure, or the most temporary. */
 int err_rank(enum err_kind kind);
 
-/* The kind's name in JSON events; "program" for a program's status (126 up). */
+/* Returns the name of a kind in JSON events; "program" for an exit status of a
+ * program, 126 or more. */
 const char *err_kind_name(enum err_kind kind);
 
 #endif

@@ -14,13 +14,13 @@ enum fd_kind {
 	FD_REGULAR,  /* a regular file: always ready */
 	FD_PIPE,     /* a pipe or FIFO */
 	FD_SOCKET,   /* a socket */
-	FD_PACKETS,  /* one that keeps the bounds of messages: sock_kind() */
+	FD_PACKETS,  /* a socket that keeps messages apart: sock_kind() */
 	FD_TERMINAL, /* a terminal */
 	FD_NULL,     /* /dev/null */
 	FD_OTHER     /* another device */
 };
 
-/* FD_OTHER if fd is -1. */
+/* Returns the type of fd; FD_OTHER if it is -1. */
 enum fd_kind fd_kind(int fd);
 
 /*
@@ -35,18 +35,19 @@ bool fd_was_closed(int fd);
 /* close(2) that preserves errno and sets *fd to -1. Ignores a negative *fd. */
 void fd_close(int *fd);
 
-/* The descriptor that a path names, /dev/stdout or /dev/fd/7, or -1. Opening it
- * again would truncate the file or write over its beginning. */
+/* Returns the descriptor that a path names, /dev/stdout or /dev/fd/7, or -1. To
+ * open it again would truncate the file or write over its beginning. */
 int fd_named(const char *path);
 
 /* Whether an output, path or if that is NULL fd, is the regular file that stdin
- * reads: opening it would empty it, or stdin would read what is written. */
+ * reads. To open it would empty it, or stdin would read what is written. */
 bool fd_is_input(const char *path, int fd);
 
-/* The error of an output, by its name, that is the input. */
+/* The error of an output that is the input, with its name. */
 #define FD_INPUT_ERROR "%s is the file that stdin reads"
 
-/* pipe2(2), close-on-exec: ends[0] is read. Returns 0, or -1 with errno. */
+/* pipe2(2), close-on-exec. ends[0] is the read end, ends[1] the write end.
+ * Returns 0, or -1 with errno. */
 int fd_pipe(int ends[2], bool nonblocking);
 
 /*
@@ -59,6 +60,10 @@ int fd_write_all(int fd, const void *bytes, size_t n);
 size_t fd_write_until(
     int fd, const void *bytes, size_t n, struct deadline until);
 
+/* The signal that interrupts a call. It is ignored by default: it harms nobody.
+ */
+#define FD_SIGNAL SIGURG
+
 /*
  * read(2) and write(2) of a descriptor that poll(2) reported ready, but that
  * other processes share: one of them may be first, and a terminal may accept
@@ -66,7 +71,6 @@ size_t fd_write_until(
  * signals_init() (net/signals.h) catches. They return the count, or -1 with
  * errno: EINTR if the call had to wait.
  */
-#define FD_SIGNAL SIGURG /* ignored by default: it harms nobody */
 ssize_t fd_read_briefly(int fd, void *space, size_t size);
 ssize_t fd_write_briefly(int fd, const void *bytes, size_t n);
 
@@ -74,22 +78,24 @@ ssize_t fd_write_briefly(int fd, const void *bytes, size_t n);
  * errno: EAGAIN if poll(2) does not report it writable within timeout_ms. */
 ssize_t fd_write_ready(int fd, const void *bytes, size_t n, int timeout_ms);
 
-/* Stops waiting for readers, as the process must exit. For signal handlers. */
+/* Stops waiting for readers, since the process must exit. Signal handlers may
+ * call it. */
 void fd_stop_waiting(void);
 
-/* Bytes that can be read from fd now; 0 if the system does not report it. */
+/* Returns how many bytes can be read from fd now; 0 if the system does not
+ * report it. */
 uint64_t fd_available(int fd);
 
-/* Whether fd is known to be at its end, without reading: not of a terminal or
- * another device, which do not tell. */
+/* Whether fd is known to be at its end, without reading. False for a terminal
+ * or another device, which do not show it. */
 bool fd_has_ended(int fd);
 
 /*
  * Opens a regular file or a folder below the folder dir for reading,
- * close-on-exec, without following a symbolic link. What is neither is not
- * opened: a writer that waits for a reader of a FIFO would get SIGPIPE. path is
- * relative ("" is dir), without "." and ".."; with a slash at its end, it is a
- * folder. Returns the fd, or -1 with errno.
+ * close-on-exec, without following a symbolic link. Other files are refused:
+ * opening a FIFO for a moment would kill its writer. path is relative ("" is
+ * dir), without "." and ".."; with a slash at its end, it is a folder. Returns
+ * the fd, which the caller closes, or -1 with errno.
  */
 int fd_open_beneath(int dir, const char *path);
 
@@ -100,8 +106,8 @@ uint32_t fd_raise_limit(void);
 /* Whether fd is open for reading (O_RDONLY), or for writing (O_WRONLY). */
 bool fd_permits(int fd, int mode);
 
-/* Whether fd can be read without stopping this process, as its terminal stops
- * one in the background (SIGTTIN). False if fd is -1. */
+/* Whether reading fd does not stop this process. A terminal stops a process in
+ * the background that reads it (SIGTTIN). False if fd is -1. */
 bool fd_is_foreground(int fd);
 
 #endif

@@ -11,13 +11,20 @@
 #define JSON_DEPTH 8
 
 struct json {
-	size_t length;            /* bytes in text */
-	char closers[JSON_DEPTH]; /* brackets that are open */
-	int depth;                /* how many of them */
-	int skipped;              /* open brackets that did not fit */
-	bool comma;               /* the next member needs a comma */
-	bool truncated;           /* something was left out */
-	/* The line so far; last, so that an ignored object touches one page. */
+	/* How many bytes text has. */
+	size_t length;
+	/* What closes the brackets that are open: depth characters. */
+	char closers[JSON_DEPTH];
+	int depth;
+	/* How many brackets are open that did not fit; their members are
+	 * skipped. */
+	int skipped;
+	/* The next member needs a comma. */
+	bool comma;
+	/* Something was left out. */
+	bool truncated;
+	/* The line so far. It is kept last: ignoring an object then touches one
+	 * page. */
 	char text[JSON_SIZE];
 };
 
@@ -27,14 +34,14 @@ void json_begin(struct json *j);
 /* Ignores the object: its members are not formatted, and skipped is not 0. */
 void json_ignore(struct json *j);
 
-/* Add members. Inside an array, name is NULL. */
+/* These add a member. Inside an array, name is NULL. */
 void json_text(struct json *j, const char *name, const char *text);
 void json_bytes(struct json *j, const char *name, const void *bytes, size_t n);
 void json_number(struct json *j, const char *name, uint64_t n);
 void json_seconds(struct json *j, const char *name, double seconds);
 void json_bool(struct json *j, const char *name, bool value);
 
-/* Begin a nested object or array, which json_close() ends. */
+/* These begin a nested object or array, which json_close() closes. */
 void json_object(struct json *j, const char *name);
 void json_array(struct json *j, const char *name);
 void json_close(struct json *j);

@@ -9,8 +9,9 @@
 struct err;
 
 /*
- * Sets *byte to the value of the escape at the backslash at text, of n bytes:
- * \n, \r, \t, \0, \e, \\ or \xHH. Returns its length; 0 if it is another one.
+ * Sets *byte to the value of the escape that begins with the backslash at text,
+ * of n bytes: \n, \r, \t, \0, \e, \\ or \xHH. Returns the length of the escape,
+ * or 0 if it is another one.
  */
 size_t literal_escape(const char *text, size_t n, unsigned char *byte);
 
@@ -34,11 +35,14 @@ ssize_t literal_parse_hex(void *dst, const void *text, size_t n, struct err *e);
  *	%a  the peer's address    %p  the peer's port    %%  a percent sign
  */
 struct literal_values {
+	/* The message, and its length in bytes. */
 	const void *message;
-	size_t length;   /* of the message */
-	const char *ip;  /* the peer's address as text; "" if nothing uses it */
-	unsigned port;   /* and its port */
-	uint64_t number; /* of the message */
+	size_t length;
+	/* The address of the peer as text, and its port. */
+	const char *ip;
+	unsigned port;
+	/* The number of the message. */
+	uint64_t number;
 };
 
 /* Checks a template. Returns 0, or -1 with a usage error. */

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* n, but at least min, and at most max even if that is less. */
+/* Returns n, but at least min, and at most max even if that is less. */
 static inline int64_t
 num_clamp(int64_t n, int64_t min, int64_t max)
 {
@@ -30,8 +30,8 @@ bool num_digits(const char **text, int64_t max, int64_t *out);
 
 enum num_result {
 	NUM_GOOD,
-	NUM_MALFORMED, /* not a number with a unit */
-	NUM_TOO_LARGE  /* well-formed but too large */
+	NUM_MALFORMED, /* it is not a number with a unit */
+	NUM_TOO_LARGE  /* it is well-formed, but too large */
 };
 
 /*
@@ -43,16 +43,18 @@ enum num_result num_duration(const char *text, int64_t *ms);
 /* Parses "4096", "64k", "1M", "1G", "2T": powers of 1024, in either case. */
 bool num_size(const char *text, int64_t *bytes);
 
-/* Text in one of the buffers of text_slot(): "1.5 KiB", "3 MiB" or "17 B". */
+/* These return text in one of the buffers of text_slot(). A size is "1.5 KiB",
+ * "3 MiB" or "17 B". */
 const char *num_size_text(uint64_t bytes);
 
-/* A limit as a user writes it: "20 ms", "0.5 s", "90 s", "2 min", "1 h". */
+/* A limit is "20 ms", "0.5 s", "90 s", "2 min" or "1 h", as a user writes it.
+ */
 const char *num_limit_text(int64_t ms);
 
-/* A count and its noun: "1 byte", "2 bytes", "1 reply", "2 replies". */
+/* A count has its noun: "1 byte", "2 bytes", "1 reply", "2 replies". */
 const char *num_count_text(uint64_t n, const char *noun);
 
-/* A measured time: "0.012 ms", "3.4 ms", "1.20 s". */
+/* A measured time is "0.012 ms", "3.4 ms" or "1.20 s". */
 const char *num_duration_text(int64_t ns);
 
 #endif

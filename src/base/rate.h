@@ -9,20 +9,23 @@
 #include "base/deadline.h"
 
 struct rate {
-	int64_t limit; /* bytes per second; 0: none */
+	/* Bytes per second; 0 is no limit. */
+	int64_t limit;
+	/* When all bytes that were moved so far are paid for. */
 	int64_t paid_ns;
 };
 
-/* How many of n bytes may be moved at once: what a fiftieth of a second
- * allows, at least one. rate may be NULL, in all of these. */
+/* Returns how many of n bytes may be moved at once: as many as are allowed in a
+ * fiftieth of a second, at least one. A NULL, here and below, is no limit. */
 size_t rate_piece(const struct rate *r, size_t n);
 
-/* When the next piece may be moved; deadline_none() if it may be moved now. A
- * caller that polls gets this before it decides what to poll: otherwise a pause
- * that ends in between would neither be polled for nor be waited for. */
+/* Returns when the next piece may be moved; deadline_none() if it may be moved
+ * now. Call this before choosing what to poll; a pause that ended in between
+ * would be missed. */
 struct deadline rate_next(const struct rate *r);
 
-/* Counts n bytes that were moved. At most 200 ms of a pause are made up for. */
+/* Counts n bytes that were moved. After a pause, at most 200 ms of it are
+ * caught up. */
 void rate_spend(struct rate *r, size_t n);
 
 #endif

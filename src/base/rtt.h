@@ -6,9 +6,10 @@
 
 struct json;
 
-/* All zero: none yet. */
+/* The times so far. Zeroed, it has none. */
 struct rtt {
 	int64_t min_ns, max_ns;
+	/* The sums of the times and of their squares. */
 	double sum_ns, squares_ns;
 	uint64_t count;
 };
@@ -20,7 +21,7 @@ void rtt_add(struct rtt *t, int64_t ns);
  * times. */
 void rtt_json(const struct rtt *t, struct json *j);
 
-/* "round trip min/avg/max/mdev = ...", a line, or "" without times. */
+/* Returns "round trip min/avg/max/mdev = ...", or "" if there are no times. */
 const char *rtt_text(const struct rtt *t);
 
 #endif

@@ -22,7 +22,8 @@
 /* Whether steps are shown (-vv). */
 bool step_is_on(void);
 
-/* The start time of a step: clock_now(), or 0 if steps are not shown. */
+/* Returns the start time of a step: clock_now(), or 0 if steps are not shown.
+ */
 int64_t step_start(void);
 
 /*
@@ -41,13 +42,19 @@ void step_show(const char *call, int64_t start_ns, int64_t result,
 /* The result of a send or receive. */
 struct step_transfer {
 	int fd;
-	int64_t start_ns; /* by step_start() */
+	/* When the call began: step_start(). */
+	int64_t start_ns;
 	bool is_send;
-	bool is_dgram;    /* one datagram, not part of a stream */
-	size_t wanted;    /* bytes to send, or space for them */
-	ssize_t done;     /* what the call returned; -1: with errno */
-	const char *note; /* NULL: the one of a stream */
-	const char *peer; /* an address, shown after the socket, or NULL */
+	/* It moved one datagram, not a part of a stream. */
+	bool is_dgram;
+	/* How many bytes were to be sent, or the space to receive them. */
+	size_t wanted;
+	/* What the call returned; if that is -1, errno says why. */
+	ssize_t done;
+	/* What it is for, or NULL for what every transfer is for. */
+	const char *note;
+	/* The address that is shown after the socket, or NULL. */
+	const char *peer;
 };
 
 /* Reports a send or receive on the socket that step_name() has named. */
@@ -61,7 +68,8 @@ void step_name(int fd, const char *name, unsigned number);
  * are tested at the same time. Copies text. */
 void step_name_endpoint(const char *text);
 
-/* "the listening socket (fd 3)", in one of the buffers of text_slot(). */
+/* Returns "the listening socket (fd 3)", in one of the buffers of text_slot().
+ */
 const char *step_name_of(int fd);
 
 #endif

@@ -39,7 +39,7 @@ char *text_escape(char *dst, size_t size, const void *bytes, size_t n);
  */
 #define TEXT_SLOT 640
 
-/* The next of these buffers, for a formatter. */
+/* Returns the next of these buffers, for a formatter. */
 char *text_slot(void);
 
 /*
@@ -54,8 +54,9 @@ const char *text_shown_url(const char *text);
 const char *text_shown_bytes(const void *bytes, size_t n);
 
 /* Finds what may be the credentials of a URL in n bytes: between "://" and the
- * last "@" or, if the text is_url, at its beginning. NULL: there are none.
- * What is printed of URLs and headers goes through this. */
+ * last "@" or, if the text is_url, at its beginning. Returns them with their
+ * *length, or NULL if there are none. URLs and headers that are printed go
+ * through this. */
 const char *text_credentials(
     const char *bytes, size_t n, bool is_url, size_t *length);
 
@@ -79,11 +80,11 @@ bool text_append(char *buf, size_t size, const char *fmt, ...)
 bool text_append_list(char *buf, size_t size, const char *fmt, va_list ap)
     __attribute__((format(printf, 3, 0)));
 
-/* How many of the n bytes of text fit into a line of columns as whole words,
- * which single spaces separate: at least one word. */
+/* Returns how many of the n bytes of text fit into a line of columns as whole
+ * words, which single spaces separate: at least one word. */
 size_t text_fit(const char *text, size_t n, size_t columns);
 
-/* The value of a hexadecimal digit, or -1. */
+/* Returns the value of a hexadecimal digit, or -1. */
 int text_hex_digit(char c);
 
 #endif
