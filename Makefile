@@ -129,8 +129,8 @@ endif
 
 ifdef COVERAGE
 B := $(B)/coverage
-# The counters of all processes of a binary are one file that they map: forked,
-# killed and confined ones are counted, too. Assertions have a side that never
+# The counters of all processes of a binary are one file that they map, so that
+# forked, killed and confined ones are counted. Assertions have a side that never
 # runs, and hide what follows from Clang.
 MODE_CFLAGS += -fprofile-instr-generate=$(abspath $(B))/profiles/%c%m.profraw \
 	-fcoverage-mapping -DNDEBUG -Wno-unused-parameter \
@@ -143,7 +143,7 @@ endif
 
 # The flags.
 
-# Files over 2 GiB and times after 2038 on 32-bit systems, too.
+# Files over 2 GiB and times after 2038, also on 32-bit systems.
 STD = -std=c11 -D_POSIX_C_SOURCE=200809L -Isrc -D_FILE_OFFSET_BITS=64 \
 	-D_TIME_BITS=64
 # Stack overflows and wild jumps are detected where the compiler can do it.

@@ -253,7 +253,7 @@ int command_parse(const struct command *c, char **argv,
 int command_check(const struct command_args *args, const char *fact,
     const char *what, struct err *e);
 
-/* Frees what command_parse() has allocated, the lists of options, too. */
+/* Frees what command_parse() has allocated, also the lists of options. */
 void command_release(struct command_args *args);
 
 /* Steps to the next option. *at begins as {groups, NULL}. Returns false after

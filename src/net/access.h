@@ -14,16 +14,20 @@ struct err;
 struct access_rule {
 	bool allow;
 	struct addr network;
-	int bits; /* prefix length */
+	/* The length of the prefix. */
+	int bits;
 };
 
-/* Rules, of which the first that was added and matches wins. A peer without one
- * is denied if the list has an allow rule, and allowed otherwise. */
+/* Rules. The first that matches a peer, in the order in which they were added,
+ * decides. A peer that matches none is denied if the list has an allow rule,
+ * and allowed otherwise. */
 struct access {
-	struct access_rule *rules; /* owned; access_release() */
+	/* An owned array, which access_release() frees. */
+	struct access_rule *rules;
 	size_t count;
 	bool has_allow;
-	bool is_allowing; /* private: whether access_add() adds allow rules */
+	/* Private: access_add() is adding allow rules. */
+	bool is_allowing;
 };
 
 #define ACCESS_INIT                   \
@@ -37,15 +41,16 @@ struct access {
  * item with a scope matches only peers of that scope (RFC 4007 11.6). Names are
  * not accepted: their addresses change, and a lookup may miss some of them.
  * The deadline limits the reading of a file. Returns 0, or -1 with *e set:
- * ERR_USAGE, or that of wordlist_read().
+ * ERR_USAGE, or an error of wordlist_read().
  */
 int access_add(struct access *a, bool allow, const char *text,
     struct deadline until, struct err *e);
 
 /* Whether the peer is allowed. IPv4-mapped addresses count as IPv4. Peers of a
- * Unix socket always are: its permissions control access. */
+ * Unix socket are always allowed: its permissions control access. */
 bool access_allows(const struct access *a, const struct addr *peer);
 
+/* Frees the rules. The list is empty afterwards. */
 void access_release(struct access *a);
 
 #endif

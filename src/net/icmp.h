@@ -16,6 +16,7 @@ enum icmp_sender {
 	ICMP_ROUTER /* a router on the way */
 };
 
+/* Returns who has sent the error, about a packet to that address. */
 enum icmp_sender icmp_sender(const struct os_error *q, const struct addr *to);
 
 /* Whether q is "time exceeded", from a router where the time to live ended. */
@@ -25,14 +26,15 @@ bool icmp_is_exceeded(const struct os_error *q);
  * Returns false if there is none. */
 bool icmp_read(int fd, const struct addr *a, struct os_error *q);
 
-/* The cause of a failed connect(2), for its step: errnum, or CAUSE_REJECTED. */
+/* Returns the cause of a connect(2) that has failed with errnum, for its step:
+ * errnum, or CAUSE_REJECTED if q shows that. */
 int icmp_cause(const struct os_error *q, int errnum);
 
 /*
- * The meaning of q for an attempt to reach an address, and its sender: "refused
- * by 192.0.2.1, a router on the way (ICMP port unreachable: a firewall)". In a
- * buffer of text_slot(). NULL if q adds nothing to the table of causes:
- * q->errnum is 0, or the host refuses a datagram (RFC 1122 4.1.3.1).
+ * Returns the meaning of q for an attempt to reach an address, and its sender:
+ * "refused by 192.0.2.1, a router on the way (ICMP port unreachable: a
+ * firewall)", in a buffer of text_slot(). NULL if q adds nothing to the table
+ * of causes: q->errnum is 0, or the host refuses a datagram (RFC 1122 4.1.3.1).
  */
 const char *icmp_text(
     const struct os_error *q, const struct addr *to, enum err_place place);

@@ -81,7 +81,7 @@ struct program {
 	/* Its name, which is searched for in PATH, and its arguments. */
 	char *const *argv;
 	/* What becomes its stdin and stdout, unless options.has_pair is set.
-	 * They stay open here, too. */
+	 * They stay open here. */
 	int in, out;
 	/* "TCP" or "UDP": its environment describes the connection of local
 	 * and remote. NULL: it does not. */

@@ -15,9 +15,12 @@ struct proc;
 
 /* How names are resolved: -4, -6 and -n of every command. */
 struct name_options {
-	int family;         /* AF_INET, AF_INET6 or AF_UNSPEC */
-	int numeric;        /* accept numeric addresses only */
-	unsigned interface; /* the index of the only one; 0: any */
+	/* AF_INET, AF_INET6 or AF_UNSPEC. */
+	int family;
+	/* Only numeric addresses are accepted. */
+	int numeric;
+	/* The index of the only interface to be used; 0 is any. */
+	unsigned interface;
 };
 
 /*
@@ -37,41 +40,46 @@ int resolve_check(
  * Returns the addresses of ep in *list, in the order of getaddrinfo(3) with the
  * families interleaved (RFC 8305 section 4), without duplicates. A unix
  * endpoint or a numeric address needs no lookup. *list must be empty; the
- * caller releases it. Returns 0, or -1 with *e set: that of resolve_check(),
- * ERR_NAME, with CAUSE_NAME_EMPTY or CAUSE_NAME_UNKNOWN (base/err.h) only if
- * the resolver answered that; ERR_TIMEOUT, or ERR_FAILED with EINTR for
- * a caught signal.
+ * caller releases it. Returns 0, or -1 with *e set: an error of
+ * resolve_check(); ERR_NAME, with CAUSE_NAME_EMPTY or CAUSE_NAME_UNKNOWN
+ * (base/err.h) only if the resolver answered that; ERR_TIMEOUT; or ERR_FAILED
+ * with EINTR for a caught signal.
  */
 int resolve(const struct endpoint *ep, const struct name_options *o,
     struct deadline until, struct addr_list *list, struct err *e);
 
-/* Asynchronous version, for callers that also poll other descriptors. */
+/* A lookup in progress, for callers that also poll other descriptors. Only in
+ * is for them. */
 struct resolve {
 	const struct endpoint *ep;
 	int family;
+	/* The list of the caller, which is set at the end. */
 	struct addr_list *list;
 	int64_t start_ns;
 	struct proc *child;
-	int in;     /* poll it for input; -1: the lookup has ended */
-	int code;   /* of getaddrinfo(3) */
-	int errnum; /* errno, if code is EAI_SYSTEM */
+	/* Where the child writes: poll it for input. -1 once the lookup has
+	 * ended. */
+	int in;
+	/* The result of getaddrinfo(3), and its errno if that is EAI_SYSTEM. */
+	int code, errnum;
+	/* The addresses so far, in the order of getaddrinfo(3). */
 	struct addr_list found;
 };
 
-/* Starts a lookup; what it is passed must stay valid. Returns 0, or -1 with *e
- * as resolve(); if r->in is -1, *list is complete. */
+/* Starts a lookup. ep and list must stay valid. Returns 0, or -1 with *e as
+ * resolve(); if r->in is -1, *list is complete. */
 int resolve_start(struct resolve *r, const struct endpoint *ep,
     const struct name_options *o, struct addr_list *list, struct err *e);
 
-/* Call this when r->in is readable, with errnum 0, or to end the lookup with an
- * errno: ETIMEDOUT after until. Returns as resolve_start(). */
+/* Call this when r->in is readable, with errnum 0; or with an errno, ETIMEDOUT
+ * after until, to abandon the lookup. Returns as resolve_start(). */
 int resolve_advance(
     struct resolve *r, int errnum, struct deadline until, struct err *e);
 
 /* Whether any lookup of this process is in progress. */
 bool resolve_is_pending(void);
 
-/* Abandons a lookup. */
+/* Abandons a lookup without an error, and frees what r holds. */
 void resolve_cancel(struct resolve *r);
 
 #endif

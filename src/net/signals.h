@@ -26,10 +26,11 @@ int signals_catch(struct err *e);
 void signals_collect(void);
 
 /*
- * For net/wait.h: poll(2) of count entries and one more, the pipe. Returns how
- * many of count are ready; 0 after the timeout; or -1 with errno: EINTR for a
- * caught signal, until it is collected; ECHILD if with_children is set, none is
- * ready and a child has exited; EAGAIN if the caller should poll again.
+ * For net/wait.h: polls count entries and the pipe, for which fds has space
+ * after them. Returns how many of count are ready; 0 after the timeout; or -1
+ * with errno: EINTR for a caught signal, until it is collected; ECHILD if
+ * with_children is set, no entry is ready and a child has exited; EAGAIN if the
+ * caller should poll again.
  */
 int signals_poll(
     struct pollfd *fds, nfds_t count, int timeout_ms, bool with_children);
@@ -42,16 +43,17 @@ int signals_poll(
 int signals_catch_children(void);
 bool signals_collect_children(void);
 
-/* The signal that asked sockt to stop, or 0. It is never cleared. */
+/* Returns the signal that asked sockt to stop, or 0. It is never cleared. */
 int signals_stopped(void);
 
-/* How many times: signals that come together count as one. */
+/* Returns how often sockt was asked to stop. Signals that come together count
+ * as one. */
 int signals_stop_count(void);
 
 /*
- * Maps the result of an accepting server, 0 or -1 with *e set. INT and TERM end
- * it normally: 0. After HUP the result is -1 with EINTR, so that the server
- * dies by the signal, as every other command does.
+ * Returns the result of an accepting server, where result is 0 or -1 with *e
+ * set. INT and TERM are a normal end: 0. After HUP the result is -1 with EINTR,
+ * so that the server dies by the signal, as every other command does.
  */
 int signals_server_result(int result, struct err *e);
 

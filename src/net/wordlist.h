@@ -11,12 +11,12 @@ typedef int wordlist_add(void *context, const char *word, struct err *e);
 
 /*
  * Calls add() for every word of a file, ignoring the rest of a line after '#';
- * "-" is standard input. A NUL byte ends a line too, as in the output of
+ * "-" is standard input. A NUL byte ends a line, as in the output of
  * 'find -print0'. Caught signals and the deadline end the wait for data.
  *
  * Returns 0, or -1 with *e set, after the file's name: ERR_OUTPUT if it cannot
- * be read, the deadline's error, ERR_FAILED with EINTR for a caught signal, or
- * add()'s error with the line number. A wrong line (ERR_USAGE from add()) does
+ * be read, ERR_TIMEOUT, ERR_FAILED with EINTR for a caught signal, or the error
+ * of add() with the line number. A wrong line (ERR_USAGE from add()) does
  * not end the list: the error names the first one and the number of others.
  */
 int wordlist_read(const char *path, struct deadline until, wordlist_add *add,

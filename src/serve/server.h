@@ -80,7 +80,7 @@ struct server {
 	/* The connections: count of them, with space for capacity. Owned. */
 	struct server_conn *conns;
 	size_t count, capacity;
-	/* The handshakes in progress. Owned, too. */
+	/* The handshakes in progress, in another owned array. */
 	struct server_pending *pending;
 	size_t pending_count, pending_capacity;
 	/* Space for the entries of a poll. Owned. */
