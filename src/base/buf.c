@@ -6,10 +6,7 @@
 void
 buf_init(struct buf *b, void *storage, size_t size)
 {
-	b->data = storage;
-	b->size = size;
-	b->head = 0;
-	b->tail = 0;
+	*b = (struct buf){.data = storage, .size = size};
 }
 
 /* Moves the queued bytes to the front. */

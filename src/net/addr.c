@@ -398,6 +398,5 @@ void
 addr_list_release(struct addr_list *list)
 {
 	free(list->items);
-	list->items = NULL;
-	list->count = 0;
+	*list = (struct addr_list){0};
 }
