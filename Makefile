@@ -27,31 +27,40 @@
 #	CC CFLAGS CPPFLAGS LDFLAGS LDLIBS   as usual; CFLAGS is -O2 -g
 #	PREFIX              where to install: /usr/local; below it are BINDIR,
 #	                    DATADIR, MANDIR, ZSHDIR and FISHDIRS
-#	DESTDIR             a folder to install into, as if it were /
-#	TESTS               the tests that make check runs; all of them
-#	JOBS                how many run at once: 32, as they mostly wait
+#	DESTDIR             a folder to install into as if it were /
+#	TESTS               which tests make check runs: all
+#	JOBS                how many run at once: 32, since they mostly wait
 #	PROVE               what runs them: prove
 #
-# Modes. Each has a folder under build/; several can be combined:
+# A setting of one target is explained with it in tests/*.mk.
+#
+# Modes, likewise. Each has a folder under build/; several can be combined:
 #
 #	PORTABLE=1          calls of POSIX only, as on other systems than Linux
-#	STATIC=1            a static binary: CC=musl-gcc STATIC=1
+#	STATIC=1            a static binary, with CC=musl-gcc
 #	MACHINE=i386        for another machine: i386, s390x or aarch64
 #	SANITIZE=1          with ASan and UBSan
 #	COVERAGE=1          counts the lines and branches that run (clang)
 #	FUZZING=1           for make fuzz, which sets it (clang)
-#	WERROR=1            warnings are errors; not a folder
+#	WERROR=1            warnings are errors, in the same folder
 
-# Variables of this Makefile and of tests/*.mk, which add their targets:
+# Variables of this Makefile and of tests/*.mk. The section of the modes sets
+# these, nothing else does:
 #
 #	B                   the folder that is built in: build, or one under it
-#	OS SANDBOX          linux or posix: which twin is built, *_linux.c or
-#	                    *_posix.c, of all modules and of net/sandbox
-#	STD WARN HARDEN     flags of every file: language, warnings, protection
-#	MODE_CFLAGS         what the system and the modes add to CFLAGS
-#	MODE_LDFLAGS        and to LDFLAGS, after them
-#	FILE_CFLAGS         what one file adds, or a group of files
-#	COMPILE LINK        how to compile or link, made of all these
+#	OS                  which twin of a module is built, *_linux.c or
+#	                    *_posix.c: linux or posix
+#	SANDBOX             the same for net/sandbox, which sanitizers cannot use
+#	WARN                flags of every file: warnings
+#	MODE_CFLAGS         what is added to CFLAGS, and overrides them
+#	MODE_LDFLAGS        what is added to LDFLAGS
+#	CC_*                the compiler for a MACHINE, which becomes CC
+#
+# These follow from them and from the settings:
+#
+#	STD HARDEN          flags of every file: language, protection
+#	COMPILE             the compiler with all flags; to link, it is followed
+#	LINK                by this, at the end of the command
 #	GNU_SRC             sources that call more than POSIX.1-2008 has
 #	SRC OBJ             sources and objects of libsockt.a: all but main
 #	UNIT REPLAY         test programs in C: unit tests, and each fuzzer with
@@ -59,9 +68,10 @@
 #	CMD_TESTS           the tests of commands, tests/cmd/*.t
 #	TESTENV             the environment of tests: which binary they run
 #
-# Only the sections of the system and the modes, and tests/machines.mk for what
-# an emulator needs, set what modes differ in: CC, B, OS, SANDBOX, WARN, MODE_*
-# and LINK. A target such as sanitize calls make again with its mode.
+# These belong to targets:
+#
+#	FILE_CFLAGS         flags of a file, or of a group of files
+#	STAMP               the text of a stamp
 
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
