@@ -59,18 +59,22 @@ static const char *reply_format;
 
 /* A client, in its process. */
 struct hello_client {
-	int64_t answered; /* messages answered */
+	/* How many messages were answered. */
+	int64_t answered;
 	struct session session;
-	bool has_lines;                         /* it has sent a newline */
-	struct buf queue;                       /* bytes received */
-	unsigned char storage[MESSAGE_MAX + 2]; /* its storage */
+	/* The client has sent a newline. */
+	bool has_lines;
+	/* The bytes received, and their storage. */
+	struct buf queue;
+	unsigned char storage[MESSAGE_MAX + 2];
 };
 
 /* A message; its bytes are valid until the next one is received. */
 struct hello_message {
 	const unsigned char *bytes;
 	size_t length;
-	size_t newline; /* length of its LF, CRLF or nothing */
+	/* The length of its LF, CRLF or nothing. */
+	size_t newline;
 };
 
 static const struct opt hello_opts[] = {

@@ -35,8 +35,10 @@ extern char **environ;
 
 static struct {
 	struct proc *first;
-	bool is_copy; /* a forked copy: half of the grace period */
-	bool adopts;  /* orphaned descendants become children of this process */
+	/* This is a forked child, which has half of the grace period. */
+	bool is_copy;
+	/* Orphaned descendants become children of this process. */
+	bool adopts;
 } table;
 
 static pid_t
@@ -342,9 +344,12 @@ struct launch {
 	const struct program *program;
 	const char **environment;
 	char variables[VARIABLES][VARIABLE_SIZE];
-	int fd, errors; /* its ends of the pair and of stderr; -1: none */
+	/* The ends of the program of the pair and of the pipe for stderr; -1
+	 * without one. */
+	int fd, errors;
 	pid_t parent;
-	int errnum; /* why it could not be executed, or 0 */
+	/* Why the program could not be executed, or 0. */
+	int errnum;
 };
 
 /* Becomes the program. Returns only on failure, with an errno. It may share the

@@ -29,8 +29,9 @@ enum { NO_DATA = EAI_NONAME, NO_SUCH_FAMILY = EAI_NONAME };
 /* A record from the child, an error or an address. It is written in one piece,
  * so a read returns a whole one. */
 struct record {
-	int code;   /* of getaddrinfo(3) */
-	int errnum; /* errno, if code is EAI_SYSTEM */
+	/* The result of getaddrinfo(3), and its errno if that is EAI_SYSTEM. */
+	int code, errnum;
+	/* The address, if code is 0. */
 	struct addr addr;
 };
 

@@ -21,11 +21,13 @@
 struct list {
 	wordlist_add *add;
 	void *context;
-	char shown[256]; /* the name of the file */
-	uint64_t line;
-	uint64_t wrong; /* lines */
+	/* The name of the file, escaped. */
+	char shown[256];
+	/* How many lines were processed, and how many of them were wrong. */
+	uint64_t line, wrong;
+	/* The bytes that are not processed yet. */
 	char bytes[MAX_LINE + 2];
-	size_t size; /* bytes that are not processed yet */
+	size_t size;
 };
 
 /*

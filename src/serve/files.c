@@ -39,18 +39,24 @@
 /* A request and its response. */
 struct file_request {
 	struct session *s;
-	int dir; /* the folder that is served */
+	/* The folder that is served. */
+	int dir;
 	struct http_server request;
+	/* The path in that folder, and what follows "?" in the target. */
 	char path[MAX_PATH];
 	struct http_part query;
 	struct http_server_response response;
-	/* Of the response; a redirect repeats the path and the query. */
+	/* Fields of the response. A redirect repeats the path and the query. */
 	char fields[3 * MAX_PATH + HTTP_SERVER_HEAD + 512];
-	int fd; /* what is opened, owned; -1: none */
+	/* The file or folder that is open, owned; -1 for none. */
+	int fd;
 	struct stat st;
-	int64_t from; /* of the file, the first byte that is sent */
-	char *page;   /* or another body, owned; NULL: none */
-	size_t head;  /* bytes of the response's head */
+	/* The offset of the first byte of the file that is sent. */
+	int64_t from;
+	/* A body that is not a file, owned; or NULL. */
+	char *page;
+	/* How many bytes the head of the response has. */
+	size_t head;
 };
 
 /* A path as a part of a URL, in a buffer of three times its length and 1. */
