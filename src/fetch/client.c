@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -305,95 +304,6 @@ connect_along(struct client *c, const struct route *route, struct err *e)
 	return 0;
 }
 
-/* The length of what precedes the authority of a URL that begins at p: "//",
- * or a scheme and any slashes; 0 if none begins there. */
-static size_t
-url_prefix_length(const char *p, size_t n)
-{
-	size_t i = n < 2 || memcmp(p, "//", 2) != 0 ? 0 : 2;
-
-	if (n >= 5 && strncasecmp(p, "http:", 5) == 0)
-		i = 5;
-	else if (n >= 6 && strncasecmp(p, "https:", 6) == 0)
-		i = 6;
-	while (i > 0 && i < n && (p[i] == '/' || p[i] == '\\'))
-		i++;
-	return i;
-}
-
-/*
- * Finds the next secret between at and end in the value of the field name: a
- * password, or what a URL has before its last "@". Of the fields listed, the
- * first three are secret as a whole, and the others are URLs. These and any
- * other field may contain URLs, which only quotes and angle brackets end:
- * malformed credentials have blanks and slashes.
- */
-static const char *
-find_secret(
-    const char *name, size_t n, const char *at, const char *end, size_t *length)
-{
-	static const char *const fields[] = {"authorization",
-	    "proxy-authorization", "cookie", "location", "content-location"};
-	const char *sign, *p;
-	size_t i;
-
-	for (i = 0; i < 5 && !http_head_token_is(name, n, fields[i]); i++)
-		continue;
-	*length = (size_t)(end - at);
-	if (i < 3)
-		return at;
-	p = i < 5 ? text_credentials(at, *length, true, length) : NULL;
-	if (p != NULL)
-		return p;
-	for (; at < end; at++) {
-		p = at + url_prefix_length(at, (size_t)(end - at));
-		if (p == at)
-			continue;
-		sign = NULL;
-		for (at = p; at < end && strchr("\"<>", *at) == NULL; at++)
-			if (*at == '@')
-				sign = at;
-		if (sign == NULL)
-			continue;
-		*length = (size_t)(sign - p);
-		return p;
-	}
-	return NULL;
-}
-
-/*
- * Returns a copy of n bytes of lines, and its length, with "..." in place of
- * the secrets in their fields. The caller frees it.
- */
-static char *
-conceal(const char *text, size_t n, size_t *length)
-{
-	const char *p = text, *end = text + n, *stop, *next, *name, *at, *found;
-	char *copy = mem_array(2, n + 1), *out = copy;
-
-	for (; (stop = http_head_line_end(p, end, &next)) != NULL; p = next) {
-		name = p;
-		n = http_head_token_length(p, stop);
-		at = p + n;
-		if (at == stop || *at++ != ':')
-			at = stop; /* It is not a field. */
-		else if (at < stop && *at == ' ')
-			at++;
-		for (; at < stop; at = p + 1) {
-			found = find_secret(name, n, at, stop, length);
-			if (found == NULL)
-				break;
-			memcpy(out, p, (size_t)(found - p));
-			out = stpcpy(out + (found - p), "...");
-			p = found + *length;
-		}
-		memcpy(out, p, (size_t)(next - p));
-		out += next - p;
-	}
-	*length = (size_t)(out - copy);
-	return copy;
-}
-
 void
 client_show_head(const struct client *c, bool raw)
 {
@@ -403,7 +313,8 @@ client_show_head(const struct client *c, bool raw)
 
 	if (!diag_shows(DIAG_SAY))
 		return;
-	text = conceal(h->text, h->length, &n);
+	text = mem_array(2, h->length + 1);
+	n = http_head_conceal(text, h->text, h->length);
 	if (!raw && fd_kind(STDERR_FILENO) == FD_TERMINAL) {
 		safe = mem_array(4, n);
 		n = text_escape_stream(safe, text, n, true, &used);
@@ -418,10 +329,11 @@ client_show_head(const struct client *c, bool raw)
 static void
 show_request(const struct client *c)
 {
-	size_t n, size;
-	char *text = conceal(c->request, strlen(c->request), &n), *line;
+	size_t length = strlen(c->request), n, size;
+	char *text = mem_array(2, length + 1), *line;
 	const char *p = text, *stop, *next;
 
+	n = http_head_conceal(text, c->request, length);
 	size = 4 * n + 4;
 	line = mem_array(1, size);
 	for (; (stop = http_head_line_end(p, text + n, &next)) != NULL;

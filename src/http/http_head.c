@@ -340,3 +340,88 @@ http_head_confirms(const struct http_head *h, const struct http_validator *v)
 	return http_head_agrees(h, v) &&
 	       (v->text[0] != '"' || http_head_find(h, "etag", 0) != NULL);
 }
+
+/* The length of what precedes the authority of a URL that begins at p: "//",
+ * or a scheme and any slashes; 0 if none begins there. */
+static size_t
+url_prefix_length(const char *p, size_t n)
+{
+	size_t i = n < 2 || memcmp(p, "//", 2) != 0 ? 0 : 2;
+
+	if (n >= 5 && strncasecmp(p, "http:", 5) == 0)
+		i = 5;
+	else if (n >= 6 && strncasecmp(p, "https:", 6) == 0)
+		i = 6;
+	while (i > 0 && i < n && (p[i] == '/' || p[i] == '\\'))
+		i++;
+	return i;
+}
+
+/*
+ * Finds the next secret between at and end in the value of the field name: a
+ * password, or what a URL has before its last "@". Of the fields listed, the
+ * first three are secret as a whole, and the others are URLs. These and any
+ * other field may contain URLs, which only quotes and angle brackets end:
+ * malformed credentials have blanks and slashes.
+ */
+static const char *
+find_secret(
+    const char *name, size_t n, const char *at, const char *end, size_t *length)
+{
+	static const char *const fields[] = {"authorization",
+	    "proxy-authorization", "cookie", "location", "content-location"};
+	const char *sign, *p;
+	size_t i;
+
+	for (i = 0; i < 5 && !http_head_token_is(name, n, fields[i]); i++)
+		continue;
+	*length = (size_t)(end - at);
+	if (i < 3)
+		return at;
+	p = i < 5 ? text_credentials(at, *length, true, length) : NULL;
+	if (p != NULL)
+		return p;
+	for (; at < end; at++) {
+		p = at + url_prefix_length(at, (size_t)(end - at));
+		if (p == at)
+			continue;
+		sign = NULL;
+		for (at = p; at < end && strchr("\"<>", *at) == NULL; at++)
+			if (*at == '@')
+				sign = at;
+		if (sign == NULL)
+			continue;
+		*length = (size_t)(sign - p);
+		return p;
+	}
+	return NULL;
+}
+
+size_t
+http_head_conceal(char *dst, const char *text, size_t n)
+{
+	const char *p = text, *end = text + n, *stop, *next, *name, *at, *found;
+	char *out = dst;
+	size_t length;
+
+	for (; (stop = http_head_line_end(p, end, &next)) != NULL; p = next) {
+		name = p;
+		n = http_head_token_length(p, stop);
+		at = p + n;
+		if (at == stop || *at++ != ':')
+			at = stop; /* It is not a field. */
+		else if (at < stop && *at == ' ')
+			at++;
+		for (; at < stop; at = p + 1) {
+			found = find_secret(name, n, at, stop, &length);
+			if (found == NULL)
+				break;
+			memcpy(out, p, (size_t)(found - p));
+			out = stpcpy(out + (found - p), "...");
+			p = found + length;
+		}
+		memcpy(out, p, (size_t)(next - p));
+		out += next - p;
+	}
+	return (size_t)(out - dst);
+}

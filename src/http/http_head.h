@@ -1,7 +1,7 @@
 /*
  * Incremental parser for the head of an HTTP response, its status line and
- * fields (RFC 9112 sections 4 and 5), and helpers for the lines and tokens of
- * any head. Pure: no sockets, no allocation.
+ * fields (RFC 9112 sections 4 and 5), and helpers for the lines, tokens and
+ * secrets of any head. Pure: no sockets, no allocation.
  */
 #ifndef HTTP_HTTP_HEAD_H
 #define HTTP_HTTP_HEAD_H
@@ -151,5 +151,13 @@ size_t http_head_token_length(const char *at, const char *end);
 
 /* Whether the n bytes at at equal token, in any case. */
 bool http_head_token_is(const char *at, size_t n, const char *token);
+
+/*
+ * Copies n bytes, the lines of a head, to dst, of 2 * (n + 1) bytes, with "..."
+ * in place of the secrets in its fields: credentials, cookies, and the
+ * passwords of URLs. Returns the length; no NUL follows. What is printed of a
+ * head goes through this.
+ */
+size_t http_head_conceal(char *dst, const char *text, size_t n);
 
 #endif
