@@ -20,6 +20,7 @@
 #include "base/text.h"
 #include "dial/reconnect.h"
 #include "fetch/internal.h"
+#include "fetch/part_file.h"
 #include "http/http_date.h"
 #include "http/url.h"
 #include "net/sandbox.h"

@@ -1,5 +1,5 @@
 /* A download in NAME.part, renamed to NAME when it is complete. */
-#include "fetch/internal.h"
+#include "fetch/part_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,10 +9,12 @@
 #include <unistd.h>
 
 #include "base/diag.h"
+#include "base/err.h"
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/text.h"
+#include "http/http_head.h"
 #include "http/url.h"
 
 /* No file is created where a link is, and no FIFO is waited for. */
