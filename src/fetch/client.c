@@ -11,7 +11,6 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/fd.h"
-#include "base/json.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/sha256.h"
@@ -288,7 +287,7 @@ client_check(const struct client *c, const struct url *u, struct err *e)
 static int
 connect_along(struct client *c, const struct route *route, struct err *e)
 {
-	int64_t *ends = c->ends_ns, start = clock_now(), now;
+	int64_t *ends = c->timing.ends_ns, start = clock_now(), now;
 
 	c->route = *route;
 	if (connector_open(
@@ -297,10 +296,10 @@ connect_along(struct client *c, const struct route *route, struct err *e)
 	c->link.start_ns = start;
 	now = clock_now();
 	c->is_open = true;
-	ends[CLIENT_CONNECTED] = now - c->link.tls_ns;
-	ends[CLIENT_RESOLVED] =
-	    ends[CLIENT_CONNECTED] - c->link.dial_ns + c->link.resolve_ns;
-	ends[CLIENT_SECURED] = c->link.tls_ns != 0 ? now : 0;
+	ends[TIMING_CONNECTED] = now - c->link.tls_ns;
+	ends[TIMING_RESOLVED] =
+	    ends[TIMING_CONNECTED] - c->link.dial_ns + c->link.resolve_ns;
+	ends[TIMING_SECURED] = c->link.tls_ns != 0 ? now : 0;
 	return 0;
 }
 
@@ -362,7 +361,7 @@ send_request(struct client *c, struct err *e)
 			return link_error(c, "sending the request", e);
 		c->send_errnum = errno;
 	}
-	c->ends_ns[CLIENT_SENT] = clock_now();
+	c->timing.ends_ns[TIMING_SENT] = clock_now();
 	return 0;
 }
 
@@ -416,8 +415,8 @@ receive(struct client *c, const char *what, struct err *e)
 		c->link.first = LINK_FIRST_PEER;
 	if (n < 0)
 		return link_error(c, what, e);
-	if (n > 0 && c->ends_ns[CLIENT_ANSWERED] == 0)
-		c->ends_ns[CLIENT_ANSWERED] = clock_now();
+	if (n > 0 && c->timing.ends_ns[TIMING_FIRST_BYTE] == 0)
+		c->timing.ends_ns[TIMING_FIRST_BYTE] = clock_now();
 	buf_added(&c->in, (size_t)n);
 	rate_spend(&c->rate, (size_t)n);
 	return n;
@@ -536,10 +535,11 @@ request_once(struct client *c, struct http_request *r, struct err *e)
 {
 	const struct route *last = &c->route;
 	const struct proxy *forwarder;
+	int64_t *ends = c->timing.ends_ns;
 	struct route route;
 
-	c->start_ns = clock_now();
-	c->is_truncated = c->is_reused = false;
+	c->timing = (struct timing){.start_ns = clock_now()};
+	c->is_truncated = false;
 	c->send_errnum = 0;
 	if (find_route(c, r->url, &route, e) < 0)
 		return -1;
@@ -563,12 +563,11 @@ request_once(struct client *c, struct http_request *r, struct err *e)
 		drop_excess(c);
 		(void)disconnect(c, 0, NULL);
 	}
-	memset(c->ends_ns, 0, sizeof(c->ends_ns));
-	c->ends_ns[CLIENT_RESOLVED] = c->start_ns;
-	c->is_reused = c->is_open;
+	ends[TIMING_RESOLVED] = c->timing.start_ns;
+	c->timing.is_reused = c->is_open;
 	http_response_start(&c->response, r->method);
-	if (c->is_reused)
-		c->ends_ns[CLIENT_CONNECTED] = c->start_ns;
+	if (c->is_open)
+		ends[TIMING_CONNECTED] = c->timing.start_ns;
 	else if (connect_along(c, &route, e) < 0)
 		return -1;
 	return send_request(c, e) < 0 ? -1 : read_head(c, e);
@@ -581,9 +580,10 @@ client_request(struct client *c, struct http_request *r, struct err *e)
 
 	/* A server may close an idle connection just as it is reused, or send a
 	 * 408 before it does (RFC 9110 section 15.5.9). */
-	if (c->is_reused && (result < 0 ? c->ends_ns[CLIENT_ANSWERED] == 0 &&
-					      c->link.first == LINK_FIRST_PEER
-					: c->response.head.status == 408)) {
+	if (c->timing.is_reused &&
+	    (result < 0 ? c->timing.ends_ns[TIMING_FIRST_BYTE] == 0 &&
+			      c->link.first == LINK_FIRST_PEER
+			: c->response.head.status == 408)) {
 		diag_note("the kept connection was closed meanwhile");
 		(void)disconnect(c, 0, NULL);
 		result = request_once(c, r, e);
@@ -708,7 +708,7 @@ client_read(struct client *c, struct sink *s, struct err *e)
 	wait_watch_reader(-1);
 	if (result < 0)
 		return disconnect(c, -1, e);
-	c->ends_ns[CLIENT_RECEIVED] = clock_now();
+	c->timing.ends_ns[TIMING_RECEIVED] = clock_now();
 	return sink_write(s, "", 0, c->until, e);
 }
 
@@ -740,65 +740,4 @@ client_finish(struct client *c, bool wants_more)
 	if (http_response_is_complete(r))
 		drop_excess(c);
 	(void)disconnect(c, 0, NULL);
-}
-
-/* The names of the phases, in the event and in the chart. */
-static const struct phase {
-	const char *key, *name;
-} phases[CLIENT_PHASES] = {{"resolve", "resolve"}, {"connect", "connect"},
-    {"tls", "TLS handshake"}, {"sent", "send the request"},
-    {"first_byte", "wait for an answer"}, {"total", "receive"}};
-
-static const char bar[] = "########################################";
-#define BAR ((int)sizeof(bar) - 1)
-
-void
-client_report(const struct client *c, const struct url *u, bool with_chart)
-{
-	const struct http_response *r = &c->response;
-	int64_t from = 0, end = 0, whole = 1;
-	char url[URL_ABSOLUTE_SIZE], chart[2048];
-	uint64_t rate;
-	struct json *j;
-	int i, first, last;
-
-	if (!with_chart && !diag_emits(DIAG_NOTE))
-		return;
-	for (i = 0; i < CLIENT_PHASES; i++)
-		if (c->ends_ns[i] - c->start_ns > whole)
-			whole = c->ends_ns[i] - c->start_ns;
-	rate = (uint64_t)((double)r->received / clock_seconds(0, whole));
-	url_absolute(u, url, sizeof(url));
-	snprintf(chart, sizeof(chart), "%.300s: status %d%s\n", url,
-	    r->head.status, c->is_reused ? ", on the same connection" : "");
-	j = diag_event_begin("response");
-	json_text(j, "url", url);
-	json_number(j, "status", (uint64_t)r->head.status);
-	json_number(j, "bytes", r->received);
-	json_object(j, "phases");
-	for (i = 0; i < CLIENT_PHASES; i++, from = end) {
-		/* A phase that was not reached ends with the previous one. */
-		if (c->ends_ns[i] - c->start_ns > end)
-			end = c->ends_ns[i] - c->start_ns;
-		if (i == CLIENT_SECURED && c->ends_ns[i] == 0)
-			continue;
-		json_seconds(j, phases[i].key, clock_seconds(0, end));
-		/* Each has a column at least. */
-		first = (int)(from * (BAR - 1) / whole);
-		last = (int)(end * (BAR - 1) / whole) + 1;
-		text_append(chart, sizeof(chart), "  %-18s %11s |%*s%.*s%*s|\n",
-		    phases[i].name, num_duration_text(end - from), first, "",
-		    last - first, bar, BAR - last, "");
-	}
-	text_append(chart, sizeof(chart), "  %-18s %11s  %s, %s/s\n", "total",
-	    num_duration_text(whole), num_size_text(r->received),
-	    num_size_text(rate));
-	json_close(j);
-	json_number(j, "rate", rate);
-	json_bool(j, "reused", c->is_reused);
-	diag_event_end(DIAG_NOTE, "response %d from %s: %s in %s",
-	    r->head.status, url, num_count_text(r->received, "byte"),
-	    num_duration_text(whole));
-	if (with_chart)
-		diag_raw(DIAG_ERRORS, chart, strlen(chart));
 }

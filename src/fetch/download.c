@@ -83,8 +83,8 @@ is_awaiting(const struct transfer *t)
 static void
 report(const struct transfer *t)
 {
-	client_report(
-	    t->client, &t->current, t->options->timing && !is_awaiting(t));
+	timing_report(&t->client->timing, &t->client->response, &t->current,
+	    t->options->timing && !is_awaiting(t));
 }
 
 /* Opens the partial file, and determines whether it can be resumed. */
@@ -581,7 +581,7 @@ may_repeat(const struct transfer *t, const struct err *e)
 		return false;
 	if (c->is_truncated)
 		return true;
-	if (c->ends_ns[CLIENT_ANSWERED] == 0 || e->kind != ERR_PEER)
+	if (c->timing.ends_ns[TIMING_FIRST_BYTE] == 0 || e->kind != ERR_PEER)
 		return e->waits && (awaits || e->kind != ERR_NAME);
 	if (awaits)
 		return !is_declined(t);
@@ -761,7 +761,8 @@ attempt_repeatedly(struct transfer *t, struct err *e)
 		if (!may_repeat(t, e) ||
 		    (is_new ? wait_to_retry(t, &backoff, e)
 			    : reconnect_wait(&t->await,
-				  t->client->ends_ns[CLIENT_CONNECTED] == 0
+				  t->client->timing.ends_ns[TIMING_CONNECTED] ==
+					  0
 				      ? "no connection"
 				      : "no status below 400",
 				  e)) < 0)

@@ -15,6 +15,7 @@
 #include "base/rate.h"
 #include "dial/connector.h"
 #include "dial/proxy.h"
+#include "fetch/timing.h"
 #include "http/http_request.h"
 #include "net/endpoint.h"
 #include "net/link.h"
@@ -32,17 +33,6 @@ struct route {
 	 * requests, in the absolute form, is dial.proxy instead: without TLS,
 	 * and if the server is the origin. */
 	struct connector_options options;
-};
-
-/* The phases of an exchange, by what ends them. */
-enum client_phase {
-	CLIENT_RESOLVED,  /* the name is resolved */
-	CLIENT_CONNECTED, /* connected, to a proxy too */
-	CLIENT_SECURED,   /* the TLS handshake is done */
-	CLIENT_SENT,      /* the request is sent */
-	CLIENT_ANSWERED,  /* the first byte of the response was received */
-	CLIENT_RECEIVED,  /* and the last */
-	CLIENT_PHASES
 };
 
 /*
@@ -72,13 +62,11 @@ struct client {
 	struct link link; /* owned; its fd is -1 after its end */
 	struct route route;
 
-	bool is_reused;    /* the request went over a kept connection */
-	int send_errnum;   /* why the request was not sent, or 0 */
-	bool is_truncated; /* the response ended early */
-	int64_t start_ns;  /* of the exchange, a reading of clock_now() */
-	int64_t ends_ns[CLIENT_PHASES]; /* likewise; 0: not reached */
-	struct rate rate;               /* what is received */
-	struct buf in;                  /* received, not yet parsed; owned */
+	int send_errnum;      /* why the request was not sent, or 0 */
+	bool is_truncated;    /* the response ended early */
+	struct timing timing; /* of the exchange */
+	struct rate rate;     /* what is received */
+	struct buf in;        /* received, not yet parsed; owned */
 	char request[HTTP_REQUEST_SIZE];
 	/* The caller reads its head after client_request(), its length and the
 	 * bytes received at any time later. */
@@ -110,11 +98,6 @@ int client_check(const struct client *c, const struct url *u, struct err *e);
  * closed.
  */
 int client_request(struct client *c, struct http_request *r, struct err *e);
-
-/* Reports the last response, from u, as the event "response" and, with_chart,
- * as a chart on stderr. */
-void client_report(
-    const struct client *c, const struct url *u, bool with_chart);
 
 /*
  * Reads the body into s. Returns 0 if it is complete, or -1 with *e and the
