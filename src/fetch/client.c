@@ -17,8 +17,6 @@
 #include "base/text.h"
 #include "fetch/download.h"
 #include "http/url.h"
-#include "net/access.h"
-#include "net/addr.h"
 #include "net/signals.h"
 #include "net/sink.h"
 #include "net/sock.h"
@@ -35,107 +33,15 @@
 /* Only bodies of at least this size are copied without parsing. */
 #define MIN_COPY (128 * 1024)
 
-/* Whether an item of that list matches ep; changes item. */
-static bool
-matches(char *item, const struct endpoint *ep)
-{
-	char *colon = strrchr(item, ':');
-	struct access list = ACCESS_INIT;
-	struct addr a;
-	struct err e;
-	int64_t port;
-	size_t n;
-	bool result;
-
-	if (strcmp(item, "*") == 0)
-		return true;
-	if (colon != NULL && (strchr(item, ':') == colon || colon[-1] == ']') &&
-	    num_parse(colon + 1, 1, 65535, &port)) {
-		if (port != ep->port)
-			return false;
-		*colon = '\0';
-	}
-	n = strlen(item);
-	if (item[0] == '[' && item[n - 1] == ']') {
-		item[n - 1] = '\0';
-		item++;
-	}
-	if (endpoint_is_under(ep, item + (item[0] == '.')))
-		return true;
-	/* Otherwise it may be a network, and the host an address in it. */
-	if (item[0] == '@' || !addr_parse_ip(&a, ep->host, 0))
-		return false;
-	result = access_add(&list, true, item, deadline_none(), &e) == 0 &&
-		 access_allows(&list, &a);
-	access_release(&list);
-	return result;
-}
-
-/*
- * Whether ep is in a list like no_proxy, which may be NULL: items that commas
- * or blanks separate. "*" is every host; NAME and .NAME are that name and its
- * subdomains; an address or a network ADDRESS/BITS matches numeric hosts; with
- * :PORT after it an item matches only that port.
- */
-static bool
-is_listed(const char *list, const struct endpoint *ep)
-{
-	char *copy = mem_text(list != NULL ? list : ""), *rest;
-	char *item = strtok_r(copy, ", \t", &rest);
-	bool result;
-
-	while (item != NULL && !matches(item, ep))
-		item = strtok_r(NULL, ", \t", &rest);
-	result = item != NULL;
-	free(copy);
-	return result;
-}
-
-/* Parses a proxy of the environment, unless there is none. 0, or -1. */
-static int
-parse_env(struct proxy *p, const char *text, const char *origin, struct err *e)
-{
-	if (text == NULL || *text == '\0')
-		return 0;
-	if (proxy_parse(p, text, e) < 0)
-		return err_prefix(e, "the proxy %s", origin);
-	p->origin = origin;
-	return 0;
-}
-
 int
 client_init(struct client *c, const struct download_options *o, struct err *e)
 {
-	const char *tls = getenv("https_proxy"), *none = getenv("no_proxy");
-	char text[512], *other[] = {text};
-
 	memset(c, 0, sizeof(*c));
 	c->options = o;
 	c->until = o->until;
 	c->rate.limit = o->rate;
 	buf_init(&c->in, mem_buffer(CLIENT_BUFFER), CLIENT_BUFFER);
-	if (o->unix_path != NULL) {
-		snprintf(text, sizeof(text), "unix:%s", o->unix_path);
-		return endpoint_parse(&c->other, other, 0, "tcp", e);
-	}
-	if (o->connect_to != NULL) {
-		other[0] = (char *)o->connect_to;
-		if (endpoint_parse(&c->other, other, 0, "tcp", e) < 0)
-			return err_prefix(e, "--connect-to");
-		if (c->other.is_unix)
-			return err_set(e, ERR_USAGE,
-			    "--connect-to: a Unix socket is --unix PATH");
-	}
-	if (o->connector->via != NULL || o->connector->proxy != NULL)
-		return 0;
-	c->no_proxy = none != NULL ? none : getenv("NO_PROXY");
-	(void)parse_env(&c->tls_proxy,
-	    tls != NULL ? tls : getenv("HTTPS_PROXY"), "from https_proxy",
-	    &c->tls_error);
-	/* HTTP_PROXY is not read: a web server sets it from a field of the
-	 * request when it runs a program (CGI). */
-	return parse_env(
-	    &c->env_proxy, getenv("http_proxy"), "from http_proxy", e);
+	return route_init(&c->rules, o, e);
 }
 
 /*
@@ -223,63 +129,12 @@ link_error(struct client *c, const char *what, struct err *e)
 	    e, errno == EINTR ? ERR_FAILED : ERR_LOST, errno, "%s", what);
 }
 
-/*
- * Finds the route for u. Returns 0, or -1 with *e, because no host has that
- * name, the URL is https and a Unix socket is used, or the route needs
- * https_proxy and that is malformed.
- */
-static int
-find_route(const struct client *c, const struct url *u, struct route *route,
-    struct err *e)
-{
-	const struct proxy *env = u->is_https ? &c->tls_proxy : &c->env_proxy;
-	struct connector_options *o = &route->options;
-	bool is_bad = u->is_https && c->tls_error.kind != ERR_NONE;
-
-	memset(route, 0, sizeof(*route));
-	snprintf(route->origin.host, sizeof(route->origin.host), "%s", u->host);
-	route->origin.port = u->port;
-	route->server =
-	    c->other.is_unix || (!c->left_origin && c->other.host[0] != '\0')
-		? c->other
-		: route->origin;
-	*o = *c->options->connector;
-	o->tls.is_on = u->is_https;
-	if (c->left_origin)
-		o->tls.certificate = o->tls.key = NULL;
-	/* The certificate is still that of the URL's host. */
-	if (o->tls.name == NULL && c->other.host[0] != '\0')
-		o->tls.name = u->host;
-	if (c->other.is_unix)
-		return u->is_https
-			   ? err_set(e, ERR_USAGE, "--unix is for http URLs")
-			   : 0;
-	if (endpoint_check_host(u->host, e) < 0)
-		return -1;
-	if ((env->kind != PROXY_NONE || is_bad) &&
-	    !is_listed(c->no_proxy, &route->origin)) {
-		if (is_bad) {
-			*e = c->tls_error;
-			return -1;
-		}
-		o->proxy = env;
-	}
-	if (o->proxy != NULL && o->proxy->kind == PROXY_HTTP && !u->is_https &&
-	    strcmp(route->server.host, u->host) == 0 &&
-	    route->server.port == u->port) {
-		o->dial.proxy = o->proxy;
-		route->server = o->proxy->server;
-		o->proxy = NULL;
-	}
-	return 0;
-}
-
 int
 client_check(const struct client *c, const struct url *u, struct err *e)
 {
 	struct route route;
 
-	if (find_route(c, u, &route, e) < 0)
+	if (route_find(&c->rules, u, c->left_origin, &route, e) < 0)
 		return -1;
 	return connector_check(&route.server, &route.options, e);
 }
@@ -533,7 +388,6 @@ drop_excess(struct client *c)
 static int
 request_once(struct client *c, struct http_request *r, struct err *e)
 {
-	const struct route *last = &c->route;
 	const struct proxy *forwarder;
 	int64_t *ends = c->timing.ends_ns;
 	struct route route;
@@ -541,7 +395,7 @@ request_once(struct client *c, struct http_request *r, struct err *e)
 	c->timing = (struct timing){.start_ns = clock_now()};
 	c->is_truncated = false;
 	c->send_errnum = 0;
-	if (find_route(c, r->url, &route, e) < 0)
+	if (route_find(&c->rules, r->url, c->left_origin, &route, e) < 0)
 		return -1;
 	forwarder = route.options.dial.proxy;
 	r->is_absolute = forwarder != NULL;
@@ -550,14 +404,7 @@ request_once(struct client *c, struct http_request *r, struct err *e)
 	if (http_request_build(r, c->request, e) < 0)
 		return -1;
 	if (c->is_open &&
-	    (strcmp(last->origin.host, route.origin.host) != 0 ||
-		last->origin.port != route.origin.port ||
-		strcmp(last->server.host, route.server.host) != 0 ||
-		last->server.port != route.server.port ||
-		last->options.dial.proxy != forwarder ||
-		last->options.tls.is_on != route.options.tls.is_on ||
-		last->options.tls.certificate !=
-		    route.options.tls.certificate ||
+	    (!route_is_same(&c->route, &route) ||
 		wait_fd(c->link.fd, POLLIN, deadline_after(0)) != 0)) {
 		/* The connection leads elsewhere, or has something to read. */
 		drop_excess(c);

@@ -13,27 +13,15 @@
 #include "base/err.h"
 #include "base/diag.h"
 #include "base/rate.h"
-#include "dial/connector.h"
-#include "dial/proxy.h"
+#include "fetch/route.h"
 #include "fetch/timing.h"
 #include "http/http_request.h"
-#include "net/endpoint.h"
 #include "net/link.h"
 
 struct download_options;
 struct sha256;
 struct sink;
 struct url;
-
-/* Where a request goes: to its server, or through a proxy. */
-struct route {
-	struct endpoint origin; /* that of the URL */
-	struct endpoint server; /* what is connected to */
-	/* The proxy connects to the server. An HTTP proxy that forwards the
-	 * requests, in the absolute form, is dial.proxy instead: without TLS,
-	 * and if the server is the origin. */
-	struct connector_options options;
-};
 
 /*
  * An HTTP client: one exchange at a time over a connection that is kept while
@@ -43,12 +31,7 @@ struct route {
 struct client {
 	const struct download_options *options; /* the caller's */
 
-	struct endpoint other;  /* what replaces the origin: a Unix socket of
-				   every URL, a host of the user's only */
-	struct proxy env_proxy; /* of http_proxy; PROXY_NONE: none */
-	struct proxy tls_proxy; /* of https_proxy, for https URLs */
-	struct err tls_error;   /* why https_proxy cannot be used */
-	const char *no_proxy;   /* hosts reached without these two, or NULL */
+	struct route_rules rules;
 
 	struct deadline until; /* the caller may set it: that of the options, or
 				  an earlier one */
