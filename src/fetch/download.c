@@ -19,7 +19,7 @@
 #include "base/sha256.h"
 #include "base/text.h"
 #include "dial/reconnect.h"
-#include "fetch/internal.h"
+#include "fetch/http_client.h"
 #include "fetch/part_file.h"
 #include "http/http_date.h"
 #include "http/url.h"
@@ -37,7 +37,7 @@
 /* One URL. The client has the current response. */
 struct transfer {
 	const struct download_options *options; /* the caller's */
-	struct client *client;                  /* of all URLs */
+	struct http_client *client;             /* of all URLs */
 	bool wants_more;                        /* another URL follows */
 	bool is_served; /* the response has a status below 400 */
 	char if_modified_since[HTTP_DATE_SIZE]; /* date, or "" */
@@ -214,7 +214,7 @@ request(struct transfer *t, struct err *e)
 	}
 	if (t->if_modified_since[0] != '\0')
 		r.if_modified_since = t->if_modified_since;
-	if (client_request(t->client, &r, e) == 0)
+	if (http_client_request(t->client, &r, e) == 0)
 		return 0;
 	if (t->redirects > 0 && e->kind == ERR_USAGE)
 		/* The server named that URL, not the user. */
@@ -244,7 +244,7 @@ follow(struct transfer *t, const char *location, struct err *e)
 		    "%.200s",
 		    num_count_text((uint64_t)t->redirects, "time"), shown);
 	is_same = url_same_origin(from, &to);
-	client_finish(t->client, is_same);
+	http_client_finish(t->client, is_same);
 	if (!is_same && !t->client->left_origin && had_secrets)
 		diag_note("redirected to another origin: credentials and "
 			  "--header fields are not sent there");
@@ -268,7 +268,7 @@ read_into_sink(struct transfer *t, bool has_body, struct err *e)
 	if ((t->options->include || t->options->head_only) &&
 	    sink_write(&t->sink, h->text, h->length, t->options->until, e) < 0)
 		return -1;
-	return has_body ? client_read(t->client, &t->sink, e) : 0;
+	return has_body ? http_client_read(t->client, &t->sink, e) : 0;
 }
 
 /* Prints the last line on a terminal: how much was received, and how fast. */
@@ -439,7 +439,7 @@ start_over(struct transfer *t, struct err *e)
 		return refuse(t, e);
 	diag_warn("%s: the server has another version; fetching it anew",
 	    url_text(&t->current));
-	client_finish(t->client, true);
+	http_client_finish(t->client, true);
 	t->held = 0;
 	begin(t);
 	return NEXT_REQUEST;
@@ -571,7 +571,7 @@ is_declined(const struct transfer *t)
 static bool
 may_repeat(const struct transfer *t, const struct err *e)
 {
-	const struct client *c = t->client;
+	const struct http_client *c = t->client;
 	int status = c->response.head.status;
 	bool awaits = is_awaiting(t);
 
@@ -666,7 +666,7 @@ handle_response(struct transfer *t, struct err *e)
 
 	if (o->follow && is_redirect(h, location)) {
 		if (!is_awaiting(t))
-			client_show_head(t->client, o->raw);
+			http_client_show_head(t->client, o->raw);
 		return follow(t, location, e);
 	}
 	t->is_served = h->status < 400;
@@ -674,7 +674,7 @@ handle_response(struct transfer *t, struct err *e)
 		t->client->until = t->options->until;
 	if (!o->include && !o->head_only && !is_awaiting(t) &&
 	    !(h->status == 416 && is_resumed))
-		client_show_head(t->client, o->raw);
+		http_client_show_head(t->client, o->raw);
 	if (h->status == 304 && t->if_modified_since[0] != '\0') {
 		diag_note("%s: it has not changed", url_text(&t->current));
 		report(t);
@@ -703,7 +703,7 @@ attempt(struct transfer *t, struct err *e)
 	begin(t);
 	while (next == NEXT_REQUEST)
 		next = request(t, e) < 0 ? NEXT_FAILED : handle_response(t, e);
-	client_finish(t->client, t->wants_more);
+	http_client_finish(t->client, t->wants_more);
 	if (next == NEXT_DONE)
 		return 0;
 	/* An error of the output is not about the URL. */
@@ -822,8 +822,8 @@ fetch(struct transfer *t, const char *url, struct err *e)
 /* Checks a URL and the way to it, and whether it is https. 0, or -1 with
  * ERR_USAGE. */
 static int
-check_url(
-    const struct client *client, const char *url, bool *is_https, struct err *e)
+check_url(const struct http_client *client, const char *url, bool *is_https,
+    struct err *e)
 {
 	const struct download_options *o = client->options;
 	char name[URL_NAME_SIZE];
@@ -845,12 +845,12 @@ check_url(
 		    S_ISREG(st.st_mode) ? "exists (--force overwrites it)"
 					: "exists and is not a regular file");
 	*is_https |= u.is_https;
-	return client_check(client, &u, e);
+	return http_client_check(client, &u, e);
 }
 
 /* Checks the options that the tables cannot, and the URLs. 0, or -1 with *e. */
 static int
-check(const struct client *client, struct err *e)
+check(const struct http_client *client, struct err *e)
 {
 	const struct download_options *o = client->options;
 	bool is_file = o->output != NULL && strcmp(o->output, "-") != 0;
@@ -902,7 +902,7 @@ check(const struct client *client, struct err *e)
 
 /* Fetches the URLs in order; reports each error and keeps the first kind. */
 static int
-fetch_all(struct client *client, struct err *e)
+fetch_all(struct http_client *client, struct err *e)
 {
 	const struct download_options *o = client->options;
 	static struct transfer transfer, *const t = &transfer;
@@ -937,8 +937,8 @@ fetch_all(struct client *client, struct err *e)
 int
 download_all(const struct download_options *o, struct err *e)
 {
-	static struct client client;
-	int result = client_init(&client, o, e);
+	static struct http_client client;
+	int result = http_client_init(&client, o, e);
 
 	if (result == 0)
 		result = check(&client, e);
@@ -947,6 +947,6 @@ download_all(const struct download_options *o, struct err *e)
 			sandbox_enter();
 		result = fetch_all(&client, e);
 	}
-	client_release(&client);
+	http_client_release(&client);
 	return result;
 }

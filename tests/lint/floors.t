@@ -24,7 +24,7 @@ push @{ $reaches{$_} }, $_ for keys %reaches;
 my %private = (
     dial  => [qw(via)],
     relay => [qw(policy)],
-    fetch => [qw(part_file route timing)],
+    fetch => [qw(http_client part_file route timing)],
 );
 
 # http knows what an endpoint is, and nothing else of net.

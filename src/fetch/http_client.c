@@ -1,5 +1,5 @@
 /* The HTTP client: one request and its response over a reused connection. */
-#include "fetch/internal.h"
+#include "fetch/http_client.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -34,7 +34,8 @@
 #define MIN_COPY (128 * 1024)
 
 int
-client_init(struct client *c, const struct download_options *o, struct err *e)
+http_client_init(
+    struct http_client *c, const struct download_options *o, struct err *e)
 {
 	memset(c, 0, sizeof(*c));
 	c->options = o;
@@ -50,7 +51,7 @@ client_init(struct client *c, const struct download_options *o, struct err *e)
  * error of a process that carries the connection may replace *e.
  */
 static int
-disconnect(struct client *c, int result, struct err *e)
+disconnect(struct http_client *c, int result, struct err *e)
 {
 	struct link *l = &c->link, known = *l;
 
@@ -74,7 +75,7 @@ disconnect(struct client *c, int result, struct err *e)
 }
 
 void
-client_release(struct client *c)
+http_client_release(struct http_client *c)
 {
 	(void)disconnect(c, 0, NULL);
 	free(c->in.data);
@@ -82,7 +83,7 @@ client_release(struct client *c)
 
 /* The limit of a wait that began, or last saw progress, at from_ns. */
 static struct deadline
-limit_from(const struct client *c, int64_t from_ns)
+limit_from(const struct http_client *c, int64_t from_ns)
 {
 	return deadline_first(
 	    c->until, deadline_limit_from(from_ns, c->options->idle.ms,
@@ -91,7 +92,7 @@ limit_from(const struct client *c, int64_t from_ns)
 
 /* Why the server does not go on, as a clause; NULL if that is not known. */
 static const char *
-stall_clause(struct client *c)
+stall_clause(struct http_client *c)
 {
 	const struct connector_options *o = &c->route.options;
 	bool is_direct = o->proxy == NULL && o->dial.proxy == NULL;
@@ -101,7 +102,7 @@ stall_clause(struct client *c)
 
 /* Reports which limit has passed, and why nothing came. */
 static int
-limit_error(struct client *c, const char *what, struct err *e)
+limit_error(struct http_client *c, const char *what, struct err *e)
 {
 	const char *why;
 
@@ -121,7 +122,7 @@ limit_error(struct client *c, const char *what, struct err *e)
 /* Sets *e after the operation what has failed with errno: a limit, a signal or
  * the loss of the connection. Returns -1. */
 static int
-link_error(struct client *c, const char *what, struct err *e)
+link_error(struct http_client *c, const char *what, struct err *e)
 {
 	if (errno == EAGAIN)
 		return limit_error(c, what, e);
@@ -130,7 +131,8 @@ link_error(struct client *c, const char *what, struct err *e)
 }
 
 int
-client_check(const struct client *c, const struct url *u, struct err *e)
+http_client_check(
+    const struct http_client *c, const struct url *u, struct err *e)
 {
 	struct route route;
 
@@ -140,7 +142,7 @@ client_check(const struct client *c, const struct url *u, struct err *e)
 }
 
 static int
-connect_along(struct client *c, const struct route *route, struct err *e)
+connect_along(struct http_client *c, const struct route *route, struct err *e)
 {
 	int64_t *ends = c->timing.ends_ns, start = clock_now(), now;
 
@@ -159,7 +161,7 @@ connect_along(struct client *c, const struct route *route, struct err *e)
 }
 
 void
-client_show_head(const struct client *c, bool raw)
+http_client_show_head(const struct http_client *c, bool raw)
 {
 	const struct http_head *h = &c->response.head;
 	size_t used, n;
@@ -181,7 +183,7 @@ client_show_head(const struct client *c, bool raw)
 
 /* Prints the request, each line escaped and after "> ". */
 static void
-show_request(const struct client *c)
+show_request(const struct http_client *c)
 {
 	size_t length = strlen(c->request), n, size;
 	char *text = mem_array(2, length + 1), *line;
@@ -206,7 +208,7 @@ show_request(const struct client *c)
  * the server may have sent its response before it stopped reading.
  */
 static int
-send_request(struct client *c, struct err *e)
+send_request(struct http_client *c, struct err *e)
 {
 	if (diag_shows(DIAG_NOTE))
 		show_request(c);
@@ -222,14 +224,14 @@ send_request(struct client *c, struct err *e)
 
 /* Reports a failed send, after all received data was read. */
 static int
-send_error(const struct client *c, struct err *e)
+send_error(const struct http_client *c, struct err *e)
 {
 	return err_sys(e, err_find(c->send_errnum, ERR_AT_TCP)->kind,
 	    c->send_errnum, "sending the request");
 }
 
 static void
-draw_progress(struct client *c)
+draw_progress(struct http_client *c)
 {
 	c->count.done = c->count.skipped + c->response.received;
 	diag_progress_counts(&c->progress, &c->count, 1);
@@ -241,7 +243,7 @@ draw_progress(struct client *c)
  * -1 with *e, which names the operation what.
  */
 static ssize_t
-receive(struct client *c, const char *what, struct err *e)
+receive(struct http_client *c, const char *what, struct err *e)
 {
 	struct deadline limit;
 	unsigned char *space;
@@ -279,7 +281,7 @@ receive(struct client *c, const char *what, struct err *e)
 
 /* Prefixes *e with how much of the body was received. Returns -1. */
 static int
-body_error(const struct client *c, struct err *e)
+body_error(const struct http_client *c, struct err *e)
 {
 	const struct http_response *r = &c->response;
 
@@ -298,7 +300,7 @@ body_error(const struct client *c, struct err *e)
  * or the program that carries the connection must confirm.
  */
 static int
-finish_response(struct client *c, struct err *e)
+finish_response(struct http_client *c, struct err *e)
 {
 	int result = http_response_finish(&c->response, e);
 	struct err why = ERR_INIT;
@@ -318,7 +320,7 @@ finish_response(struct client *c, struct err *e)
 
 /* Receives once, unless the buffer has data, and parses. */
 static enum http_event
-parse_some(struct client *c, struct err *e)
+parse_some(struct http_client *c, struct err *e)
 {
 	bool is_head = c->response.state == HTTP_IN_HEAD;
 	ssize_t n;
@@ -340,7 +342,7 @@ parse_some(struct client *c, struct err *e)
 static const char *
 wait_text(void *context)
 {
-	struct client *c = context;
+	struct http_client *c = context;
 	const char *why = stall_clause(c);
 
 	return text_format("%s: the request was sent; no response yet%s%s%s",
@@ -351,7 +353,7 @@ wait_text(void *context)
 
 /* Reads until the final head is complete. */
 static int
-read_head(struct client *c, struct err *e)
+read_head(struct http_client *c, struct err *e)
 {
 	const struct http_head *h = &c->response.head;
 	struct wait_reason reason;
@@ -370,7 +372,7 @@ read_head(struct client *c, struct err *e)
 
 /* Reads what follows the end of the last response, and warns about it. */
 static void
-drop_excess(struct client *c)
+drop_excess(struct http_client *c)
 {
 	struct err e;
 	size_t n;
@@ -386,7 +388,7 @@ drop_excess(struct client *c)
 
 /* One attempt to send r and to read the head. */
 static int
-request_once(struct client *c, struct http_request *r, struct err *e)
+request_once(struct http_client *c, struct http_request *r, struct err *e)
 {
 	const struct proxy *forwarder;
 	int64_t *ends = c->timing.ends_ns;
@@ -421,7 +423,8 @@ request_once(struct client *c, struct http_request *r, struct err *e)
 }
 
 int
-client_request(struct client *c, struct http_request *r, struct err *e)
+http_client_request(
+    struct http_client *c, struct http_request *r, struct err *e)
 {
 	int result = request_once(c, r, e);
 
@@ -440,7 +443,7 @@ client_request(struct client *c, struct http_request *r, struct err *e)
 
 /* Parses the next bytes of the body, and writes them to s. */
 static int
-read_some(struct client *c, struct sink *s, struct err *e)
+read_some(struct http_client *c, struct sink *s, struct err *e)
 {
 	const struct http_response *r = &c->response;
 	enum http_event event = parse_some(c, e);
@@ -463,7 +466,7 @@ read_some(struct client *c, struct sink *s, struct err *e)
 /* Moves the next bytes of the body to s without parsing. In a pause of
  * --limit-rate nothing is to be written, and s is not late. */
 static int
-copy_body(struct client *c, struct sink *s, struct err *e)
+copy_body(struct http_client *c, struct sink *s, struct err *e)
 {
 	struct pollfd fds[2 + WAIT_SPARE] = {
 	    {.events = POLLIN}, {.events = POLLOUT}};
@@ -522,7 +525,7 @@ copy_body(struct client *c, struct sink *s, struct err *e)
 /* Nobody reads the output any more. Returns 0 if the server sends more, which
  * cannot be written, or ends the body; otherwise -1 with *e. */
 static int
-end_unread(struct client *c, struct sink *s, struct err *e)
+end_unread(struct http_client *c, struct sink *s, struct err *e)
 {
 	wait_watch_reader(-1);
 	if (wait_fd(c->link.fd, POLLIN, deadline_after(WAIT_UNREAD_MS)) > 0)
@@ -535,7 +538,7 @@ end_unread(struct client *c, struct sink *s, struct err *e)
 }
 
 int
-client_read(struct client *c, struct sink *s, struct err *e)
+http_client_read(struct http_client *c, struct sink *s, struct err *e)
 {
 	int result = 0;
 
@@ -560,7 +563,7 @@ client_read(struct client *c, struct sink *s, struct err *e)
 }
 
 void
-client_finish(struct client *c, bool wants_more)
+http_client_finish(struct http_client *c, bool wants_more)
 {
 	struct deadline until = deadline_after(DROP_MS);
 	const struct http_response *r = &c->response;

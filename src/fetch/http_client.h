@@ -1,9 +1,7 @@
-/*
- * What the parts of a download share: the route of a request, and the client
- * that sends it and reads the response.
- */
-#ifndef FETCH_INTERNAL_H
-#define FETCH_INTERNAL_H
+/* The HTTP client: sends a request and reads its response, over a connection
+ * that is kept for the next one. */
+#ifndef FETCH_HTTP_CLIENT_H
+#define FETCH_HTTP_CLIENT_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -28,7 +26,7 @@ struct url;
  * both sides allow it. It connects, sends the request, reads the head, then
  * copies the body to a sink. Over 200 KiB: too large for the stack.
  */
-struct client {
+struct http_client {
 	const struct download_options *options; /* the caller's */
 
 	struct route_rules rules;
@@ -51,8 +49,8 @@ struct client {
 	struct rate rate;     /* what is received */
 	struct buf in;        /* received, not yet parsed; owned */
 	char request[HTTP_REQUEST_SIZE];
-	/* The caller reads its head after client_request(), its length and the
-	 * bytes received at any time later. */
+	/* The caller reads its head after http_client_request(), its length and
+	 * the bytes received at any time later. */
 	struct http_response response;
 	/* Drawn while the body is read, if the caller has started it; the body
 	 * counts from count.skipped on. */
@@ -61,18 +59,19 @@ struct client {
 };
 
 /*
- * Allocates the buffer. client_release() frees it and closes the connection;
- * call it in any case. Without a proxy of the options, http_proxy, https_proxy
- * and no_proxy in the environment apply. Returns 0, or -1 with ERR_USAGE if
- * http_proxy, the Unix socket or --connect-to is malformed.
+ * Allocates the buffer. http_client_release() frees it and closes the
+ * connection; call it in any case. Without a proxy of the options, http_proxy,
+ * https_proxy and no_proxy in the environment apply. Returns 0, or -1 with
+ * ERR_USAGE if http_proxy, the Unix socket or --connect-to is malformed.
  */
-int client_init(
-    struct client *c, const struct download_options *o, struct err *e);
-void client_release(struct client *c);
+int http_client_init(
+    struct http_client *c, const struct download_options *o, struct err *e);
+void http_client_release(struct http_client *c);
 
 /* Checks the host of a URL and the route to it, without connecting. Returns 0,
  * or -1 with ERR_USAGE. */
-int client_check(const struct client *c, const struct url *u, struct err *e);
+int http_client_check(
+    const struct http_client *c, const struct url *u, struct err *e);
 
 /*
  * Sends r, on the kept connection if that leads to its URL, and reads the head
@@ -80,23 +79,24 @@ int client_check(const struct client *c, const struct url *u, struct err *e);
  * responses are reported at -v. Returns 0, or -1 with *e and the connection
  * closed.
  */
-int client_request(struct client *c, struct http_request *r, struct err *e);
+int http_client_request(
+    struct http_client *c, struct http_request *r, struct err *e);
 
 /*
  * Reads the body into s. Returns 0 if it is complete, or -1 with *e and the
  * connection closed: ERR_PROTOCOL if it is malformed or truncated, ERR_LOST,
  * ERR_TIMEOUT, an error of the sink, or EINTR after a caught signal.
  */
-int client_read(struct client *c, struct sink *s, struct err *e);
+int http_client_read(struct http_client *c, struct sink *s, struct err *e);
 
 /* Prints the head of the response on stderr, escaped if that is a terminal,
  * unless raw; with "..." in place of credentials. */
-void client_show_head(const struct client *c, bool raw);
+void http_client_show_head(const struct http_client *c, bool raw);
 
 /*
  * Call this after the response: keeps the connection for the next request if
  * both sides can, otherwise closes it. Discards what is left of a short body.
  */
-void client_finish(struct client *c, bool wants_more);
+void http_client_finish(struct http_client *c, bool wants_more);
 
 #endif
