@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/fd.h"
+#include "base/mem.h"
 #include "base/num.h"
 #include "base/sha256.h"
 #include "base/text.h"
@@ -34,17 +35,28 @@
 #define MAX_PAUSE_MS (30 * 1000)
 #define MAX_RETRY_AFTER 600
 
+/* A URL that was checked: what is fetched, along which way, and into what. The
+ * URL is last: most of its memory is never touched. */
+struct checked_url {
+	char name[URL_NAME_SIZE]; /* The file of --remote-name, or "". */
+	struct route route;
+	struct url url;
+};
+
 /* One URL. The client has the current response. */
 struct transfer {
 	const struct download_options *options; /* the caller's */
+	const struct checked_url *given;        /* the caller's */
+	const struct route_rules *rules;        /* of redirects */
 	struct http_client *client;             /* of all URLs */
 	bool wants_more;                        /* another URL follows */
 	bool is_served; /* the response has a status below 400 */
 	char if_modified_since[HTTP_DATE_SIZE]; /* date, or "" */
 
 	/* The attempt. */
-	struct url url;         /* as given */
 	struct url current;     /* after redirects, with its credentials */
+	struct route route;     /* the way to it */
+	bool left_origin;       /* a redirect has led to another origin */
 	int64_t redirects;      /* that were followed */
 	int64_t retries_left;   /* of --retry, after this attempt */
 	struct reconnect await; /* --retry-for: a status below 400 */
@@ -53,9 +65,8 @@ struct transfer {
 	struct sink sink; /* where the body goes; the next three own its fd */
 	bool is_file;     /* a file; otherwise stdout, a device or a FIFO */
 	struct part_file file;
-	int special;              /* the device or FIFO; -1: none */
-	char name[URL_NAME_SIZE]; /* of --remote-name */
-	const char *path;         /* the name of the output; NULL: stdout */
+	int special;      /* the device or FIFO; -1: none */
+	const char *path; /* the name of the output; NULL: stdout */
 
 	/* What the output has of the file. */
 	struct http_validator source; /* its version, if that is known */
@@ -95,7 +106,7 @@ open_file(struct transfer *t, struct err *e)
 
 	/* Without --force, the URL names no file that is replaced, unless the
 	 * request is conditional. */
-	t->file.may_replace = t->path != t->name || o->since != NULL;
+	t->file.may_replace = t->path != t->given->name || o->since != NULL;
 	t->file.is_forced = o->force;
 	t->file.adopts = t->is_complete;
 	t->file.source = &t->source;
@@ -132,9 +143,7 @@ open_output(struct transfer *t, struct err *e)
 	t->special = -1;
 	sink_init(&t->sink, -1, "", false);
 	http_validator_clear(&t->source);
-	if (o->remote_name)
-		(void)url_file_name(&t->url, t->name);
-	path = t->path = t->name[0] != '\0' ? t->name : o->output;
+	path = t->path = o->remote_name ? t->given->name : o->output;
 	if (path == NULL || strcmp(path, "-") == 0) {
 		if (sock_check_standard(STDOUT_FILENO, e) < 0)
 			return -1;
@@ -142,7 +151,7 @@ open_output(struct transfer *t, struct err *e)
 		return 0;
 	}
 	exists = stat(path, &st) == 0;
-	if (path == t->name) {
+	if (path == t->given->name) {
 		/* The server chooses no device, nor where a link leads. */
 		if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode))
 			return err_set(e, ERR_OUTPUT,
@@ -189,6 +198,15 @@ refuse(const struct transfer *t, struct err *e)
 	    text_shown(t->sink.name));
 }
 
+/* A URL that the server has named is not the user's mistake. Returns -1. */
+static int
+url_error(const struct transfer *t, struct err *e)
+{
+	if (t->redirects > 0 && e->kind == ERR_USAGE)
+		e->kind = ERR_FAILED;
+	return -1;
+}
+
 /* Requests the current URL, and reads the head of the response. */
 static int
 request(struct transfer *t, struct err *e)
@@ -202,7 +220,7 @@ request(struct transfer *t, struct err *e)
 	};
 	char range[32];
 
-	if (!t->client->left_origin) {
+	if (!t->left_origin) {
 		r.fields = o->fields;
 		r.field_count = o->field_count;
 	}
@@ -214,12 +232,9 @@ request(struct transfer *t, struct err *e)
 	}
 	if (t->if_modified_since[0] != '\0')
 		r.if_modified_since = t->if_modified_since;
-	if (http_client_request(t->client, &r, e) == 0)
-		return 0;
-	if (t->redirects > 0 && e->kind == ERR_USAGE)
-		/* The server named that URL, not the user. */
-		e->kind = ERR_FAILED;
-	return -1;
+	if (http_client_request(t->client, &t->route, &r, e) < 0)
+		return url_error(t, e);
+	return 0;
 }
 
 /* Goes to the URL that a redirect names. */
@@ -245,16 +260,18 @@ follow(struct transfer *t, const char *location, struct err *e)
 		    num_count_text((uint64_t)t->redirects, "time"), shown);
 	is_same = url_same_origin(from, &to);
 	http_client_finish(t->client, is_same);
-	if (!is_same && !t->client->left_origin && had_secrets)
+	if (!is_same && !t->left_origin && had_secrets)
 		diag_note("redirected to another origin: credentials and "
 			  "--header fields are not sent there");
 	if (from->is_https && !to.is_https)
 		diag_warn("redirected from https to http, which is not "
 			  "encrypted");
 	diag_note("redirected to %s", shown);
-	t->client->left_origin |= !is_same;
+	t->left_origin |= !is_same;
 	t->redirects++;
 	t->current = to;
+	if (route_find(t->rules, &t->current, t->left_origin, &t->route, e) < 0)
+		return url_error(t, e);
 	return NEXT_REQUEST;
 }
 
@@ -268,7 +285,10 @@ read_into_sink(struct transfer *t, bool has_body, struct err *e)
 	if ((t->options->include || t->options->head_only) &&
 	    sink_write(&t->sink, h->text, h->length, t->options->until, e) < 0)
 		return -1;
-	return has_body ? http_client_read(t->client, &t->sink, e) : 0;
+	if (!has_body)
+		return 0;
+	return http_client_read(t->client, &t->sink,
+	    t->options->sha256 != NULL ? &t->digest : NULL, e);
 }
 
 /* Prints the last line on a terminal: how much was received, and how fast. */
@@ -383,14 +403,11 @@ read_body(struct transfer *t, int64_t base, int64_t total, struct err *e)
 		diag_warn("%s: the body is encoded (%s) and is written as it "
 			  "is",
 		    url_text(&t->current), text_shown(coding));
-	if (t->options->sha256 != NULL) {
-		if (sha256_read(&t->digest, t->file.fd, base) < 0)
-			return err_sys(e, ERR_OUTPUT, errno, "reading %s",
-			    text_shown(t->path));
-		t->client->digest = &t->digest;
-	}
-	if (r->framing == HTTP_FRAME_CLOSE &&
-	    !t->client->route.options.tls.is_on)
+	if (t->options->sha256 != NULL &&
+	    sha256_read(&t->digest, t->file.fd, base) < 0)
+		return err_sys(
+		    e, ERR_OUTPUT, errno, "reading %s", text_shown(t->path));
+	if (r->framing == HTTP_FRAME_CLOSE && !t->route.options.tls.is_on)
 		diag_note("%s: the body ends with the connection, so whether "
 			  "it is whole cannot be checked",
 		    url_text(&t->current));
@@ -401,7 +418,6 @@ read_body(struct transfer *t, int64_t base, int64_t total, struct err *e)
 	    "received ", (uint64_t)base, total, (uint64_t)base};
 	result = read_into_sink(t, true, e);
 	diag_progress_end(p);
-	t->client->digest = NULL;
 	if (result < 0) {
 		t->held = base + (int64_t)(t->sink.bytes - before);
 		return NEXT_FAILED;
@@ -424,8 +440,9 @@ begin(struct transfer *t)
 {
 	if (!t->is_complete && !http_validator_is_usable(&t->source))
 		t->held = 0;
-	t->current = t->url;
-	t->client->left_origin = false;
+	t->current = t->given->url;
+	t->route = t->given->route;
+	t->left_origin = false;
 	t->redirects = 0;
 	t->is_served = false;
 	t->client->until = deadline_first(t->options->until, t->await.end);
@@ -562,7 +579,7 @@ handle_unsatisfied(struct transfer *t, const struct http_head *h, struct err *e)
 static bool
 is_declined(const struct transfer *t)
 {
-	return t->client->route.options.dial.proxy != NULL &&
+	return t->route.options.dial.proxy != NULL &&
 	       t->client->response.head.status == 407;
 }
 
@@ -603,7 +620,7 @@ is_redirect(const struct http_head *h, char *buf)
 static enum next
 status_error(const struct transfer *t, const struct http_head *h, struct err *e)
 {
-	const struct proxy *proxy = t->client->route.options.dial.proxy;
+	const struct proxy *proxy = t->route.options.dial.proxy;
 	char location[URL_SIZE];
 	const char *reason;
 	const struct http_field *field;
@@ -797,17 +814,12 @@ set_since(struct transfer *t)
 
 /* Fetches a URL that was checked. 0, or -1 with *e. */
 static int
-fetch(struct transfer *t, const char *url, struct err *e)
+fetch(struct transfer *t, struct err *e)
 {
-	const char *user = t->options->user;
 	char absolute[URL_ABSOLUTE_SIZE];
 	int result;
 
-	if (url_parse(&t->url, url, e) < 0)
-		return -1;
-	if (user != NULL)
-		snprintf(t->url.user, sizeof(t->url.user), "%s", user);
-	t->file.url = url_absolute(&t->url, absolute, sizeof(absolute));
+	t->file.url = url_absolute(&t->given->url, absolute, sizeof(absolute));
 	if (open_output(t, e) < 0)
 		return -1;
 	t->sink.idle = t->options->idle;
@@ -819,40 +831,40 @@ fetch(struct transfer *t, const char *url, struct err *e)
 	return result;
 }
 
-/* Checks a URL and the way to it, and whether it is https. 0, or -1 with
- * ERR_USAGE. */
+/* Parses a URL, names its file, and finds its route. 0, or -1 with ERR_USAGE.
+ */
 static int
-check_url(const struct http_client *client, const char *url, bool *is_https,
-    struct err *e)
+check_url(const struct download_options *o, const struct route_rules *rules,
+    const char *text, struct checked_url *u, struct err *e)
 {
-	const struct download_options *o = client->options;
-	char name[URL_NAME_SIZE];
 	struct stat st;
-	struct url u;
 
-	if (url_parse(&u, url, e) < 0)
+	if (url_parse(&u->url, text, e) < 0)
 		return -1;
-	if (o->remote_name && !url_file_name(&u, name))
+	if (o->user != NULL)
+		snprintf(u->url.user, sizeof(u->url.user), "%s", o->user);
+	if (o->remote_name && !url_file_name(&u->url, u->name))
 		return err_set(e, ERR_USAGE,
 		    "URL '%s' names no file, or that of a partial download; "
 		    "--output FILE does",
-		    text_shown_url(url));
+		    text_shown_url(text));
 	/* One that appears later is an error of the file; see open_output(). */
-	if (o->remote_name && lstat(name, &st) == 0 &&
+	if (o->remote_name && lstat(u->name, &st) == 0 &&
 	    (!S_ISREG(st.st_mode) ||
 		(!o->force && !o->resume && o->since == NULL)))
-		return err_set(e, ERR_USAGE, "%s %s", text_shown(name),
+		return err_set(e, ERR_USAGE, "%s %s", text_shown(u->name),
 		    S_ISREG(st.st_mode) ? "exists (--force overwrites it)"
 					: "exists and is not a regular file");
-	*is_https |= u.is_https;
-	return http_client_check(client, &u, e);
+	if (route_find(rules, &u->url, false, &u->route, e) < 0)
+		return -1;
+	return connector_check(&u->route.server, &u->route.options, e);
 }
 
 /* Checks the options that the tables cannot, and the URLs. 0, or -1 with *e. */
 static int
-check(const struct http_client *client, struct err *e)
+check(const struct download_options *o, const struct route_rules *rules,
+    struct checked_url *urls, struct err *e)
 {
-	const struct download_options *o = client->options;
 	bool is_file = o->output != NULL && strcmp(o->output, "-") != 0;
 	bool is_local = o->connector->tls.certificate != NULL;
 	bool may_use_tls = o->follow && !is_local;
@@ -888,9 +900,11 @@ check(const struct http_client *client, struct err *e)
 		return err_set(e, ERR_USAGE,
 		    "--continue resumes a file: --output or --remote-name "
 		    "says which");
-	for (n = 0; n < o->url_count; n++)
-		if (check_url(client, o->urls[n], &may_use_tls, e) < 0)
+	for (n = 0; n < o->url_count; n++) {
+		if (check_url(o, rules, o->urls[n], &urls[n], e) < 0)
 			return -1;
+		may_use_tls |= urls[n].url.is_https;
+	}
 	if (o->tls_option != NULL && !may_use_tls)
 		return err_set(e, ERR_USAGE,
 		    "--%s is for https URLs, and there are none (%s)",
@@ -902,19 +916,23 @@ check(const struct http_client *client, struct err *e)
 
 /* Fetches the URLs in order; reports each error and keeps the first kind. */
 static int
-fetch_all(struct http_client *client, struct err *e)
+fetch_all(const struct download_options *o, const struct route_rules *rules,
+    const struct checked_url *urls, struct err *e)
 {
-	const struct download_options *o = client->options;
 	static struct transfer transfer, *const t = &transfer;
+	static struct http_client client;
 	enum err_kind worst = ERR_NONE;
 	int n;
 
+	http_client_init(&client, o->idle, o->rate);
 	for (n = 0; n < o->url_count && signals_stopped() == 0; n++) {
 		err_clear(e);
 		*t = (struct transfer){.options = o,
-		    .client = client,
+		    .given = &urls[n],
+		    .rules = rules,
+		    .client = &client,
 		    .wants_more = n + 1 < o->url_count};
-		if (fetch(t, o->urls[n], e) == 0)
+		if (fetch(t, e) == 0)
 			continue;
 		if (worst == ERR_NONE)
 			worst = e->kind;
@@ -923,6 +941,7 @@ fetch_all(struct http_client *client, struct err *e)
 			break;
 		diag_error(e);
 	}
+	http_client_release(&client);
 	if (signals_stopped() != 0)
 		return e->errnum == EINTR
 			   ? -1
@@ -937,16 +956,19 @@ fetch_all(struct http_client *client, struct err *e)
 int
 download_all(const struct download_options *o, struct err *e)
 {
-	static struct http_client client;
-	int result = http_client_init(&client, o, e);
+	struct checked_url *urls =
+	    mem_array((size_t)o->url_count, sizeof(*urls));
+	static struct route_rules rules;
+	int result =
+	    route_init(&rules, o->connector, o->unix_path, o->connect_to, e);
 
 	if (result == 0)
-		result = check(&client, e);
+		result = check(o, &rules, urls, e);
 	if (result == 0) {
 		if (o->connector->via == NULL)
 			sandbox_enter();
-		result = fetch_all(&client, e);
+		result = fetch_all(o, &rules, urls, e);
 	}
-	http_client_release(&client);
+	free(urls);
 	return result;
 }

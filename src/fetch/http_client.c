@@ -15,7 +15,6 @@
 #include "base/num.h"
 #include "base/sha256.h"
 #include "base/text.h"
-#include "fetch/download.h"
 #include "http/url.h"
 #include "net/signals.h"
 #include "net/sink.h"
@@ -33,16 +32,13 @@
 /* Only bodies of at least this size are copied without parsing. */
 #define MIN_COPY (128 * 1024)
 
-int
-http_client_init(
-    struct http_client *c, const struct download_options *o, struct err *e)
+void
+http_client_init(struct http_client *c, struct limit idle, int64_t rate)
 {
 	memset(c, 0, sizeof(*c));
-	c->options = o;
-	c->until = o->until;
-	c->rate.limit = o->rate;
+	c->idle = idle;
+	c->rate.limit = rate;
 	buf_init(&c->in, mem_buffer(CLIENT_BUFFER), CLIENT_BUFFER);
-	return route_init(&c->rules, o, e);
 }
 
 /*
@@ -86,8 +82,7 @@ static struct deadline
 limit_from(const struct http_client *c, int64_t from_ns)
 {
 	return deadline_first(
-	    c->until, deadline_limit_from(from_ns, c->options->idle.ms,
-			  c->options->idle.option));
+	    c->until, deadline_limit_from(from_ns, c->idle.ms, c->idle.option));
 }
 
 /* Why the server does not go on, as a clause; NULL if that is not known. */
@@ -112,7 +107,7 @@ limit_error(struct http_client *c, const char *what, struct err *e)
 		if (deadline_passed(c->until))
 			deadline_error(c->until, "no response", e);
 		else
-			deadline_idle_error(c->until, c->options->idle, e);
+			deadline_idle_error(c->until, c->idle, e);
 		err_prefix(e, "%s", what);
 	}
 	why = stall_clause(c);
@@ -128,17 +123,6 @@ link_error(struct http_client *c, const char *what, struct err *e)
 		return limit_error(c, what, e);
 	return err_sys(
 	    e, errno == EINTR ? ERR_FAILED : ERR_LOST, errno, "%s", what);
-}
-
-int
-http_client_check(
-    const struct http_client *c, const struct url *u, struct err *e)
-{
-	struct route route;
-
-	if (route_find(&c->rules, u, c->left_origin, &route, e) < 0)
-		return -1;
-	return connector_check(&route.server, &route.options, e);
 }
 
 static int
@@ -212,8 +196,8 @@ send_request(struct http_client *c, struct err *e)
 {
 	if (diag_shows(DIAG_NOTE))
 		show_request(c);
-	if (link_send(&c->link, c->request, strlen(c->request),
-		c->options->idle.ms, c->until) < 0) {
+	if (link_send(&c->link, c->request, strlen(c->request), c->idle.ms,
+		c->until) < 0) {
 		if (errno == EAGAIN || errno == EINTR)
 			return link_error(c, "sending the request", e);
 		c->send_errnum = errno;
@@ -388,25 +372,22 @@ drop_excess(struct http_client *c)
 
 /* One attempt to send r and to read the head. */
 static int
-request_once(struct http_client *c, struct http_request *r, struct err *e)
+request_once(struct http_client *c, const struct route *route,
+    struct http_request *r, struct err *e)
 {
-	const struct proxy *forwarder;
+	const struct proxy *forwarder = route->options.dial.proxy;
 	int64_t *ends = c->timing.ends_ns;
-	struct route route;
 
 	c->timing = (struct timing){.start_ns = clock_now()};
 	c->is_truncated = false;
 	c->send_errnum = 0;
-	if (route_find(&c->rules, r->url, c->left_origin, &route, e) < 0)
-		return -1;
-	forwarder = route.options.dial.proxy;
 	r->is_absolute = forwarder != NULL;
 	if (forwarder != NULL && forwarder->basic[0] != '\0')
 		r->proxy_user = forwarder->basic;
 	if (http_request_build(r, c->request, e) < 0)
 		return -1;
 	if (c->is_open &&
-	    (!route_is_same(&c->route, &route) ||
+	    (!route_is_same(&c->route, route) ||
 		wait_fd(c->link.fd, POLLIN, deadline_after(0)) != 0)) {
 		/* The connection leads elsewhere, or has something to read. */
 		drop_excess(c);
@@ -417,16 +398,16 @@ request_once(struct http_client *c, struct http_request *r, struct err *e)
 	http_response_start(&c->response, r->method);
 	if (c->is_open)
 		ends[TIMING_CONNECTED] = c->timing.start_ns;
-	else if (connect_along(c, &route, e) < 0)
+	else if (connect_along(c, route, e) < 0)
 		return -1;
 	return send_request(c, e) < 0 ? -1 : read_head(c, e);
 }
 
 int
-http_client_request(
-    struct http_client *c, struct http_request *r, struct err *e)
+http_client_request(struct http_client *c, const struct route *route,
+    struct http_request *r, struct err *e)
 {
-	int result = request_once(c, r, e);
+	int result = request_once(c, route, r, e);
 
 	/* A server may close an idle connection just as it is reused, or send a
 	 * 408 before it does (RFC 9110 section 15.5.9). */
@@ -436,14 +417,16 @@ http_client_request(
 			: c->response.head.status == 408)) {
 		diag_note("the kept connection was closed meanwhile");
 		(void)disconnect(c, 0, NULL);
-		result = request_once(c, r, e);
+		result = request_once(c, route, r, e);
 	}
 	return result < 0 ? disconnect(c, -1, e) : 0;
 }
 
-/* Parses the next bytes of the body, and writes them to s. */
+/* Parses the next bytes of the body, writes them to s, and adds them to the
+ * digest, which may be NULL. */
 static int
-read_some(struct http_client *c, struct sink *s, struct err *e)
+read_some(
+    struct http_client *c, struct sink *s, struct sha256 *digest, struct err *e)
 {
 	const struct http_response *r = &c->response;
 	enum http_event event = parse_some(c, e);
@@ -458,8 +441,8 @@ read_some(struct http_client *c, struct sink *s, struct err *e)
 	if (r->data_length > 0 &&
 	    sink_write(s, r->data, r->data_length, c->until, e) < 0)
 		return -1;
-	if (c->digest != NULL && r->data_length > 0)
-		sha256_update(c->digest, r->data, r->data_length);
+	if (digest != NULL && r->data_length > 0)
+		sha256_update(digest, r->data, r->data_length);
 	return event == HTTP_GOT_ERROR ? -1 : 0;
 }
 
@@ -538,18 +521,19 @@ end_unread(struct http_client *c, struct sink *s, struct err *e)
 }
 
 int
-http_client_read(struct http_client *c, struct sink *s, struct err *e)
+http_client_read(
+    struct http_client *c, struct sink *s, struct sha256 *digest, struct err *e)
 {
 	int result = 0;
 
 	wait_watch_reader(s->kind == FD_REGULAR ? -1 : s->fd);
 	while (result == 0 && !http_response_is_complete(&c->response)) {
 		if (c->send_errnum == 0 && buf_is_empty(&c->in) && s->fd >= 0 &&
-		    c->digest == NULL && !s->is_escaped &&
+		    digest == NULL && !s->is_escaped &&
 		    http_response_plain(&c->response) >= MIN_COPY)
 			result = copy_body(c, s, e);
 		else
-			result = read_some(c, s, e);
+			result = read_some(c, s, digest, e);
 		if (result < 0 && wait_is_unread() && !s->has_failed)
 			result = end_unread(c, s, e);
 		if (result == 0)
@@ -578,7 +562,7 @@ http_client_finish(struct http_client *c, bool wants_more)
 		if (nowhere.bytes >= DROP_BYTES ||
 		    (buf_is_empty(&c->in) &&
 			wait_fd(c->link.fd, POLLIN, until) <= 0) ||
-		    read_some(c, &nowhere, &e) < 0)
+		    read_some(c, &nowhere, NULL, &e) < 0)
 			break;
 	}
 	if (wants_more && buf_is_empty(&c->in) &&

@@ -8,7 +8,6 @@
 
 #include "base/mem.h"
 #include "base/num.h"
-#include "fetch/download.h"
 #include "http/url.h"
 #include "net/access.h"
 #include "net/addr.h"
@@ -82,26 +81,26 @@ parse_env(struct proxy *p, const char *text, const char *origin, struct err *e)
 }
 
 int
-route_init(
-    struct route_rules *rules, const struct download_options *o, struct err *e)
+route_init(struct route_rules *rules, const struct connector_options *o,
+    const char *unix_path, const char *connect_to, struct err *e)
 {
 	const char *tls = getenv("https_proxy"), *none = getenv("no_proxy");
 	char text[512], *other[] = {text};
 
 	*rules = (struct route_rules){.options = o};
-	if (o->unix_path != NULL) {
-		snprintf(text, sizeof(text), "unix:%s", o->unix_path);
+	if (unix_path != NULL) {
+		snprintf(text, sizeof(text), "unix:%s", unix_path);
 		return endpoint_parse(&rules->other, other, 0, "tcp", e);
 	}
-	if (o->connect_to != NULL) {
-		other[0] = (char *)o->connect_to;
+	if (connect_to != NULL) {
+		other[0] = (char *)connect_to;
 		if (endpoint_parse(&rules->other, other, 0, "tcp", e) < 0)
 			return err_prefix(e, "--connect-to");
 		if (rules->other.is_unix)
 			return err_set(e, ERR_USAGE,
 			    "--connect-to: a Unix socket is --unix PATH");
 	}
-	if (o->connector->via != NULL || o->connector->proxy != NULL)
+	if (o->via != NULL || o->proxy != NULL)
 		return 0;
 	rules->no_proxy = none != NULL ? none : getenv("NO_PROXY");
 	(void)parse_env(&rules->tls_proxy,
@@ -129,7 +128,7 @@ route_find(const struct route_rules *rules, const struct url *u,
 				(!left_origin && rules->other.host[0] != '\0')
 			    ? rules->other
 			    : route->origin;
-	*o = *rules->options->connector;
+	*o = *rules->options;
 	o->tls.is_on = u->is_https;
 	if (left_origin)
 		o->tls.certificate = o->tls.key = NULL;

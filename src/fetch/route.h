@@ -10,12 +10,11 @@
 #include "dial/proxy.h"
 #include "net/endpoint.h"
 
-struct download_options;
 struct url;
 
 /* What the routes of all URLs follow from. */
 struct route_rules {
-	const struct download_options *options; /* The caller owns them. */
+	const struct connector_options *options; /* The caller owns them. */
 	/* This replaces the server of a URL: a Unix socket replaces any server,
 	 * a host only those of the URLs that the user gave. */
 	struct endpoint other;
@@ -26,13 +25,14 @@ struct route_rules {
 };
 
 /*
- * Reads the rules from the options and, unless these name a proxy or a program
- * that connects, from http_proxy, https_proxy and no_proxy in the environment.
- * There is nothing to release. Returns 0, or -1 with ERR_USAGE if http_proxy,
- * the Unix socket or --connect-to is malformed.
+ * Makes the rules. unix_path, a Unix socket, and connect_to, HOST:PORT, are
+ * what replaces the servers of URLs; NULL: nothing. Without a proxy or a
+ * program in the options, http_proxy, https_proxy and no_proxy in the
+ * environment apply. There is nothing to release. Returns 0, or -1 with
+ * ERR_USAGE if http_proxy, unix_path or connect_to is malformed.
  */
-int route_init(
-    struct route_rules *rules, const struct download_options *o, struct err *e);
+int route_init(struct route_rules *rules, const struct connector_options *o,
+    const char *unix_path, const char *connect_to, struct err *e);
 
 struct route {
 	struct endpoint origin; /* The server that the URL names. */
