@@ -575,35 +575,15 @@ handle_unsatisfied(struct transfer *t, const struct http_head *h, struct err *e)
 	return t->is_complete ? unknown_file(t, e) : start_over(t, e);
 }
 
-/* Whether the last response is that of a proxy that wants other credentials. */
-static bool
-is_declined(const struct transfer *t)
-{
-	return t->route.options.dial.proxy != NULL &&
-	       t->client->response.head.status == 407;
-}
-
 /* Whether another attempt is made: it may succeed after the failure *e, its
  * output can be accepted, and --retry-for or --retry permits it. */
 static bool
 may_repeat(const struct transfer *t, const struct err *e)
 {
-	const struct http_client *c = t->client;
-	int status = c->response.head.status;
-	bool awaits = is_awaiting(t);
-
-	if (e->errnum == EINTR || t->sink.has_failed ||
-	    (!awaits && t->retries_left == 0) ||
+	if (!e->waits || e->errnum == EINTR || t->sink.has_failed ||
 	    !accepts(t, http_validator_is_usable(&t->source) ? t->held : 0))
 		return false;
-	if (c->is_truncated)
-		return true;
-	if (c->timing.ends_ns[TIMING_FIRST_BYTE] == 0 || e->kind != ERR_PEER)
-		return e->waits && (awaits || e->kind != ERR_NAME);
-	if (awaits)
-		return !is_declined(t);
-	return status == 408 || status == 429 || status == 500 ||
-	       (status >= 502 && status <= 504);
+	return is_awaiting(t) || (t->retries_left > 0 && e->kind != ERR_NAME);
 }
 
 /* Copies the Location of a redirect (RFC 9110 section 15.4) to buf, of URL_SIZE
@@ -616,17 +596,19 @@ is_redirect(const struct http_head *h, char *buf)
 	       http_head_value(h, "location", buf, URL_SIZE);
 }
 
-/* Sets *e to the error that a status stands for. */
+/* Sets *e to the error that a status stands for, and whether waiting may help:
+ * with --retry-for, any status may pass. */
 static enum next
 status_error(const struct transfer *t, const struct http_head *h, struct err *e)
 {
+	int status = h->status;
 	const struct proxy *proxy = t->route.options.dial.proxy;
 	char location[URL_SIZE];
 	const char *reason;
 	const struct http_field *field;
 	struct url next;
 
-	if (is_declined(t))
+	if (proxy != NULL && status == 407)
 		return err_set(e, ERR_PEER,
 		    "%s: declined: 407, it wants %s user and password",
 		    proxy_text(proxy),
@@ -642,11 +624,14 @@ status_error(const struct transfer *t, const struct http_head *h, struct err *e)
 	}
 	reason = text_shown_bytes(h->text + h->reason, h->reason_length);
 	field = http_head_find(h, "location", 0);
-	return err_set(e, ERR_PEER, "the server answered %d%s%s%s", h->status,
+	err_set(e, ERR_PEER, "the server answered %d%s%s%s", status,
 	    reason[0] != '\0' ? " " : "", reason,
 	    field != NULL && field->value_length >= URL_SIZE
 		? "; its Location is too long"
 		: "");
+	e->waits = is_awaiting(t) || status == 408 || status == 429 ||
+		   status == 500 || (status >= 502 && status <= 504);
+	return NEXT_FAILED;
 }
 
 /*

@@ -62,6 +62,7 @@ disconnect(struct http_client *c, int result, struct err *e)
 	if (result < 0) {
 		sock_close(&l->fd);
 		(void)link_close(l, -1, c->until, e);
+		e->waits |= c->is_truncated;
 	}
 	link_discard(l);
 	c->is_open = false;

@@ -56,7 +56,8 @@ void http_client_release(struct http_client *c);
  * Sends r along the route, on the kept connection if that leads there, and
  * reads the head of the response. Sets the members of r that are for a proxy.
  * Interim responses are reported at -v. Returns 0, or -1 with *e and the
- * connection closed.
+ * connection closed. Here and below, e->waits is set if the response ended
+ * early: another attempt may be whole.
  */
 int http_client_request(struct http_client *c, const struct route *route,
     struct http_request *r, struct err *e);

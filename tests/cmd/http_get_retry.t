@@ -43,6 +43,11 @@ tries("$_ is tried again", 0, ['-o', "$dir/$_"], [answer("$_ Oh", 'no'), $good])
     for 408, 429, 500, 502, 503, 504;
 tries("$_ is not, not even once", 8, [], [answer("$_ Oh", ''), $good],
     no_asked => $once) for 400, 401, 403, 404, 410, 501, 505;
+# The body of an error is discarded, to keep the connection for the next URL.
+my $gone = get_from([answer('404 Gone', 'gone') =~ s/ne\z//r, $good, $good],
+    ['/x', '/y'], '--retry', 1, '-q');
+exits $gone, '8 yes', 'nor is 404 with a body that is cut short',
+    no_asked => qr{/x .*/x }s;
 tries('a malformed answer is not, not even once', 9, [],
     ["HTTP/1.1 2x0 OK\r\n\r\n", $good], no_asked => $once);
 
