@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/fd.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/sha256.h"
@@ -35,123 +36,139 @@
 #define MAX_PAUSE_MS (30 * 1000)
 #define MAX_RETRY_AFTER 600
 
+/* Where the body goes. */
+enum output_kind {
+	OUTPUT_STDOUT,
+	OUTPUT_DEVICE,  /* A device or a FIFO, whose descriptor is owned. */
+	OUTPUT_PART,    /* A partial file, which is renamed when complete. */
+	OUTPUT_EXISTING /* A file of unknown version, which may be the complete
+			   one: the server must confirm its size. Nothing is
+			   open. */
+};
+
+/* The output of one URL, and what it already has of the file. */
+struct output {
+	const struct download_options *options; /* The caller owns them. */
+	enum output_kind kind;
+	const char *path;      /* The name of the output; NULL for stdout. */
+	struct sink sink;      /* The body is written to it. */
+	struct part_file file; /* The partial file of OUTPUT_PART. */
+	/* This many bytes at the start of the output are usable: the next
+	 * request may continue after them. They are of the version source or,
+	 * for OUTPUT_EXISTING, of an unknown one. */
+	int64_t held;
+	struct http_validator source;
+	struct sha256 digest; /* --sha256: The digest of the bytes so far. */
+};
+
 /* A URL that was checked: what is fetched, along which way, and into what. The
- * URL is last: most of its memory is never touched. */
+ * URL is last, since most of its memory is never touched. */
 struct checked_url {
-	char name[URL_NAME_SIZE]; /* The file of --remote-name, or "". */
+	char name[URL_NAME_SIZE]; /* The file of --remote-name. */
 	struct route route;
 	struct url url;
 };
 
-/* One URL. The client has the current response. */
+/* The download of one URL. The client has the current response. */
 struct transfer {
-	const struct download_options *options; /* the caller's */
-	const struct checked_url *given;        /* the caller's */
-	const struct route_rules *rules;        /* of redirects */
-	struct http_client *client;             /* of all URLs */
-	bool wants_more;                        /* another URL follows */
-	bool is_served; /* the response has a status below 400 */
-	char if_modified_since[HTTP_DATE_SIZE]; /* date, or "" */
+	/* The caller owns these four. */
+	const struct download_options *options;
+	const struct checked_url *given;
+	const struct route_rules *rules;        /* They route redirects. */
+	struct http_client *client;             /* All URLs share it. */
+	bool wants_more;                        /* Another URL follows. */
+	char if_modified_since[HTTP_DATE_SIZE]; /* A date, or "". */
 
 	/* The attempt. */
-	struct url current;     /* after redirects, with its credentials */
-	struct route route;     /* the way to it */
-	bool left_origin;       /* a redirect has led to another origin */
-	int64_t redirects;      /* that were followed */
-	int64_t retries_left;   /* of --retry, after this attempt */
-	struct reconnect await; /* --retry-for: a status below 400 */
+	struct url current;     /* The URL after redirects, with credentials. */
+	struct route route;     /* The way to the current URL. */
+	bool left_origin;       /* A redirect has led to another origin. */
+	int64_t redirects;      /* This many redirects were followed. */
+	int64_t retries_left;   /* --retry: attempts after this one. */
+	struct reconnect await; /* --retry-for: attempts until a status below
+				   400 is received. */
+	bool is_awaiting;       /* --retry-for, and none was received yet. */
 
-	/* The output. */
-	struct sink sink; /* where the body goes; the next three own its fd */
-	bool is_file;     /* a file; otherwise stdout, a device or a FIFO */
-	struct part_file file;
-	int special;      /* the device or FIFO; -1: none */
-	const char *path; /* the name of the output; NULL: stdout */
-
-	/* What the output has of the file. */
-	struct http_validator source; /* its version, if that is known */
-	int64_t held;                 /* usable bytes at its start */
-	bool is_complete; /* they are the file itself, of unknown version: the
-			     server must confirm its size; nothing is open */
-	struct sha256 digest; /* --sha256: of its bytes so far */
+	struct output out;
 };
 
 /* What comes next. */
 enum next {
 	NEXT_DONE,
-	NEXT_REQUEST,    /* request the current URL */
-	NEXT_FAILED = -1 /* *e says why */
+	NEXT_REQUEST,    /* Request the current URL. */
+	NEXT_FAILED = -1 /* *e is the cause. */
 };
-
-/* Whether the current response is not the result yet: with --retry-for, one
- * with a status below 400 is awaited. */
-static bool
-is_awaiting(const struct transfer *t)
-{
-	return t->options->retry_ms >= 0 && !t->is_served;
-}
 
 static void
 report(const struct transfer *t)
 {
 	timing_report(&t->client->timing, &t->client->response, &t->current,
-	    t->options->timing && !is_awaiting(t));
+	    t->options->timing && !t->is_awaiting);
+}
+
+/* Makes fd, with that name, the sink of the body. */
+static void
+set_sink(struct output *out, int fd, const char *name)
+{
+	sink_init(&out->sink, fd, name, !out->options->raw);
+	out->sink.idle = out->options->idle;
 }
 
 /* Opens the partial file, and determines whether it can be resumed. */
 static int
-open_file(struct transfer *t, struct err *e)
+open_file(struct output *out, bool adopts, struct err *e)
 {
-	const struct download_options *o = t->options;
+	const struct download_options *o = out->options;
 
 	/* Without --force, the URL names no file that is replaced, unless the
 	 * request is conditional. */
-	t->file.may_replace = t->path != t->given->name || o->since != NULL;
-	t->file.is_forced = o->force;
-	t->file.adopts = t->is_complete;
-	t->file.source = &t->source;
-	if (part_file_open(&t->file, t->path, e) < 0)
+	out->file.may_replace = !o->remote_name || o->since != NULL;
+	out->file.is_forced = o->force;
+	out->file.adopts = adopts;
+	out->file.source = &out->source;
+	if (part_file_open(&out->file, out->path, e) < 0)
 		return -1;
-	t->is_file = true;
-	sink_init(&t->sink, t->file.fd, t->file.target, !o->raw);
-	if (t->file.held == 0 || t->file.adopts)
+	out->kind = OUTPUT_PART;
+	set_sink(out, out->file.fd, out->file.target);
+	if (out->file.held == 0 || adopts)
 		return 0;
-	if (o->resume && http_validator_is_usable(&t->source)) {
-		t->held = t->file.held;
+	if (o->resume && http_validator_is_usable(&out->source)) {
+		out->held = out->file.held;
 		return 0;
 	}
-	http_validator_clear(&t->source);
-	diag_warn("%s holds %s %s", text_shown(t->file.part),
-	    num_size_text((uint64_t)t->file.held),
+	http_validator_clear(&out->source);
+	diag_warn("%s holds %s %s", text_shown(out->file.part),
+	    num_size_text((uint64_t)out->file.held),
 	    o->resume
 		? "that are not known to be of this file; beginning anew"
 		: "of an earlier run; beginning anew (--continue resumes)");
 	return 0;
 }
 
-/* Opens the output; with --continue, determines what it already has. 0, or -1
- * with *e and nothing open. */
+/* Opens the output: the file name of --remote-name, or that of the options.
+ * With
+ * --continue, determines what it holds of url. Both strings must stay valid. 0,
+ * or -1 with *e and nothing open. */
 static int
-open_output(struct transfer *t, struct err *e)
+open_output(struct output *out, const struct download_options *o,
+    const char *name, const char *url, struct err *e)
 {
-	const struct download_options *o = t->options;
-	const char *path;
+	const char *path = o->remote_name ? name : o->output;
 	char part[PATH_MAX];
 	struct stat st;
 	bool exists;
+	int fd;
 
-	t->special = -1;
-	sink_init(&t->sink, -1, "", false);
-	http_validator_clear(&t->source);
-	path = t->path = o->remote_name ? t->given->name : o->output;
+	*out = (struct output){.options = o, .path = path, .file.url = url};
+	http_validator_clear(&out->source);
 	if (path == NULL || strcmp(path, "-") == 0) {
 		if (sock_check_standard(STDOUT_FILENO, e) < 0)
 			return -1;
-		sink_init(&t->sink, STDOUT_FILENO, "stdout", !o->raw);
+		set_sink(out, STDOUT_FILENO, "stdout");
 		return 0;
 	}
 	exists = stat(path, &st) == 0;
-	if (path == t->given->name) {
+	if (o->remote_name) {
 		/* The server chooses no device, nor where a link leads. */
 		if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode))
 			return err_set(e, ERR_OUTPUT,
@@ -160,32 +177,136 @@ open_output(struct transfer *t, struct err *e)
 	} else if (fd_named(path) >= 0 ||
 		   (exists && (!S_ISREG(st.st_mode) ||
 				  strncmp(path, "/proc/", 6) == 0))) {
-		t->special = wait_open(
-		    path, O_WRONLY | O_APPEND, 0, t->options->until, e);
-		if (t->special < 0)
+		fd = wait_open(path, O_WRONLY | O_APPEND, 0, o->until, e);
+		if (fd < 0)
 			return -1;
-		sink_init(&t->sink, t->special, path, !o->raw);
+		out->kind = OUTPUT_DEVICE;
+		set_sink(out, fd, path);
 		return 0;
 	}
 	snprintf(part, sizeof(part), "%s.part", path);
 	if (o->resume && !o->force && exists && access(part, F_OK) < 0) {
-		t->is_complete = true;
-		t->held = (int64_t)st.st_size;
+		out->kind = OUTPUT_EXISTING;
+		out->held = (int64_t)st.st_size;
+		set_sink(out, -1, "");
 		return 0;
 	}
-	return open_file(t, e);
+	return open_file(out, false, e);
 }
 
-/*
- * Whether the byte at offset base may be written now. Bytes written to stdout,
- * a device or a FIFO cannot be taken back, so only the next byte of the same
- * version may follow them. base is 0 unless a download is resumed.
- */
+/* Whether what is written cannot be taken back. */
 static bool
-accepts(const struct transfer *t, int64_t base)
+is_stream(const struct output *out)
 {
-	return t->is_file || t->sink.kind == FD_NULL ||
-	       t->sink.bytes == (uint64_t)base;
+	return out->kind == OUTPUT_STDOUT || out->kind == OUTPUT_DEVICE;
+}
+
+/* Whether the byte at this offset of the file may be written next. In a stream,
+ * only the next byte of the same version may follow. */
+static bool
+accepts(const struct output *out, int64_t offset)
+{
+	return !is_stream(out) || out->sink.kind == FD_NULL ||
+	       out->sink.bytes == (uint64_t)offset;
+}
+
+/* Reads what the digest lacks of the first size bytes. 0, or -1. */
+static int
+read_digest(struct output *out, int fd, int64_t size, struct err *e)
+{
+	if (sha256_read(&out->digest, fd, size) < 0)
+		return err_sys(
+		    e, ERR_OUTPUT, errno, "reading %s", text_shown(out->path));
+	return 0;
+}
+
+/* Prepares for bytes from offset on, which the output accepts. 0, or -1. */
+static int
+begin_output(struct output *out, int64_t offset, struct err *e)
+{
+	if (out->kind == OUTPUT_PART &&
+	    part_file_begin(&out->file, offset, e) < 0)
+		return -1;
+	if (out->options->sha256 == NULL)
+		return 0;
+	return read_digest(out, out->file.fd, offset, e);
+}
+
+/* --sha256: checks the digest of the complete file, and empties a partial file
+ * if it is wrong. 0, or -1 with ERR_PROTOCOL or ERR_OUTPUT. */
+static int
+verify(struct output *out, int64_t size, const struct url *u, struct err *e)
+{
+	const char *wanted = out->options->sha256;
+	char text[SHA256_TEXT], url[URL_ABSOLUTE_SIZE];
+	int fd = out->file.fd, result;
+	bool is_same;
+	struct json *j;
+
+	if (out->kind == OUTPUT_EXISTING)
+		fd = open(out->path, O_RDONLY | O_CLOEXEC);
+	result = read_digest(out, fd, size, e);
+	if (out->kind == OUTPUT_EXISTING)
+		fd_close(&fd);
+	if (result < 0)
+		return -1;
+	sha256_text(&out->digest, text);
+	is_same = strcasecmp(text, wanted) == 0;
+	j = diag_event_begin("digest");
+	json_text(j, "url", url_absolute(u, url, sizeof(url)));
+	json_text(j, "sha256", text);
+	json_bool(j, "accepted", is_same);
+	diag_event_end(DIAG_NOTE, "SHA-256 %s", text);
+	if (is_same)
+		return 0;
+	if (out->kind == OUTPUT_PART)
+		(void)!ftruncate(
+		    out->file.fd, out->file.adopts ? (off_t)out->file.held : 0);
+	return err_set(e, ERR_PROTOCOL,
+	    "its SHA-256 is %s, and --sha256 demands %s%s", text, wanted,
+	    is_stream(out) ? "; what was written cannot be taken back" : "");
+}
+
+/* Verifies the complete file of size bytes, and names it. h is the head of its
+ * response, url its URL. 0, or -1 with *e. */
+static int
+commit(struct output *out, int64_t size, const struct url *url,
+    const struct http_head *h, struct err *e)
+{
+	const struct download_options *o = out->options;
+	struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {0}};
+	char date[HTTP_DATE_SIZE];
+	int64_t seconds;
+	int fd = out->sink.fd;
+
+	if (o->sha256 != NULL && verify(out, size, url, e) < 0)
+		return -1;
+	if (out->kind == OUTPUT_DEVICE) {
+		out->sink.fd = -1;
+		if (close(fd) < 0)
+			return err_sys(e, ERR_OUTPUT, errno, "closing %s",
+			    text_shown(out->path));
+	}
+	if (out->kind != OUTPUT_PART)
+		return 0;
+	/* With these options, the file gets the time of its version. */
+	if ((o->since != NULL || o->remote_time) &&
+	    http_head_value(h, "last-modified", date, sizeof(date)) &&
+	    http_date_parse(date, &seconds)) {
+		times[1].tv_sec = (time_t)seconds;
+		(void)futimens(fd, times);
+	}
+	return part_file_commit(&out->file, e);
+}
+
+/* Closes the output; a partial file is kept and reported. */
+static void
+close_output(struct output *out)
+{
+	if (out->kind == OUTPUT_DEVICE)
+		fd_close(&out->sink.fd);
+	if (out->kind == OUTPUT_PART)
+		part_file_close(&out->file);
 }
 
 /* Fails because accepts() is false. */
@@ -195,7 +316,7 @@ refuse(const struct transfer *t, struct err *e)
 	return err_set(e, ERR_PROTOCOL,
 	    "it has changed, or cannot be resumed, and what is on %s cannot be "
 	    "taken back",
-	    text_shown(t->sink.name));
+	    text_shown(t->out.sink.name));
 }
 
 /* A URL that the server has named is not the user's mistake. Returns -1. */
@@ -224,11 +345,11 @@ request(struct transfer *t, struct err *e)
 		r.fields = o->fields;
 		r.field_count = o->field_count;
 	}
-	if (o->range == NULL && t->held > 0) {
-		snprintf(range, sizeof(range), "%lld-", (long long)t->held);
+	if (o->range == NULL && t->out.held > 0) {
+		snprintf(range, sizeof(range), "%lld-", (long long)t->out.held);
 		r.range = range;
-		if (http_validator_is_usable(&t->source))
-			r.if_range = t->source.text;
+		if (http_validator_is_usable(&t->out.source))
+			r.if_range = t->out.source.text;
 	}
 	if (t->if_modified_since[0] != '\0')
 		r.if_modified_since = t->if_modified_since;
@@ -283,12 +404,13 @@ read_into_sink(struct transfer *t, bool has_body, struct err *e)
 	const struct http_head *h = &t->client->response.head;
 
 	if ((t->options->include || t->options->head_only) &&
-	    sink_write(&t->sink, h->text, h->length, t->options->until, e) < 0)
+	    sink_write(&t->out.sink, h->text, h->length, t->options->until, e) <
+		0)
 		return -1;
 	if (!has_body)
 		return 0;
-	return http_client_read(t->client, &t->sink,
-	    t->options->sha256 != NULL ? &t->digest : NULL, e);
+	return http_client_read(t->client, &t->out.sink,
+	    t->options->sha256 != NULL ? &t->out.digest : NULL, e);
 }
 
 /* Prints the last line on a terminal: how much was received, and how fast. */
@@ -299,7 +421,7 @@ report_total(const struct transfer *t, int64_t start_ns, int64_t base)
 	uint64_t received = t->client->response.received;
 
 	diag_line(t->options->progress ? DIAG_ERRORS : DIAG_SAY,
-	    "%s: %s in %s%s", text_shown(t->sink.name),
+	    "%s: %s in %s%s", text_shown(t->out.sink.name),
 	    num_size_text((uint64_t)base + received), num_duration_text(ns),
 	    ns < CLOCK_MS ? "" /* The time is too short for a rate. */
 			  : text_format(", %s/s",
@@ -307,91 +429,21 @@ report_total(const struct transfer *t, int64_t start_ns, int64_t base)
 							 1e9 / (double)ns))));
 }
 
-/* --sha256: checks the digest of the complete file, of size bytes, and empties
- * a partial file if it is wrong. 0, or -1 with ERR_PROTOCOL or ERR_OUTPUT. */
-static int
-verify(struct transfer *t, int64_t size, struct err *e)
-{
-	const char *wanted = t->options->sha256;
-	char text[SHA256_TEXT], url[URL_ABSOLUTE_SIZE];
-	int fd = t->file.fd, result;
-	bool is_same;
-	struct json *j;
-
-	if (wanted == NULL)
-		return 0;
-	if (t->is_complete)
-		fd = open(t->path, O_RDONLY | O_CLOEXEC);
-	result = sha256_read(&t->digest, fd, size);
-	if (t->is_complete)
-		fd_close(&fd);
-	if (result < 0)
-		return err_sys(
-		    e, ERR_OUTPUT, errno, "reading %s", text_shown(t->path));
-	sha256_text(&t->digest, text);
-	is_same = strcasecmp(text, wanted) == 0;
-	j = diag_event_begin("digest");
-	json_text(j, "url", url_absolute(&t->current, url, sizeof(url)));
-	json_text(j, "sha256", text);
-	json_bool(j, "accepted", is_same);
-	diag_event_end(DIAG_NOTE, "SHA-256 %s", text);
-	if (is_same)
-		return 0;
-	if (t->is_file)
-		(void)!ftruncate(
-		    t->file.fd, t->file.adopts ? (off_t)t->file.held : 0);
-	return err_set(e, ERR_PROTOCOL,
-	    "its SHA-256 is %s, and --sha256 demands %s%s", text, wanted,
-	    t->is_file || t->is_complete
-		? ""
-		: "; what was written cannot be taken back");
-}
-
-/* Verifies the complete file of size bytes, and names it. */
-static enum next
-commit(struct transfer *t, int64_t size, struct err *e)
-{
-	const struct http_head *h = &t->client->response.head;
-	struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {0}};
-	char date[HTTP_DATE_SIZE];
-	int64_t seconds;
-	int fd = t->special;
-
-	if (verify(t, size, e) < 0)
-		return -1;
-	if (fd >= 0) {
-		t->special = -1;
-		return close(fd) == 0
-			   ? 0
-			   : err_sys(e, ERR_OUTPUT, errno, "closing %s",
-				 text_shown(t->sink.name));
-	}
-	if (!t->is_file)
-		return 0;
-	/* With these options, the file gets the time of its version. */
-	if ((t->options->since != NULL || t->options->remote_time) &&
-	    http_head_value(h, "last-modified", date, sizeof(date)) &&
-	    http_date_parse(date, &seconds)) {
-		times[1].tv_sec = (time_t)seconds;
-		(void)futimens(t->file.fd, times);
-	}
-	return part_file_commit(&t->file, e);
-}
-
 /* Reads a body from offset base to total (-1: unknown), and names the file. */
 static enum next
 read_body(struct transfer *t, int64_t base, int64_t total, struct err *e)
 {
 	const struct http_response *r = &t->client->response;
-	uint64_t before = t->sink.bytes;
+	struct output *out = &t->out;
+	uint64_t before = out->sink.bytes;
 	struct progress *p = &t->client->progress;
 	char coding[64];
 	bool was_shown;
 	int result;
 
-	if (!accepts(t, base))
+	if (!accepts(&t->out, base))
 		return refuse(t, e);
-	if (t->is_file && part_file_begin(&t->file, base, e) < 0)
+	if (begin_output(&t->out, base, e) < 0)
 		return NEXT_FAILED;
 	if (r->is_suspect)
 		diag_warn("%s: the response contradicts itself about its "
@@ -403,27 +455,27 @@ read_body(struct transfer *t, int64_t base, int64_t total, struct err *e)
 		diag_warn("%s: the body is encoded (%s) and is written as it "
 			  "is",
 		    url_text(&t->current), text_shown(coding));
-	if (t->options->sha256 != NULL &&
-	    sha256_read(&t->digest, t->file.fd, base) < 0)
-		return err_sys(
-		    e, ERR_OUTPUT, errno, "reading %s", text_shown(t->path));
 	if (r->framing == HTTP_FRAME_CLOSE && !t->route.options.tls.is_on)
 		diag_note("%s: the body ends with the connection, so whether "
 			  "it is whole cannot be checked",
 		    url_text(&t->current));
 	diag_progress_start(
-	    p, t->sink.kind != FD_TERMINAL, t->options->progress);
+	    p, t->out.sink.kind != FD_TERMINAL, t->options->progress);
 	was_shown = p->shown;
 	t->client->count = (struct progress_count){
 	    "received ", (uint64_t)base, total, (uint64_t)base};
 	result = read_into_sink(t, true, e);
 	diag_progress_end(p);
 	if (result < 0) {
-		t->held = base + (int64_t)(t->sink.bytes - before);
+		/* Without a version, what was written cannot be resumed. */
+		out->held = 0;
+		if (http_validator_is_usable(&out->source))
+			out->held = base + (int64_t)(out->sink.bytes - before);
 		return NEXT_FAILED;
 	}
 	/* Where nobody asked, a short body to a pipe needs no line. */
-	if (t->options->progress || (was_shown && (t->is_file || p->width > 0)))
+	if (t->options->progress ||
+	    (was_shown && (t->out.kind == OUTPUT_PART || p->width > 0)))
 		report_total(t, p->start_ns, base);
 	report(t);
 	if (r->head.status == 206 && !t->options->head_only &&
@@ -431,20 +483,19 @@ read_body(struct transfer *t, int64_t base, int64_t total, struct err *e)
 		return err_set(e, ERR_PROTOCOL,
 		    "%lld bytes were announced by Content-Range, and %llu came",
 		    (long long)(total - base), (unsigned long long)r->received);
-	return commit(t, (int64_t)t->digest.length, e);
+	return commit(
+	    &t->out, (int64_t)t->out.digest.length, &t->current, &r->head, e);
 }
 
-/* Begins an attempt: the URL as given, and the usable part of the output. */
+/* Begins an attempt with the URL as given. */
 static void
 begin(struct transfer *t)
 {
-	if (!t->is_complete && !http_validator_is_usable(&t->source))
-		t->held = 0;
 	t->current = t->given->url;
 	t->route = t->given->route;
 	t->left_origin = false;
 	t->redirects = 0;
-	t->is_served = false;
+	t->is_awaiting = t->options->retry_ms >= 0;
 	t->client->until = deadline_first(t->options->until, t->await.end);
 }
 
@@ -452,12 +503,12 @@ begin(struct transfer *t)
 static enum next
 start_over(struct transfer *t, struct err *e)
 {
-	if (!accepts(t, 0))
+	if (!accepts(&t->out, 0))
 		return refuse(t, e);
 	diag_warn("%s: the server has another version; fetching it anew",
 	    url_text(&t->current));
 	http_client_finish(t->client, true);
-	t->held = 0;
+	t->out.held = 0;
 	begin(t);
 	return NEXT_REQUEST;
 }
@@ -466,7 +517,8 @@ start_over(struct transfer *t, struct err *e)
 static enum next
 already_complete(struct transfer *t, struct err *e)
 {
-	if (commit(t, t->held, e) < 0)
+	if (commit(&t->out, t->out.held, &t->current, &t->client->response.head,
+		e) < 0)
 		return NEXT_FAILED;
 	diag_warn("%s: the file is complete already", url_text(&t->current));
 	report(t);
@@ -481,7 +533,8 @@ unknown_file(const struct transfer *t, struct err *e)
 	    "%s: %s has %lld bytes and is not known to be the beginning of "
 	    "this file (--continue-foreign continues it, --force fetches it "
 	    "anew)",
-	    url_text(&t->current), text_shown(t->path), (long long)t->held);
+	    url_text(&t->current), text_shown(t->out.path),
+	    (long long)t->out.held);
 }
 
 /* Handles 200 and similar: the whole file. */
@@ -491,18 +544,19 @@ handle_whole(struct transfer *t, const struct http_head *h, struct err *e)
 	if (t->options->range != NULL)
 		return err_set(e, ERR_PROTOCOL,
 		    "the server ignored --range and sent the whole file");
-	http_head_validator(h, &t->source);
-	if (t->is_complete)
-		return t->source.total == t->held ? already_complete(t, e)
-						  : unknown_file(t, e);
-	if (t->held > 0 && accepts(t, 0))
+	http_head_validator(h, &t->out.source);
+	if (t->out.kind == OUTPUT_EXISTING)
+		return t->out.source.total == t->out.held
+			   ? already_complete(t, e)
+			   : unknown_file(t, e);
+	if (t->out.held > 0 && accepts(&t->out, 0))
 		diag_warn("%s: the server sends all of it again: it has "
 			  "changed, or cannot be resumed",
 		    url_text(&t->current));
 	/* A file that begins with a head cannot be resumed by offset. */
 	if (t->options->include)
-		http_validator_clear(&t->source);
-	return read_body(t, 0, t->source.total, e);
+		http_validator_clear(&t->out.source);
+	return read_body(t, 0, t->out.source.total, e);
 }
 
 /* Whether got is the whole wanted range (http_request_parse_range()), as far as
@@ -527,9 +581,9 @@ handle_part(struct transfer *t, const struct http_head *h, struct err *e)
 {
 	const char *range = t->options->range;
 	int64_t length = t->client->response.length;
-	struct http_range r, wanted = {t->held, INT64_MAX, -1};
+	struct http_range r, wanted = {t->out.held, INT64_MAX, -1};
 
-	if (range == NULL && t->held == 0)
+	if (range == NULL && t->out.held == 0)
 		return err_set(e, ERR_PROTOCOL,
 		    "the server sent a part (206) of what was requested whole");
 	if (!http_head_content_range(h, &r) || r.from < 0 ||
@@ -540,13 +594,14 @@ handle_part(struct transfer *t, const struct http_head *h, struct err *e)
 	if (range != NULL) {
 		(void)http_request_parse_range(range, &wanted);
 	} else {
-		if (t->is_complete && !t->options->is_foreign)
+		if (t->out.kind == OUTPUT_EXISTING && !t->options->is_foreign)
 			return unknown_file(t, e);
-		if (!t->is_complete && !http_head_confirms(h, &t->source))
+		if (t->out.kind != OUTPUT_EXISTING &&
+		    !http_head_confirms(h, &t->out.source))
 			return start_over(t, e);
-		range = text_format("%lld-", (long long)t->held);
+		range = text_format("%lld-", (long long)t->out.held);
 		if (r.total < 0)
-			r.total = t->source.total;
+			r.total = t->out.source.total;
 	}
 	if (!is_range(&r, &wanted))
 		return err_set(e, ERR_PROTOCOL,
@@ -554,11 +609,10 @@ handle_part(struct transfer *t, const struct http_head *h, struct err *e)
 		    (long long)r.from, (long long)r.to, range);
 	if (t->options->range != NULL)
 		return read_body(t, 0, r.to - r.from + 1, e);
-	if (t->is_complete) {
-		http_head_validator(h, &t->source);
-		if (open_file(t, e) < 0)
+	if (t->out.kind == OUTPUT_EXISTING) {
+		http_head_validator(h, &t->out.source);
+		if (open_file(&t->out, true, e) < 0)
 			return NEXT_FAILED;
-		t->is_complete = false;
 	}
 	return read_body(t, r.from, r.to + 1, e);
 }
@@ -569,10 +623,11 @@ handle_unsatisfied(struct transfer *t, const struct http_head *h, struct err *e)
 {
 	struct http_range r;
 
-	if (http_head_content_range(h, &r) && r.total == t->held &&
-	    http_head_agrees(h, &t->source))
+	if (http_head_content_range(h, &r) && r.total == t->out.held &&
+	    http_head_agrees(h, &t->out.source))
 		return already_complete(t, e);
-	return t->is_complete ? unknown_file(t, e) : start_over(t, e);
+	return t->out.kind == OUTPUT_EXISTING ? unknown_file(t, e)
+					      : start_over(t, e);
 }
 
 /* Whether another attempt is made: it may succeed after the failure *e, its
@@ -580,10 +635,10 @@ handle_unsatisfied(struct transfer *t, const struct http_head *h, struct err *e)
 static bool
 may_repeat(const struct transfer *t, const struct err *e)
 {
-	if (!e->waits || e->errnum == EINTR || t->sink.has_failed ||
-	    !accepts(t, http_validator_is_usable(&t->source) ? t->held : 0))
+	if (!e->waits || e->errnum == EINTR || t->out.sink.has_failed ||
+	    !accepts(&t->out, t->out.held))
 		return false;
-	return is_awaiting(t) || (t->retries_left > 0 && e->kind != ERR_NAME);
+	return t->is_awaiting || (t->retries_left > 0 && e->kind != ERR_NAME);
 }
 
 /* Copies the Location of a redirect (RFC 9110 section 15.4) to buf, of URL_SIZE
@@ -629,7 +684,7 @@ status_error(const struct transfer *t, const struct http_head *h, struct err *e)
 	    field != NULL && field->value_length >= URL_SIZE
 		? "; its Location is too long"
 		: "");
-	e->waits = is_awaiting(t) || status == 408 || status == 429 ||
+	e->waits = t->is_awaiting || status == 408 || status == 429 ||
 		   status == 500 || (status >= 502 && status <= 504);
 	return NEXT_FAILED;
 }
@@ -642,12 +697,12 @@ static enum next
 handle_error(struct transfer *t, const struct http_head *h, struct err *e)
 {
 	bool is_seen =
-	    t->options->fail_with_body || t->sink.kind == FD_TERMINAL;
+	    t->options->fail_with_body || t->out.sink.kind == FD_TERMINAL;
 	struct err lost = ERR_INIT;
 
 	(void)status_error(t, h, e);
-	if (!t->is_file && !t->is_complete && accepts(t, 0) &&
-	    !may_repeat(t, e) && read_into_sink(t, is_seen, &lost) < 0)
+	if (is_stream(&t->out) && accepts(&t->out, 0) && !may_repeat(t, e) &&
+	    read_into_sink(t, is_seen, &lost) < 0)
 		*e = lost;
 	else
 		report(t);
@@ -663,18 +718,19 @@ handle_response(struct transfer *t, struct err *e)
 {
 	const struct download_options *o = t->options;
 	const struct http_head *h = &t->client->response.head;
-	bool is_resumed = t->held > 0 && o->range == NULL;
+	bool is_resumed = t->out.held > 0 && o->range == NULL;
 	char location[URL_SIZE];
 
 	if (o->follow && is_redirect(h, location)) {
-		if (!is_awaiting(t))
+		if (!t->is_awaiting)
 			http_client_show_head(t->client, o->raw);
 		return follow(t, location, e);
 	}
-	t->is_served = h->status < 400;
-	if (t->is_served)
+	if (h->status < 400) {
+		t->is_awaiting = false;
 		t->client->until = t->options->until;
-	if (!o->include && !o->head_only && !is_awaiting(t) &&
+	}
+	if (!o->include && !o->head_only && !t->is_awaiting &&
 	    !(h->status == 416 && is_resumed))
 		http_client_show_head(t->client, o->raw);
 	if (h->status == 304 && t->if_modified_since[0] != '\0') {
@@ -686,7 +742,7 @@ handle_response(struct transfer *t, struct err *e)
 		return handle_unsatisfied(t, h, e);
 	/* With --location, a redirect to nowhere is not the result. */
 	if (o->head_only && h->status < (o->follow ? 300 : 400)) {
-		http_validator_clear(&t->source);
+		http_validator_clear(&t->out.source);
 		return read_body(t, 0, -1, e);
 	}
 	if (h->status == 206)
@@ -759,7 +815,7 @@ attempt_repeatedly(struct transfer *t, struct err *e)
 			    &t->await, o->retry_ms, t->options->until);
 		if (attempt(t, e) == 0)
 			return 0;
-		is_new = !is_awaiting(t);
+		is_new = !t->is_awaiting;
 		if (!may_repeat(t, e) ||
 		    (is_new ? wait_to_retry(t, &backoff, e)
 			    : reconnect_wait(&t->await,
@@ -783,7 +839,8 @@ set_since(struct transfer *t)
 	struct stat st;
 	int64_t seconds;
 
-	if (since == NULL || (t->is_file && access(t->file.target, F_OK) < 0))
+	if (since == NULL || (t->out.kind == OUTPUT_PART &&
+				 access(t->out.file.target, F_OK) < 0))
 		return;
 	if (stat(since, &st) == 0)
 		seconds = (int64_t)st.st_mtime;
@@ -804,15 +861,12 @@ fetch(struct transfer *t, struct err *e)
 	char absolute[URL_ABSOLUTE_SIZE];
 	int result;
 
-	t->file.url = url_absolute(&t->given->url, absolute, sizeof(absolute));
-	if (open_output(t, e) < 0)
+	url_absolute(&t->given->url, absolute, sizeof(absolute));
+	if (open_output(&t->out, t->options, t->given->name, absolute, e) < 0)
 		return -1;
-	t->sink.idle = t->options->idle;
 	set_since(t);
 	result = attempt_repeatedly(t, e);
-	fd_close(&t->special);
-	if (t->is_file)
-		part_file_close(&t->file);
+	close_output(&t->out);
 	return result;
 }
 
@@ -922,7 +976,7 @@ fetch_all(const struct download_options *o, const struct route_rules *rules,
 		if (worst == ERR_NONE)
 			worst = e->kind;
 		if (!t->wants_more || signals_stopped() != 0 ||
-		    (t->sink.has_failed && t->sink.fd == STDOUT_FILENO))
+		    (t->out.sink.has_failed && t->out.kind == OUTPUT_STDOUT))
 			break;
 		diag_error(e);
 	}
