@@ -74,7 +74,7 @@ start_body(struct http_response *r, struct err *e)
 		r->framing = HTTP_FRAME_CHUNKED;
 		r->state = HTTP_IN_CHUNK_SIZE;
 		r->length = -1;
-		http_head_start(&r->trailer, true);
+		r->line_length = 0;
 		return 0;
 	}
 	if (!is_good)
@@ -126,15 +126,14 @@ parse_head(struct http_response *r, struct buf *in, struct err *e)
 static int
 parse_size(struct http_response *r, const void *bytes, size_t n, struct err *e)
 {
-	struct http_head *line = &r->trailer;
-	const char *p = line->text;
+	const char *p = r->line;
 	int digit;
 
-	if (!buf_fits(HTTP_CHUNK_LINE + 1, line->length, n))
+	if (!buf_fits(sizeof(r->line), r->line_length, n))
 		return err_set(e, ERR_PROTOCOL,
 		    "malformed chunk: its size line is too long");
-	memcpy(line->text + line->length, bytes, n);
-	n = line->length += n;
+	memcpy(r->line + r->line_length, bytes, n);
+	n = r->line_length += n;
 	if (text_hex_digit(*p) >= 0 && p[n - 1] != '\n')
 		return 0;
 	for (r->left = 0; (digit = text_hex_digit(*p)) >= 0; p++) {
@@ -144,14 +143,15 @@ parse_size(struct http_response *r, const void *bytes, size_t n, struct err *e)
 		r->left = r->left * 16 + digit;
 	}
 	/* An extension, which blanks may precede, is ignored. */
-	if (p > line->text && p[strspn(p, " \t")] == ';')
+	if (p > r->line && p[strspn(p, " \t")] == ';')
 		p += strcspn(p, "\r\n");
-	if (p == line->text || p != line->text + n - 2 || *p != '\r')
+	if (p == r->line || p != r->line + n - 2 || *p != '\r')
 		return err_set(e, ERR_PROTOCOL,
 		    "malformed chunk: '%s' in its size line",
 		    text_shown_bytes(p, 1));
 	r->state = r->left > 0 ? HTTP_IN_DATA : HTTP_IN_TRAILER;
-	http_head_start(line, true);
+	r->line_length = 0;
+	http_head_start(&r->trailer, true);
 	return 0;
 }
 

@@ -59,21 +59,28 @@ enum http_event {
 /* About 140 KiB: too large for the stack. */
 struct http_response {
 	enum http_response_state state;
-	enum http_method method;  /* of the request */
-	int interims;             /* 1xx heads so far */
-	bool is_interim;          /* head is a 1xx that was reported */
-	struct http_head head;    /* of the last event */
-	struct http_head trailer; /* first, the line with the size of a chunk */
+	enum http_method method;        /* The method of the request. */
+	int interims;                   /* This many 1xx heads were received. */
+	bool is_interim;                /* head is a 1xx that was reported. */
+	struct http_head head;          /* The head of the last event. */
+	struct http_head trailer;       /* The fields after the last chunk. */
+	char line[HTTP_CHUNK_LINE + 1]; /* The size line of a chunk, as far as
+					   it was received. */
+	size_t line_length;
 
-	enum http_framing framing; /* of the body; this and the next two are
-				      valid after HTTP_GOT_HEAD */
-	bool is_suspect;           /* contradictory framing: never reuse */
-	int64_t length;            /* declared length of the body, or -1 */
-	int64_t left;              /* of the body or chunk; CLOSE: INT64_MAX */
-	uint64_t received;         /* bytes of body so far */
+	/* These three are valid after HTTP_GOT_HEAD. */
+	enum http_framing framing; /* The framing of the body. */
+	bool is_suspect;           /* The head contradicts itself about the
+				      length: the connection is not reused. */
+	int64_t length;            /* The declared length of the body, or -1. */
 
-	const unsigned char *data; /* of the body, in the caller's bytes; valid
-				      after each call, whatever the event */
+	int64_t left;      /* This much is left of the body or the chunk; with
+			      HTTP_FRAME_CLOSE, INT64_MAX. */
+	uint64_t received; /* This much of the body was received. */
+
+	/* The data of the body, in the caller's bytes: valid after each call,
+	 * whatever the event. */
+	const unsigned char *data;
 	size_t data_length;
 };
 
