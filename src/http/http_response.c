@@ -126,7 +126,7 @@ parse_head(struct http_response *r, struct buf *in, struct err *e)
 static int
 parse_size(struct http_response *r, const void *bytes, size_t n, struct err *e)
 {
-	const char *p = r->line;
+	const char *p = r->line, *where = "in its size";
 	int digit;
 
 	if (!buf_fits(sizeof(r->line), r->line_length, n))
@@ -142,13 +142,20 @@ parse_size(struct http_response *r, const void *bytes, size_t n, struct err *e)
 			    "malformed chunk: its size is too large");
 		r->left = r->left * 16 + digit;
 	}
-	/* An extension, which blanks may precede, is ignored. */
-	if (p > r->line && p[strspn(p, " \t")] == ';')
-		p += strcspn(p, "\r\n");
-	if (p == r->line || p != r->line + n - 2 || *p != '\r')
+	if (p == r->line)
 		return err_set(e, ERR_PROTOCOL,
-		    "malformed chunk: '%s' in its size line",
+		    "malformed chunk: '%s' where its size should begin",
 		    text_shown_bytes(p, 1));
+	/* An extension, which blanks may precede, is ignored. */
+	if (p[strspn(p, " \t")] == ';') {
+		p += strcspn(p, "\r\n");
+		where = "in its extension";
+	}
+	if (*p == '\r' || *p == '\n')
+		where = "where its size line should end in CRLF";
+	if (*p != '\r' || p != r->line + n - 2)
+		return err_set(e, ERR_PROTOCOL, "malformed chunk: '%s' %s",
+		    text_shown_bytes(p, 1), where);
 	r->state = r->left > 0 ? HTTP_IN_DATA : HTTP_IN_TRAILER;
 	r->line_length = 0;
 	http_head_start(&r->trailer, true);
@@ -246,6 +253,8 @@ http_response_parse(struct http_response *r, struct buf *in, struct err *e)
 int
 http_response_finish(struct http_response *r, struct err *e)
 {
+	const char *where = "before the last chunk";
+
 	if (r->state == HTTP_BROKEN)
 		return -1;
 	if (r->state == HTTP_IN_HEAD && r->interims == 0 && r->head.length == 0)
@@ -264,9 +273,16 @@ http_response_finish(struct http_response *r, struct err *e)
 		    "truncated: the connection ended after %llu of %s",
 		    (unsigned long long)r->received,
 		    num_count_text((uint64_t)r->length, "byte"));
+	if (r->state == HTTP_IN_DATA)
+		where = text_format("in a chunk that lacks another %s",
+		    num_count_text((uint64_t)r->left, "byte"));
+	else if (r->state == HTTP_IN_TRAILER)
+		where = "in the trailer after the last chunk";
+	else if (r->state == HTTP_IN_CHUNK_SIZE && r->line_length > 0)
+		where = "in the size line of a chunk";
 	return err_set(e, ERR_PROTOCOL,
-	    "truncated: the connection ended after %s, before the last chunk",
-	    num_count_text(r->received, "byte"));
+	    "truncated: the connection ended after %s, %s",
+	    num_count_text(r->received, "byte"), where);
 }
 
 /* Whether a comma-separated list field of that name contains the token. */

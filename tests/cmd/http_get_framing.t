@@ -17,7 +17,7 @@ for my $row (
     ['truncated', "${ok}Content-Length: 10\r\n\r\nhello", '9 hello',
         qr/truncated: .* after 5 of 10 bytes\n\z/],
     ['truncated within a chunk', "${chunked}a\r\nhello", '9 hello',
-        qr/truncated: .* after 5 bytes, before the last chunk\n\z/],
+        qr/truncated: .* after 5 bytes, in a chunk that lacks another 5 bytes\n\z/],
     ['no last chunk', "${chunked}5\r\nhello\r\n", '9 hello',
         qr/truncated: .* after 5 bytes, before the last chunk\n\z/],
     ['truncated in the head', "HTTP/1.1 200 OK\r\nA: b", '9 ',

@@ -211,7 +211,8 @@ check_framing(void)
 	    "abc|0 left, stays");
 }
 
-#define BAD_LINE "in its size line"
+#define BAD_BEGIN "where its size should begin"
+#define BAD_END "where its size line should end in CRLF"
 
 static const struct row chunk_rows[] = {
     {"chunks", "5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n",
@@ -231,29 +232,39 @@ static const struct row chunk_rows[] = {
 	"hello|error: truncated: the connection ended after 5 bytes, before "
 	"the last chunk"},
     {"within a chunk", "5\r\nhel",
-	"hel|error: truncated: the connection ended after 3 bytes, before the "
-	"last chunk"},
+	"hel|error: truncated: the connection ended after 3 bytes, in a chunk "
+	"that lacks another 2 bytes"},
+    {"before the CRLF of a chunk", "3\r\nhel",
+	"hel|error: truncated: the connection ended after 3 bytes, before "
+	"the last chunk"},
+    {"within a size line", "1\r\nx\r\n1",
+	"x|error: truncated: the connection ended after 1 byte, in the size "
+	"line of a chunk"},
     {"within the trailer", "1\r\nx\r\n0\r\nA: b\r\n",
-	"x|error: truncated: the connection ended after 1 byte, before the "
-	"last chunk"},
-    {"no size", "\r\nx", "|error: malformed chunk: '\\r' " BAD_LINE},
-    {"sign", "+1\r\nx", "|error: malformed chunk: '+' " BAD_LINE},
-    {"negative", "-1\r\nx", "|error: malformed chunk: '-' " BAD_LINE},
-    {"blank before", " 1\r\nx", "|error: malformed chunk: ' ' " BAD_LINE},
-    {"no digit", "g\r\nx", "|error: malformed chunk: 'g' " BAD_LINE},
-    {"blank behind", "1 \r\nx", "|error: malformed chunk: ' ' " BAD_LINE},
-    {"0x", "0x1\r\nx", "|error: malformed chunk: 'x' " BAD_LINE},
-    {"bare LF", "1\nx", "|error: malformed chunk: '\\n' " BAD_LINE},
+	"x|error: truncated: the connection ended after 1 byte, in the "
+	"trailer after the last chunk"},
+    {"no size", "\r\nx", "|error: malformed chunk: '\\r' " BAD_BEGIN},
+    {"sign", "+1\r\nx", "|error: malformed chunk: '+' " BAD_BEGIN},
+    {"negative", "-1\r\nx", "|error: malformed chunk: '-' " BAD_BEGIN},
+    {"blank before", " 1\r\nx", "|error: malformed chunk: ' ' " BAD_BEGIN},
+    {"no digit", "g\r\nx", "|error: malformed chunk: 'g' " BAD_BEGIN},
+    {"blank behind", "1 \r\nx",
+	"|error: malformed chunk: ' ' "
+	"in its size"},
+    {"0x", "0x1\r\nx",
+	"|error: malformed chunk: 'x' "
+	"in its size"},
+    {"bare LF", "1\nx", "|error: malformed chunk: '\\n' " BAD_END},
     {"bare LF in an extension", "1;a\nx",
-	"|error: malformed chunk: '\\n' " BAD_LINE},
+	"|error: malformed chunk: '\\n' " BAD_END},
     {"bare CR in an extension", "1 ;a\rb\r\nx",
-	"|error: malformed chunk: '\\r' " BAD_LINE},
-    {"bare CR", "1\rx\n", "|error: malformed chunk: '\\r' " BAD_LINE},
+	"|error: malformed chunk: '\\r' " BAD_END},
+    {"bare CR", "1\rx\n", "|error: malformed chunk: '\\r' " BAD_END},
     {"data too long", "1\r\nxy\r\n",
 	"x|error: malformed chunk: no CRLF after its data"},
     {"largest size", "7fffffffffffffff\r\nx",
-	"x|error: truncated: the connection ended after 1 byte, before the "
-	"last chunk"},
+	"x|error: truncated: the connection ended after 1 byte, in a chunk "
+	"that lacks another 9223372036854775806 bytes"},
     {"too large a size", "8000000000000000\r\nx",
 	"|error: malformed chunk: its size is too large"},
     {"far too large a size", "10000000000000000\r\nx",
@@ -497,10 +508,15 @@ test_start(void)
 int
 main(void)
 {
+	static const char nul[] =
+	    OK_LINE "Transfer-Encoding: chunked\r\n\r\n1;a\0\r\nx";
+
 	test_start();
 	check_framing();
 	check_rows(
 	    OK_LINE "Transfer-Encoding: chunked\r\n\r\n", ROWS(chunk_rows));
+	check_bytes("NUL in an extension", HTTP_GET, nul, sizeof(nul) - 1,
+	    false, "|error: malformed chunk: '\\x00' in its extension");
 	check_codings();
 	check_heads();
 	check_bad_heads();
