@@ -136,12 +136,12 @@ open_file(struct output *out, bool adopts, struct err *e)
 		out->held = out->file.held;
 		return 0;
 	}
-	http_validator_clear(&out->source);
 	diag_warn("%s holds %s %s", text_shown(out->file.part),
 	    num_size_text((uint64_t)out->file.held),
-	    o->resume
-		? "that are not known to be of this file; beginning anew"
-		: "of an earlier run; beginning anew (--continue resumes)");
+	    http_validator_is_usable(&out->source)
+		? "of an earlier run; beginning anew (--continue resumes)"
+		: text_format("%s; beginning anew", out->file.origin));
+	http_validator_clear(&out->source);
 	return 0;
 }
 

@@ -41,10 +41,6 @@ struct note {
 	struct http_validator source;
 };
 
-#define FOREIGN "exists and was not left by an earlier run"
-#define NOT_OWN \
-	"is not a regular file, belongs to another user, or has another name"
-
 static int64_t
 inode_of(const struct stat *st)
 {
@@ -74,22 +70,39 @@ is_same_file(const char *path, const struct stat *st)
 	       now.st_ino == st->st_ino;
 }
 
-/* Whether sockt may have written it: a regular file of this user only. */
-static bool
-is_own(const struct stat *st)
+/* Why sockt cannot have written it, as a regular file of this user only, and
+ * what to do; NULL: it may have. */
+static const char *
+why_foreign(const struct stat *st)
 {
-	return S_ISREG(st->st_mode) && st->st_uid == geteuid() &&
-	       st->st_nlink <= 1;
+	if (S_ISDIR(st->st_mode))
+		return "is a directory (remove it, or choose another name)";
+	if (S_ISLNK(st->st_mode))
+		return "is a symbolic link (--force removes it)";
+	if (S_ISFIFO(st->st_mode))
+		return "is a FIFO (--force removes it)";
+	if (!S_ISREG(st->st_mode))
+		return "is not a regular file (--force removes it)";
+	if (st->st_uid != geteuid())
+		return "belongs to another user (--force replaces it, if this "
+		       "user may remove it)";
+	if (st->st_nlink > 1)
+		return text_format("has %llu names, which are hard links "
+				   "(--force removes this one)",
+		    (unsigned long long)st->st_nlink);
+	return NULL;
 }
 
 /*
- * Reads the note: which file it is about, for any URL. Returns true if it is a
- * note, or if overwriting it loses nothing: it is missing or empty.
+ * Reads the note: which file it is about, for any URL. Returns NULL if it is a
+ * note, or if overwriting it loses nothing, since it is missing or empty;
+ * otherwise why it is none.
  */
-static bool
+static const char *
 read_note(const struct part_file *f, struct note *note)
 {
 	char text[NOTE_SIZE], *line, *value, *rest;
+	const char *why;
 	struct stat st;
 	ssize_t n = -1;
 	int fd;
@@ -97,16 +110,19 @@ read_note(const struct part_file *f, struct note *note)
 	memset(note, 0, sizeof(*note));
 	http_validator_clear(&note->source);
 	fd = open(f->from, O_RDONLY | FLAGS);
-	if (fd < 0)
-		return lstat(f->from, &st) < 0;
-	if (fstat(fd, &st) == 0 && is_own(&st))
+	if ((fd < 0 ? lstat(f->from, &st) : fstat(fd, &st)) < 0)
+		return NULL;
+	why = why_foreign(&st);
+	if (why == NULL)
 		n = read(fd, text, sizeof(text) - 1);
 	fd_close(&fd);
-	if (n <= 0)
-		return n == 0;
+	if (why != NULL || n == 0)
+		return why;
+	if (n < 0)
+		return "cannot be read (--force overwrites it)";
 	text[n] = '\0';
 	if (strncmp(text, NOTE, strlen(NOTE)) != 0)
-		return false;
+		return "was not left by an earlier run (--force overwrites it)";
 	/* A later version may write more lines. */
 	line = strtok_r(text + strlen(NOTE), "\n", &rest);
 	for (; line != NULL; line = strtok_r(NULL, "\n", &rest)) {
@@ -125,41 +141,62 @@ read_note(const struct part_file *f, struct note *note)
 			(void)num_parse(
 			    value, 0, INT64_MAX, &note->source.total);
 	}
-	return true;
+	return NULL;
 }
 
 static int
 foreign_error(const char *path, const char *what, struct err *e)
 {
-	return err_set(e, ERR_OUTPUT, "%s %s (--force overwrites it)",
-	    text_shown(path), what);
+	return err_set(e, ERR_OUTPUT, "%s %s", text_shown(path), what);
 }
 
 /* Makes the target the partial file. */
 static int
 adopt(const struct part_file *f, struct err *e)
 {
-	if (!is_own(&f->old))
-		return foreign_error(f->target, NOT_OWN, e);
+	const char *why = why_foreign(&f->old);
+
+	if (why != NULL)
+		return foreign_error(f->target, why, e);
 	/* link(2), unlike rename(2), replaces nothing. */
 	if (link(f->target, f->part) < 0 || unlink(f->target) < 0)
 		return file_error("naming", f->part, e);
 	return 0;
 }
 
+/* Sets what the file of st holds; note is NULL if none is about it. */
+static void
+set_held(struct part_file *f, const struct stat *st, const struct note *note)
+{
+	f->held = (int64_t)st->st_size;
+	if (f->adopts) {
+		(void)fchmod(f->fd, st->st_mode & 0755);
+	} else if (note == NULL) {
+		f->origin = "of unknown origin";
+	} else if (!note->is_same_url) {
+		f->origin = "of another URL";
+	} else if (f->held > 0) {
+		/* Without bytes, it is of no version. */
+		*f->source = note->source;
+		f->origin = "of a version that the server did not name";
+	}
+}
+
 /* Opens the partial file, perhaps a new one, unless something else is there. */
 static int
 open_part(struct part_file *f, struct err *e)
 {
+	const char *why;
 	struct note note;
 	struct stat st;
 	bool is_new, is_known;
 
 	for (;; fd_close(&f->fd)) {
 		is_new = lstat(f->part, &st) < 0;
-		if (!is_new && !is_own(&st)) {
+		why = is_new ? NULL : why_foreign(&st);
+		if (why != NULL) {
 			if (!f->is_forced)
-				return foreign_error(f->part, NOT_OWN, e);
+				return foreign_error(f->part, why, e);
 			if (unlink(f->part) < 0)
 				return file_error("removing", f->part, e);
 			continue;
@@ -176,33 +213,38 @@ open_part(struct part_file *f, struct err *e)
 		if (lock(f, e) < 0)
 			return -1;
 		/* Otherwise another process has completed or replaced it. */
-		if (!is_own(&st) || !is_same_file(f->part, &st))
+		if (why_foreign(&st) != NULL || !is_same_file(f->part, &st))
 			continue;
 		/* The note of the last writer, which had the lock. */
-		is_known = !is_new && read_note(f, &note) && note.inode != 0 &&
-			   note.inode == inode_of(&st);
+		is_known = !is_new && read_note(f, &note) == NULL &&
+			   note.inode != 0 && note.inode == inode_of(&st);
 		if (st.st_size > 0 && !f->is_forced && !f->adopts && !is_known)
-			return foreign_error(f->part, FOREIGN, e);
+			return foreign_error(f->part,
+			    access(f->from, F_OK) < 0
+				? "was not left by an earlier run, which "
+				  "writes a .part.from (--force overwrites it)"
+				: "is not the file that its .part.from is "
+				  "about (--force overwrites it)",
+			    e);
 		/* A file that others can write to is replaced by a new one,
 		 * which they cannot. */
 		if (is_new || f->adopts ||
 		    (st.st_mode & (S_IWGRP | S_IWOTH)) == 0)
 			break;
+		if (st.st_size > 0)
+			diag_warn("other users can write to %s; beginning anew",
+			    text_shown(f->part));
 		if (unlink(f->part) < 0)
 			return file_error("removing", f->part, e);
 	}
-	f->held = (int64_t)st.st_size;
-	if (f->adopts)
-		(void)fchmod(f->fd, st.st_mode & 0755);
-	/* Without bytes, it is of no version. */
-	else if (is_known && note.is_same_url && f->held > 0)
-		*f->source = note.source;
+	set_held(f, &st, is_known ? &note : NULL);
 	return 0;
 }
 
 int
 part_file_open(struct part_file *f, const char *target, struct err *e)
 {
+	const char *why;
 	struct note note;
 	size_t size;
 
@@ -218,12 +260,17 @@ part_file_open(struct part_file *f, const char *target, struct err *e)
 	f->from = mem_array(1, size);
 	snprintf(f->part, size, "%s.part", f->target);
 	snprintf(f->from, size, "%s.part.from", f->target);
+	why = f->is_forced ? NULL : read_note(f, &note);
 	/* A link to no file is not replaced either. */
 	if (!f->is_forced && !f->adopts && !(f->has_old && f->may_replace) &&
 	    lstat(target, &(struct stat){0}) == 0)
-		foreign_error(target, "exists", e);
-	else if (!read_note(f, &note) && !f->is_forced)
-		foreign_error(f->from, FOREIGN, e);
+		foreign_error(target,
+		    f->has_old ? "exists (--force overwrites it)"
+			       : "is a symbolic link that leads to no file "
+				 "(--force replaces it)",
+		    e);
+	else if (why != NULL)
+		foreign_error(f->from, why, e);
 	else if ((!f->adopts || adopt(f, e) == 0) && open_part(f, e) == 0)
 		return 0;
 	fd_close(&f->fd);

@@ -38,6 +38,9 @@ struct part_file {
 	struct stat old; /* its mode and owner are kept. */
 	int64_t held;    /* This many bytes were in the partial file when it
 			    was opened. */
+	/* What else is known of these bytes if *source is not usable, as in "of
+	 * another URL". */
+	const char *origin;
 };
 
 /*

@@ -29,7 +29,7 @@ chdir '/';
 symlink 'nowhere', "$dir/link" or die $!;
 exits run('http-get', '-o', "$dir/link", $nobody), 11,
     'a link to no file is not replaced either',
-    err => qr/link exists \(--force overwrites it\)/;
+    err => qr/link is a symbolic link that leads to no file \(--force replaces it\)/;
 exits get($whole, '/', '--force', '-o', "$dir/link"), 0, '-f: it is replaced',
     file => ["$dir/link", 'whole'];
 
@@ -136,11 +136,21 @@ spew("$dir/f.part", 'precious');
 for my $flags ([], ['-c']) {
     exits get($whole, '/', '-q', @$flags, '-o', "$dir/f"), 11,
         "a foreign FILE.part, @$flags",
-        err => qr/f\.part exists and was not left by an earlier run \(--force/;
+        err => qr/f\.part was not left by an earlier run, which writes a \.part\.from \(--force/;
     is slurp("$dir/f.part"), 'precious', 'it is as it was';
 }
 exits get($whole, '/', '-q', '--force', '-o', "$dir/f"), 0, '--force overwrites it',
     file => ["$dir/f", 'whole'];
+# A directory in the place of either is not overwritten by --force, either.
+for my $name ('d.part', 'd.part.from') {
+    mkdir "$dir/$name" or die $!;
+    exits get($whole, '/', '-q', '-o', "$dir/d"), 11, "$name is a directory",
+        err => qr/\Q$name\E is a directory \(remove it, or choose another name\)\n\z/;
+    exits get($whole, '/', '-q', '--force', '-o', "$dir/d"), 11, '  with --force, too',
+        err => qr/\Q$name\E: is a directory/;
+    rmdir "$dir/$name" or die $!;
+    unlink glob "$dir/d.*";
+}
 get($short, '/', '-q', '-o', "$dir/g");
 is -s "$dir/g.part", 5, 'one that an earlier run has left, without a validator';
 exits get($whole, '/', '-q', '-o', "$dir/g"), 0, 'is begun anew',

@@ -48,7 +48,7 @@ sub resumes {
 my $v1 = '"v1"';
 my $first = whole($v1, 30_000);
 my $new = answer('200 OK', 'new', 'ETag: "v2"');
-my $fresh = qr{file\d+\.part holds 29\.3 KiB that are not known to be of this file; beginning anew};
+sub fresh { return qr{file\d+\.part holds 29\.3 KiB $_[0]; beginning anew\n} }
 my $date = 'Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT';
 my $dated = $first =~ s/ETag: "v1"/$date\r\nDate: Sun, 06 Nov 1994 08:49:38 GMT/r;
 resumes(@$_) for
@@ -74,14 +74,15 @@ resumes(@$_) for
         [$first, answer('404 Gone', 'error page')]],
     # Without a strong validator nothing can be resumed.
     (map { ["$_ is not asked by, it is fetched anew", 0, $body,
-        [whole($_, 30_000), whole($_)], no_asked => qr/Range/] } 'W/"v1"', 'v1'),
+        [whole($_, 30_000), whole($_)], no_asked => qr/Range/,
+        err => fresh('of a version that the server did not name')] } 'W/"v1"', 'v1'),
     ['a date that is older than its answer is as good, and resumed by', 0, $body,
         [$dated, part(30_000)],
         asked => qr/\r\nIf-Range: Sun, 06 Nov 1994 08:49:37 GMT\r\n/],
     ['one of the same second is not', 0, $body,
         [$dated =~ s/38 GMT/37 GMT/r, whole('"x"')], no_asked => qr/Range/],
     ['a partial file of another URL is not used, and that is told', 0, 'new',
-        [$first, $new], path => '/y', err => $fresh],
+        [$first, $new], path => '/y', err => fresh('of another URL')],
     # A later version of sockt may note more.
     ['a note with an unknown line: it is resumed', 0, $body,
         [$first, part(30_000, tag => $v1)], between => sub {
@@ -91,10 +92,10 @@ resumes(@$_) for
             spew("$_[0].part.from",
                 slurp("$_[0].part.from") =~ s/^total \K/99999999999999/mr) }],
     ['an unreadable note: it is fetched anew, and that is told', 0, 'new',
-        [$first, $new], options => ['--force'], err => $fresh, between => sub {
+        [$first, $new], options => ['--force'], err => fresh('of unknown origin'), between => sub {
             spew("$_[0].part.from", "sockt partial download 1\nnonsense\n") }],
     ['no note: it is fetched anew, and that is told', 0, 'new', [$first, $new],
-        options => ['--force'], err => $fresh,
+        options => ['--force'], err => fresh('of unknown origin'),
         between => sub { unlink "$_[0].part.from" }],
     ['everything is there already but for the name', 0, $body,
         [$first, answer('416 No', "no\n", "Content-Range: bytes */$size")],
@@ -196,21 +197,27 @@ exits run('http-get', @foreign, "$s->{url}/"), 9,
 exits run('http-get', '-q', '-c', '-o', "$dir/wget", "$s->{url}/"), 0,
     '  -c: it is resumed', file => ["$dir/wget", 'HELLO WORLD'];
 
-# Interrupted, and two at once: a run that has received 30,000 bytes.
+# Interrupted, and two at once: a run that has received 30,000 bytes, from a
+# server that then has other answers.
 sub begun {
-    my ($name) = @_;
-    my $s = http_server(sub { syswrite $_[0], $first; sleep 60 });
+    my ($name, @answers) = @_;
+    my $s = http_server(sub { syswrite $_[0], $first; sysread $_[0], my $end, 1 }, @answers);
     my $p = start('http-get', '-o', "$dir/$name", "$s->{url}/");
     my $until = time + 30;
     select undef, undef, undef, 0.01
         until (-s "$dir/$name.part" // 0) == 30_000 || time > $until;
-    return $p;
+    return wantarray ? ($p, $s->{url}) : $p;
 }
-exits begun('int')->stop, -15, 'SIGTERM: it dies by it, says what is kept',
+my ($begun, $url) = begun('int', whole($v1));
+exits $begun->stop, -15, 'SIGTERM: it dies by it, says what is kept',
     err => qr/30000 bytes are kept in \S+int\.part; --continue resumes/;
-exits get(whole($v1), '/', '-o', "$dir/int"), 0,
+exits run('http-get', '-o', "$dir/int", "$url/"), 0,
     'without -c it begins anew, and says so',
-    err => qr{int\.part holds 29\.3 KiB of an earlier run; beginning anew};
+    err => qr{int\.part holds 29\.3 KiB of an earlier run; beginning anew \(--continue resumes\)\n};
+# What --continue would not resume either is not said to be resumed by it.
+begun('other')->stop;
+exits get(whole($v1), '/y', '-o', "$dir/other"), 0, '  nor would -c, of another URL',
+    err => qr{other\.part holds 29\.3 KiB of another URL; beginning anew\n};
 my $p = begun('two');
 exits get(whole($v1), '/', '-o', "$dir/two"), 11,
     'a second writer is rejected', err => qr/another process is writing/;

@@ -3,6 +3,7 @@
 use Sockt;
 use SocktHttp;
 use Digest::SHA;
+use IO::Socket::UNIX;
 use POSIX ();
 
 my $dir = scratch();
@@ -138,42 +139,54 @@ my $copy = sub {
     spew("$file.part", 'x' x length $part);
 };
 my %planted = (
-    'a part file that another program wrote' => $copy,
-    'a note without our first line' => sub {
+    'a part file that another program wrote' => [$copy,
+        qr/part is not the file that its \.part\.from is about \(--force overwrites/],
+    'a note without our first line' => [sub {
         spew("$_[0].part.from", slurp("$_[0].part.from") =~ s/\A.*\n//r);
-    },
-    'a part file with another name' => sub { link "$_[0].part", "$_[0].was" or die $! },
-    'a note with another name' => sub { link "$_[0].part.from", "$_[0].was" or die $! },
-    map({ my $end = $_; ("a link as *$end" => sub {
+    }, qr/part\.from was not left by an earlier run \(--force overwrites it/],
+    'a part file with another name' => [sub { link "$_[0].part", "$_[0].was" or die $! },
+        qr/part has 2 names, which are hard links \(--force removes this one/],
+    'a note with another name' => [sub { link "$_[0].part.from", "$_[0].was" or die $! },
+        qr/part\.from has 2 names, which are hard links \(--force removes this one/],
+    map({ my $end = $_; ("a link as *$end" => [sub {
             rename "$_[0]$end", "$_[0].was" or die $!;
             symlink "$_[0].was", "$_[0]$end" or die $!;
-        }, "a FIFO as *$end" => sub {
+        }, qr/\Q$end\E is a symbolic link \(--force removes it/],
+        "a FIFO as *$end" => [sub {
             unlink "$_[0]$end";
             POSIX::mkfifo("$_[0]$end", 0600) or die $!;
-        }) } '.part', '.part.from'),
+        }, qr/\Q$end\E is a FIFO \(--force removes it/],
+        "a socket as *$end" => [sub {
+            unlink "$_[0]$end";
+            IO::Socket::UNIX->new(Local => "$_[0]$end", Listen => 1) or die $!;
+        }, qr/\Q$end\E is not a regular file \(--force removes it/]) } '.part', '.part.from'),
 );
 for my $name (sort keys %planted) {
+    my ($plant, $why) = @{ $planted{$name} };
     for my $limit ([], ['-m', 10]) {
-        my ($file, $r) = after($planted{$name}, @$limit);
-        exits $r, 11, "$name, @$limit",
-            err => qr/is not a regular file|was not left by an earlier run|has another name/;
+        my ($file, $r) = after($plant, @$limit);
+        exits $r, 11, "$name, @$limit", err => $why;
         ok !-e $file, '  there is no file';
     }
-    my ($file, $r) = after($planted{$name}, '--force');
+    my ($file, $r) = after($plant, '--force');
     exits $r, 0, "$name, --force";
     ok slurp($file) eq $body && !-l $file, '  it is fetched anew, into a file';
 }
 
 # One that others can write to may not be what sockt wrote.
 ($file, $r) = after(sub { chmod 0666, "$_[0].part" });
-exits $r, 0, 'a part file that others can write to: it is fetched anew',
-    file => [$file, $body];
+exits $r, 0, 'a part file that others can write to: it is fetched anew, and that is told',
+    file => [$file, $body], err => qr/other users can write to \S+\.part; beginning anew/;
 is +(stat $file)[2] & 07777, 0666 & ~umask, '  with the mode of a new file';
 
 SKIP: {
     skip 'needs another user', 1 unless is_root();
-    (undef, $r) = after(sub { chown 1, -1, "$_[0].part" });
-    exits $r, 11, 'a part file of another user', err => qr/belongs to another user/;
+    my $owned = sub { chown 1, -1, "$_[0].part" };
+    (undef, $r) = after($owned);
+    exits $r, 11, 'a part file of another user',
+        err => qr/part belongs to another user \(--force replaces it, if this user may remove it/;
+    ($file, $r) = after($owned, '--force');
+    exits $r, 0, '  --force: it is fetched anew', file => [$file, $body];
 }
 
 # What a URL names is no device, and no way to another place.
