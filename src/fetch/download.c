@@ -309,16 +309,6 @@ close_output(struct output *out)
 		part_file_close(&out->file);
 }
 
-/* Fails because accepts() is false. */
-static enum next
-refuse(const struct transfer *t, struct err *e)
-{
-	return err_set(e, ERR_PROTOCOL,
-	    "it has changed, or cannot be resumed, and what is on %s cannot be "
-	    "taken back",
-	    text_shown(t->out.sink.name));
-}
-
 /* A URL that the server has named is not the user's mistake. Returns -1. */
 static int
 url_error(const struct transfer *t, struct err *e)
@@ -441,8 +431,6 @@ read_body(struct transfer *t, int64_t base, int64_t total, struct err *e)
 	bool was_shown;
 	int result;
 
-	if (!accepts(&t->out, base))
-		return refuse(t, e);
 	if (begin_output(&t->out, base, e) < 0)
 		return NEXT_FAILED;
 	if (r->is_suspect)
@@ -481,7 +469,7 @@ read_body(struct transfer *t, int64_t base, int64_t total, struct err *e)
 	if (r->head.status == 206 && !t->options->head_only &&
 	    r->received != (uint64_t)(total - base))
 		return err_set(e, ERR_PROTOCOL,
-		    "%lld bytes were announced by Content-Range, and %llu came",
+		    "Content-Range announced %lld bytes, %llu arrived",
 		    (long long)(total - base), (unsigned long long)r->received);
 	return commit(
 	    &t->out, (int64_t)t->out.digest.length, &t->current, &r->head, e);
@@ -499,16 +487,61 @@ begin(struct transfer *t)
 	t->client->until = deadline_first(t->options->until, t->await.end);
 }
 
-/* Starts over: the partial file is of another or an unknown version. */
+/* Why the bytes that are held are not continued: what the response shows. */
+static const char *
+why_not_resumed(const struct transfer *t)
+{
+	const struct http_head *h = &t->client->response.head;
+	const struct http_validator *old = &t->out.source;
+	const char *name = old->text[0] == '"' ? "ETag" : "Last-Modified";
+	struct http_validator now;
+	struct http_range range;
+	char text[HTTP_VALIDATOR_SIZE];
+	bool is_named = http_head_value(h, name, text, sizeof(text));
+
+	http_head_validator(h, &now);
+	/* The body of an error has another length. */
+	if (h->status == 416 && !http_head_content_range(h, &range))
+		now.total = -1;
+	if (is_named && strcmp(text, old->text) != 0)
+		return text_format("the file on the server has changed: it has "
+				   "another %s",
+		    name);
+	if (now.total >= 0 && now.total < t->out.held)
+		return text_format("the file on the server is shorter now (%s)",
+		    num_count_text((uint64_t)now.total, "byte"));
+	if (now.total >= 0 && old->total >= 0 && now.total != old->total)
+		return text_format("the file on the server has changed: it has "
+				   "%s",
+		    num_count_text((uint64_t)now.total, "byte"));
+	if (h->status == 416)
+		return "the server has nothing after the bytes that are here";
+	return is_named ? "the server does not resume, and sends all of it"
+			: "the server does not name the version of the file";
+}
+
+/* Gives up the bytes that are held, if they can be taken back. 0, or -1. */
+static int
+begin_anew(struct transfer *t, struct err *e)
+{
+	const char *why = why_not_resumed(t);
+
+	if (!accepts(&t->out, 0))
+		return err_set(e, ERR_PROTOCOL,
+		    "%s, and output already written to %s cannot be undone",
+		    why, text_shown(t->out.sink.name));
+	diag_warn("%s: %s; beginning anew", url_text(&t->current), why);
+	t->out.held = 0;
+	return 0;
+}
+
+/* Requests the whole file after a response that does not continue it. */
 static enum next
 start_over(struct transfer *t, struct err *e)
 {
-	if (!accepts(&t->out, 0))
-		return refuse(t, e);
-	diag_warn("%s: the server has another version; fetching it anew",
-	    url_text(&t->current));
+	if (begin_anew(t, e) < 0)
+		return NEXT_FAILED;
 	http_client_finish(t->client, true);
-	t->out.held = 0;
 	begin(t);
 	return NEXT_REQUEST;
 }
@@ -544,15 +577,14 @@ handle_whole(struct transfer *t, const struct http_head *h, struct err *e)
 	if (t->options->range != NULL)
 		return err_set(e, ERR_PROTOCOL,
 		    "the server ignored --range and sent the whole file");
+	if (t->out.kind != OUTPUT_EXISTING && t->out.held > 0 &&
+	    begin_anew(t, e) < 0)
+		return NEXT_FAILED;
 	http_head_validator(h, &t->out.source);
 	if (t->out.kind == OUTPUT_EXISTING)
 		return t->out.source.total == t->out.held
 			   ? already_complete(t, e)
 			   : unknown_file(t, e);
-	if (t->out.held > 0 && accepts(&t->out, 0))
-		diag_warn("%s: the server sends all of it again: it has "
-			  "changed, or cannot be resumed",
-		    url_text(&t->current));
 	/* A file that begins with a head cannot be resumed by offset. */
 	if (t->options->include)
 		http_validator_clear(&t->out.source);
@@ -586,11 +618,17 @@ handle_part(struct transfer *t, const struct http_head *h, struct err *e)
 	if (range == NULL && t->out.held == 0)
 		return err_set(e, ERR_PROTOCOL,
 		    "the server sent a part (206) of what was requested whole");
-	if (!http_head_content_range(h, &r) || r.from < 0 ||
-	    (length >= 0 && length != r.to - r.from + 1))
+	if (!http_head_content_range(h, &r) || r.from < 0)
 		return err_set(e, ERR_PROTOCOL,
-		    "the server sent a part (206) without a Content-Range that "
-		    "says which");
+		    "the server sent a part (206) %s",
+		    http_head_find(h, "content-range", 0) == NULL
+			? "without a Content-Range"
+			: "with a malformed Content-Range");
+	if (length >= 0 && length != r.to - r.from + 1)
+		return err_set(e, ERR_PROTOCOL,
+		    "the server sent a part (206) of %lld bytes, whose "
+		    "Content-Range is of %lld",
+		    (long long)length, (long long)(r.to - r.from + 1));
 	if (range != NULL) {
 		(void)http_request_parse_range(range, &wanted);
 	} else {

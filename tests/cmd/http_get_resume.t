@@ -48,28 +48,46 @@ sub resumes {
 my $v1 = '"v1"';
 my $first = whole($v1, 30_000);
 my $new = answer('200 OK', 'new', 'ETag: "v2"');
+sub anew { return qr{: $_[0]; beginning anew\n} }
+my $other = anew('the file on the server has changed: it has another ETag');
 sub fresh { return qr{file\d+\.part holds 29\.3 KiB $_[0]; beginning anew\n} }
 my $date = 'Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT';
 my $dated = $first =~ s/ETag: "v1"/$date\r\nDate: Sun, 06 Nov 1994 08:49:38 GMT/r;
 resumes(@$_) for
     ['resumed', 0, $body, [$first, part(30_000, tag => $v1)],
         asked => qr/\r\nRange: bytes=30000-\r\nIf-Range: "v1"\r\n/],
-    ['changed: it is fetched anew, not spliced', 0, 'new', [$first, $new]],
+    ['changed: it is fetched anew, not spliced', 0, 'new', [$first, $new], err => $other],
+    ['a date has changed, likewise', 0, 'new', [$dated, $new =~ s/ETag.*?\r/Last-Modified: now\r/r],
+        err => anew('the file on the server has changed: it has another Last-Modified')],
+    ['not changed, and sent whole', 0, $body, [$first, whole($v1)],
+        err => anew('the server does not resume, and sends all of it')],
+    ['sent whole, of no version', 0, $body, [$first, answer('200 OK', $body)],
+        err => anew('the server does not name the version of the file')],
     ['a part of another version: it is fetched anew, not spliced', 0, 'new',
-        [$first, part(30_000, tag => '"v2"'), $new]],
-    ['so is one of another size', 0, 'new', [$first, part(30_000,
-        total => $size + 1, to => $size, body => $body . '!'), $new]],
-    (map { ['another range than was asked for', 9, undef, [$first, $_]] }
-        part(29_999, tag => $v1), part(30_000, to => $size - 2, tag => $v1),
-        "HTTP/1.1 206 Part\r\nContent-Length: 5\r\n\r\nhello",
+        [$first, part(30_000, tag => '"v2"'), $new], err => $other],
+    ['so is one of another size', 0, 'new', [$first, part(30_000, tag => $v1,
+        total => $size + 1, to => $size, body => $body . '!'), $new],
+        err => anew('the file on the server has changed: it has 100001 bytes')],
+    ['and one of no version', 0, 'new', [$first, part(30_000), $new],
+        err => anew('the server does not name the version of the file')],
+    (map { ['another range than was asked for', 9, undef, [$first, $_->[0]], err => $_->[1]] }
+        [part(29_999, tag => $v1), qr/the server sent bytes 29999-99999 instead of 30000-\n/],
+        [part(30_000, to => $size - 2, tag => $v1),
+            qr/a part \(206\) of 70000 bytes, whose Content-Range is of 69999\n/],
+        ["HTTP/1.1 206 Part\r\nContent-Length: 5\r\n\r\nhello",
+            qr/a part \(206\) without a Content-Range\n/],
+        map { [$_, qr/a part \(206\) with a malformed Content-Range\n/] }
         part(30_000, tag => $v1) =~ s/bytes 30000/bytes x/r,
         part(30_000, tag => $v1) =~ s/bytes 30000-\d+/bytes */r),
     ['416 with another size: fetched anew', 0, 'new',
-        [$first, answer('416 No', '', 'Content-Range: bytes */7'), $new]],
+        [$first, answer('416 No', '', 'Content-Range: bytes */7'), $new],
+        err => anew('the file on the server is shorter now \(7 bytes\)')],
     ['416 without the size: fetched anew', 0, 'new',
-        [$first, answer('416 No', '', 'X: y'), $new]],
+        [$first, answer('416 No', 'no', 'X: y'), $new],
+        err => anew('the server has nothing after the bytes that are here')],
     ['416 of another version: fetched anew', 0, 'new', [$first,
-        answer('416 No', '', 'Content-Range: bytes */30000', 'ETag: "v2"'), $new]],
+        answer('416 No', '', 'Content-Range: bytes */30000', 'ETag: "v2"'), $new],
+        err => $other],
     ['an error while resuming, its body is not appended', 8, undef,
         [$first, answer('404 Gone', 'error page')]],
     # Without a strong validator nothing can be resumed.
@@ -106,7 +124,8 @@ my $s = http_server($first, part(30_000, tag => $v1)
     =~ s/Content-Length: \d+\r\n\r\n.*/Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n/sr);
 run('http-get', '-o', "$dir/short", "$s->{url}/x");
 exits run('http-get', '-c', '-o', "$dir/short", "$s->{url}/x"), 9,
-    'a part that is shorter than its range';
+    'a part that is shorter than its range',
+    err => qr/Content-Range announced 70000 bytes, 5 arrived\n/;
 ok !-e "$dir/short", 'never becomes the file';
 
 # A file with a header in front, or only that, has other offsets.
