@@ -73,16 +73,20 @@ parse_scheme(struct url *u, const char *at, size_t n)
 static const char *
 parse_user(struct url *u, const char *at, size_t n)
 {
-	int i, length = url_decode(u->user, sizeof(u->user) - 1, at, n);
+	char text[URL_SIZE];
+	int i, length = url_decode(text, sizeof(text), at, n);
 
-	for (i = 0; i < length; i++)
-		if ((unsigned char)u->user[i] < 0x20 || u->user[i] == 0x7f)
-			length = -1;
 	if (length < 0)
-		return "its user or password is too long or malformed (a "
+		return "an escape in its user or password is malformed (a "
 		       "percent sign is written as %25)";
-	if (strchr(u->user, ':') == NULL)
-		text_append(u->user, sizeof(u->user), ":");
+	for (i = 0; i < length; i++)
+		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+			return "its user or password has a control byte";
+	/* Leave space for a colon. */
+	if (length > URL_USER_SIZE - 2)
+		return "its user and password are too long";
+	snprintf(u->user, sizeof(u->user), "%.*s%s", URL_USER_SIZE - 2, text,
+	    strchr(text, ':') == NULL ? ":" : "");
 	return NULL;
 }
 

@@ -68,7 +68,7 @@ const char *url_authority(const struct url *u);
 /*
  * Copies the last segment of the path to name, of URL_NAME_SIZE bytes, decoded
  * and made safe: no slash, no control character, only valid UTF-8, no leading
- * dot or hyphen. Returns false if it is empty, or that of a partial file.
+ * dot or hyphen. Returns false if it is empty, or the name of a partial file.
  */
 bool url_file_name(const struct url *u, char *name);
 

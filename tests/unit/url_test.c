@@ -98,9 +98,12 @@ test_bad(void)
 	    "and https:// can be "
 	    "fetched");
 	check_bad("http://u:100%@b/", ERR_PROTOCOL,
-	    "the Location it redirects to: URL 'http://...@b/': its user or "
-	    "password is too long or malformed (a percent sign is written as "
+	    "the Location it redirects to: URL 'http://...@b/': an escape in "
+	    "its user or password is malformed (a percent sign is written as "
 	    "%25)");
+	check_bad("http://u:%0a@b/", ERR_PROTOCOL,
+	    "the Location it redirects to: URL 'http://...@b/': its user or "
+	    "password has a control byte");
 	check_bad("g:h", ERR_FAILED,
 	    "the Location it redirects to: URL 'g:h': only http:// and "
 	    "https:// can be fetched");
@@ -171,6 +174,9 @@ test_users(void)
 	check_user(text, want);
 	snprintf(text, sizeof(text), "http://%0*d@a/", URL_USER_SIZE - 1, 0);
 	ok(url_parse(&u, text, &e) < 0, "a user that is too long");
+	is_text(e.text,
+	    "URL 'http://...@a/': its user and password are too long",
+	    "  which is reported");
 }
 
 /* The credentials of a request to location, redirected to from start. */
