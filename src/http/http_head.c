@@ -165,8 +165,10 @@ parse_line(struct http_head *h, struct err *e)
 	size_t n = (size_t)(end - p);
 	enum http_head_state state;
 
-	if (memchr(p, '\0', n) != NULL || memchr(p, '\r', n) != NULL)
-		return malformed("a NUL or a lone CR in the head", p, n, e);
+	if (memchr(p, '\0', n) != NULL)
+		return malformed("a NUL in the head", p, n, e);
+	if (memchr(p, '\r', n) != NULL)
+		return malformed("a lone CR in the head", p, n, e);
 	if (h->status == 0)
 		state = parse_status_line(h, n, e);
 	else if (n == 0)
@@ -257,7 +259,7 @@ http_head_list_next(struct http_head_list *l)
 	return true;
 }
 
-bool
+const char *
 http_head_content_length(const struct http_head *h, int64_t *length)
 {
 	struct http_head_list l = {.head = h, .name = "content-length"};
@@ -268,11 +270,13 @@ http_head_content_length(const struct http_head *h, int64_t *length)
 	for (; http_head_list_next(&l); found = one) {
 		end = l.element;
 		if (!num_digits(&end, INT64_MAX, &one) ||
-		    end != l.element + l.length || (found >= 0 && found != one))
-			return false;
+		    end != l.element + l.length)
+			return "the Content-Length is malformed";
+		if (found >= 0 && found != one)
+			return "there are several Content-Lengths that differ";
 	}
 	*length = found;
-	return true;
+	return NULL;
 }
 
 bool

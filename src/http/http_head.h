@@ -80,10 +80,12 @@ struct http_head_list {
 bool http_head_list_next(struct http_head_list *l);
 
 /*
- * Sets *length to Content-Length, or -1 if there is none. Returns false, with
- * -1, if it is malformed or several differ (RFC 9112 section 6.3).
+ * Sets *length to Content-Length, or -1 if there is none. Returns NULL; or,
+ * with -1, what is wrong with it: it is malformed, or several differ (RFC 9112
+ * section 6.3).
  */
-bool http_head_content_length(const struct http_head *h, int64_t *length);
+const char *http_head_content_length(
+    const struct http_head *h, int64_t *length);
 
 /* A Content-Range (RFC 9110 section 14.4); -1: unknown. */
 struct http_range {

@@ -52,7 +52,7 @@ static int
 start_body(struct http_response *r, struct err *e)
 {
 	int status = r->head.status, chunked;
-	bool is_good;
+	const char *wrong;
 
 	r->length = -1;
 	r->left = INT64_MAX;
@@ -65,22 +65,20 @@ start_body(struct http_response *r, struct err *e)
 		return 0;
 	if (count_chunked(&r->head, &chunked, e) < 0)
 		return -1;
-	is_good = http_head_content_length(&r->head, &r->length);
+	wrong = http_head_content_length(&r->head, &r->length);
 	if (chunked > 0) {
 		/* Chunked overrides Content-Length. HTTP/1.0 has no chunks, so
 		 * a proxy on the path may misread them. */
 		r->is_suspect =
-		    r->head.minor == 0 || !is_good || r->length >= 0;
+		    r->head.minor == 0 || wrong != NULL || r->length >= 0;
 		r->framing = HTTP_FRAME_CHUNKED;
 		r->state = HTTP_IN_CHUNK_SIZE;
 		r->length = -1;
 		r->line_length = 0;
 		return 0;
 	}
-	if (!is_good)
-		return err_set(e, ERR_PROTOCOL,
-		    "the Content-Length is malformed, or there are several "
-		    "that differ");
+	if (wrong != NULL)
+		return err_set(e, ERR_PROTOCOL, "%s", wrong);
 	r->framing = HTTP_FRAME_CLOSE;
 	if (r->length >= 0) {
 		r->framing = HTTP_FRAME_LENGTH;

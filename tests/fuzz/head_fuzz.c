@@ -41,7 +41,7 @@ check_fields(const struct http_head *h)
 
 	while (http_head_list_next(&list))
 		(void)http_head_token_is(list.element, list.length, "close");
-	if (!http_head_content_length(h, &length) && length != -1)
+	if (http_head_content_length(h, &length) != NULL && length != -1)
 		abort();
 	if (http_head_content_range(h, &r) && r.from > r.to && r.from >= 0)
 		abort();
