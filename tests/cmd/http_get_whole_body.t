@@ -108,7 +108,7 @@ my $rest = "HTTP/1.1 206 Part\r\nETag: \"v1\"\r\nContent-Length: 3000\r\n"
 
 # Names of partial files are not taken from a URL.
 chdir $dir or die $!;
-misused 'http-get', qr/names no file, or that of a partial download/ =>
+misused 'http-get', qr/names the file of a partial download; --output/ =>
     [map { "-q -O http://127.0.0.1/$_" } qw(f.part f.part.from f.PART %66.part/../f.part)];
 chdir '/';
 
