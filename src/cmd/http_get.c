@@ -144,10 +144,10 @@ read_secrets(
 	return e->kind == ERR_NONE ? text : NULL;
 }
 
-/* Ends the line at text. Returns the next one, or NULL at the end of the text.
- */
+/* Makes the line at text a string of its own. Returns the next line, or NULL at
+ * the end of the text. */
 static char *
-end_line(char *text)
+split_line(char *text)
 {
 	char *end = text + strcspn(text, "\n");
 	bool is_last = *end == '\0' || end[1] == '\0';
@@ -177,7 +177,7 @@ expand_files(struct download_options *d, struct err *e)
 		    (line = read_secrets("header", line + 1, until, e)) == NULL)
 			return -1;
 		for (; line != NULL; line = next) {
-			next = is_file ? end_line(line) : NULL;
+			next = is_file ? split_line(line) : NULL;
 			fields = mem_resize(
 			    fields, d->field_count + 1, sizeof(fields[0]));
 			fields[d->field_count++] = line;
@@ -194,7 +194,7 @@ expand_files(struct download_options *d, struct err *e)
 	line = read_secrets("user", d->user + 1, until, e);
 	if (line == NULL)
 		return -1;
-	(void)end_line(line);
+	(void)split_line(line);
 	d->user = line;
 	return 0;
 }

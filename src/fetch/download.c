@@ -844,27 +844,27 @@ attempt_repeatedly(struct transfer *t, struct err *e)
 {
 	const struct download_options *o = t->options;
 	struct backoff backoff = {.min = MIN_PAUSE_MS, .max = MAX_PAUSE_MS};
-	bool is_new = true;
+	int result;
 
 	t->retries_left = o->retries;
-	for (;;) {
-		if (is_new)
-			reconnect_start(
-			    &t->await, o->retry_ms, t->options->until);
+	for (;; err_clear(e)) {
+		if (!t->is_awaiting)
+			reconnect_start(&t->await, o->retry_ms, o->until);
 		if (attempt(t, e) == 0)
 			return 0;
-		is_new = !t->is_awaiting;
-		if (!may_repeat(t, e) ||
-		    (is_new ? wait_to_retry(t, &backoff, e)
-			    : reconnect_wait(&t->await,
-				  t->client->timing.ends_ns[TIMING_CONNECTED] ==
-					  0
-				      ? "no connection"
-				      : "no status below 400",
-				  e)) < 0)
+		if (!may_repeat(t, e))
 			return -1;
-		t->retries_left -= is_new;
-		err_clear(e);
+		if (!t->is_awaiting) {
+			t->retries_left--;
+			result = wait_to_retry(t, &backoff, e);
+		} else if (t->client->timing.ends_ns[TIMING_CONNECTED] == 0) {
+			result = reconnect_wait(&t->await, "no connection", e);
+		} else {
+			result =
+			    reconnect_wait(&t->await, "no status below 400", e);
+		}
+		if (result < 0)
+			return -1;
 	}
 }
 
@@ -1020,10 +1020,10 @@ fetch_all(const struct download_options *o, const struct route_rules *rules,
 		diag_error(e);
 	}
 	http_client_release(&client);
+	if (signals_stopped() != 0 && e->errnum != EINTR)
+		return err_sys(e, ERR_FAILED, EINTR, "fetching");
 	if (signals_stopped() != 0)
-		return e->errnum == EINTR
-			   ? -1
-			   : err_sys(e, ERR_FAILED, EINTR, "fetching");
+		return -1;
 	if (n < o->url_count && e->kind != ERR_NONE)
 		e->kind = worst;
 	else if (worst != ERR_NONE)

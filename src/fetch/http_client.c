@@ -112,7 +112,9 @@ limit_error(struct http_client *c, const char *what, struct err *e)
 		err_prefix(e, "%s", what);
 	}
 	why = stall_clause(c);
-	return why == NULL ? -1 : err_append(e, "%s", why);
+	if (why != NULL)
+		err_append(e, "%s", why);
+	return -1;
 }
 
 /* Sets *e after the operation what has failed with errno: a limit, a signal or
@@ -509,7 +511,7 @@ copy_body(struct http_client *c, struct sink *s, struct err *e)
 /* Nobody reads the output any more. Returns 0 if the server sends more, which
  * cannot be written, or ends the body; otherwise -1 with *e. */
 static int
-end_unread(struct http_client *c, struct sink *s, struct err *e)
+finish_unread(struct http_client *c, struct sink *s, struct err *e)
 {
 	wait_watch_reader(-1);
 	if (wait_fd(c->link.fd, POLLIN, deadline_after(WAIT_UNREAD_MS)) > 0)
@@ -536,7 +538,7 @@ http_client_read(
 		else
 			result = read_some(c, s, digest, e);
 		if (result < 0 && wait_is_unread() && !s->has_failed)
-			result = end_unread(c, s, e);
+			result = finish_unread(c, s, e);
 		if (result == 0)
 			draw_progress(c);
 	}

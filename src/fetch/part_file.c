@@ -366,9 +366,9 @@ part_file_commit(struct part_file *f, struct err *e)
 		(void)fchmod(f->fd, mode);
 	if (rename_part(f) < 0) {
 		file_error("replacing", f->target, e);
-		return e->errnum == EBUSY
-			   ? err_append(e, "it is mounted by itself")
-			   : -1;
+		if (e->errnum == EBUSY)
+			err_append(e, "it is mounted by itself");
+		return -1;
 	}
 	fd_close(&f->fd);
 	if (unlink(f->from) < 0 && errno != ENOENT)

@@ -135,10 +135,10 @@ route_find(const struct route_rules *rules, const struct url *u,
 	/* The certificate is still that of the URL's host. */
 	if (o->tls.name == NULL && rules->other.host[0] != '\0')
 		o->tls.name = u->host;
+	if (rules->other.is_unix && u->is_https)
+		return err_set(e, ERR_USAGE, "--unix is for http URLs");
 	if (rules->other.is_unix)
-		return u->is_https
-			   ? err_set(e, ERR_USAGE, "--unix is for http URLs")
-			   : 0;
+		return 0;
 	if (endpoint_check_host(u->host, e) < 0)
 		return -1;
 	if ((env->kind != PROXY_NONE || is_bad) &&

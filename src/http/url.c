@@ -28,18 +28,18 @@ refuse(const char *text, const char *why, struct err *e)
 
 /*
  * Copies text to buf, of URL_SIZE bytes, without its fragment; bytes above 0x7f
- * and, with takes_spaces, spaces are encoded. Returns NULL, or what is wrong
+ * and, with allows_spaces, spaces are encoded. Returns NULL, or what is wrong
  * with it.
  */
 static const char *
-encode(char *buf, const char *text, bool takes_spaces)
+encode(char *buf, const char *text, bool allows_spaces)
 {
 	size_t used = 0;
 
 	for (; *text != '\0'; text++) {
 		unsigned char c = (unsigned char)*text;
 
-		if (c == ' ' && !takes_spaces)
+		if (c == ' ' && !allows_spaces)
 			return "a space in it must be written as %20";
 		if (c < 0x20 || c == 0x7f)
 			return "it contains a control byte";
@@ -217,7 +217,9 @@ url_parse(struct url *u, const char *text, struct err *e)
 	}
 	if (wrong == NULL)
 		wrong = parse_rest(u, rest);
-	return wrong == NULL ? 0 : refuse(text, wrong, e);
+	if (wrong != NULL)
+		return refuse(text, wrong, e);
+	return 0;
 }
 
 /* Resolves the path and query of a reference. Returns NULL, or why not. */
