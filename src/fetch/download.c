@@ -145,8 +145,7 @@ open_file(struct output *out, bool adopts, struct err *e)
 	return 0;
 }
 
-/* Opens the output: the file name of --remote-name, or that of the options.
- * With
+/* Opens the output: name, of --remote-name, or the file of the options. With
  * --continue, determines what it holds of url. Both strings must stay valid. 0,
  * or -1 with *e and nothing open. */
 static int
@@ -220,18 +219,6 @@ read_digest(struct output *out, int fd, int64_t size, struct err *e)
 	return 0;
 }
 
-/* Prepares for bytes from offset on, which the output accepts. 0, or -1. */
-static int
-begin_output(struct output *out, int64_t offset, struct err *e)
-{
-	if (out->kind == OUTPUT_PART &&
-	    part_file_begin(&out->file, offset, e) < 0)
-		return -1;
-	if (out->options->sha256 == NULL)
-		return 0;
-	return read_digest(out, out->file.fd, offset, e);
-}
-
 /* --sha256: checks the digest of the complete file, and empties a partial file
  * if it is wrong. 0, or -1 with ERR_PROTOCOL or ERR_OUTPUT. */
 static int
@@ -267,19 +254,19 @@ verify(struct output *out, int64_t size, const struct url *u, struct err *e)
 	    is_stream(out) ? "; what was written cannot be taken back" : "");
 }
 
-/* Verifies the complete file of size bytes, and names it. h is the head of its
- * response, url its URL. 0, or -1 with *e. */
-static int
-commit(struct output *out, int64_t size, const struct url *url,
-    const struct http_head *h, struct err *e)
+/* Verifies the complete file of size bytes, and names it. 0, or -1 with *e. */
+static enum next
+commit(struct transfer *t, int64_t size, struct err *e)
 {
-	const struct download_options *o = out->options;
+	const struct http_head *h = &t->client->response.head;
+	const struct download_options *o = t->options;
+	struct output *out = &t->out;
 	struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {0}};
 	char date[HTTP_DATE_SIZE];
 	int64_t seconds;
 	int fd = out->sink.fd;
 
-	if (o->sha256 != NULL && verify(out, size, url, e) < 0)
+	if (o->sha256 != NULL && verify(out, size, &t->current, e) < 0)
 		return -1;
 	if (out->kind == OUTPUT_DEVICE) {
 		out->sink.fd = -1;
@@ -297,25 +284,6 @@ commit(struct output *out, int64_t size, const struct url *url,
 		(void)futimens(fd, times);
 	}
 	return part_file_commit(&out->file, e);
-}
-
-/* Closes the output; a partial file is kept and reported. */
-static void
-close_output(struct output *out)
-{
-	if (out->kind == OUTPUT_DEVICE)
-		fd_close(&out->sink.fd);
-	if (out->kind == OUTPUT_PART)
-		part_file_close(&out->file);
-}
-
-/* A URL that the server has named is not the user's mistake. Returns -1. */
-static int
-url_error(const struct transfer *t, struct err *e)
-{
-	if (t->redirects > 0 && e->kind == ERR_USAGE)
-		e->kind = ERR_FAILED;
-	return -1;
 }
 
 /* Requests the current URL, and reads the head of the response. */
@@ -343,9 +311,14 @@ request(struct transfer *t, struct err *e)
 	}
 	if (t->if_modified_since[0] != '\0')
 		r.if_modified_since = t->if_modified_since;
-	if (http_client_request(t->client, &t->route, &r, e) < 0)
-		return url_error(t, e);
-	return 0;
+	if ((t->redirects == 0 || route_find(t->rules, &t->current,
+				      t->left_origin, &t->route, e) == 0) &&
+	    http_client_request(t->client, &t->route, &r, e) == 0)
+		return 0;
+	if (t->redirects > 0 && e->kind == ERR_USAGE)
+		/* The server named that URL, not the user. */
+		e->kind = ERR_FAILED;
+	return -1;
 }
 
 /* Goes to the URL that a redirect names. */
@@ -381,8 +354,6 @@ follow(struct transfer *t, const char *location, struct err *e)
 	t->left_origin |= !is_same;
 	t->redirects++;
 	t->current = to;
-	if (route_find(t->rules, &t->current, t->left_origin, &t->route, e) < 0)
-		return url_error(t, e);
 	return NEXT_REQUEST;
 }
 
@@ -431,7 +402,11 @@ read_body(struct transfer *t, int64_t base, int64_t total, struct err *e)
 	bool was_shown;
 	int result;
 
-	if (begin_output(&t->out, base, e) < 0)
+	if (out->kind == OUTPUT_PART &&
+	    part_file_begin(&out->file, base, e) < 0)
+		return NEXT_FAILED;
+	if (t->options->sha256 != NULL &&
+	    read_digest(out, out->file.fd, base, e) < 0)
 		return NEXT_FAILED;
 	if (r->is_suspect)
 		diag_warn("%s: the response contradicts itself about its "
@@ -471,8 +446,7 @@ read_body(struct transfer *t, int64_t base, int64_t total, struct err *e)
 		return err_set(e, ERR_PROTOCOL,
 		    "Content-Range announced %lld bytes, %llu arrived",
 		    (long long)(total - base), (unsigned long long)r->received);
-	return commit(
-	    &t->out, (int64_t)t->out.digest.length, &t->current, &r->head, e);
+	return commit(t, (int64_t)out->digest.length, e);
 }
 
 /* Begins an attempt with the URL as given. */
@@ -493,31 +467,17 @@ why_not_resumed(const struct transfer *t)
 {
 	const struct http_head *h = &t->client->response.head;
 	const struct http_validator *old = &t->out.source;
-	const char *name = old->text[0] == '"' ? "ETag" : "Last-Modified";
-	struct http_validator now;
-	struct http_range range;
-	char text[HTTP_VALIDATOR_SIZE];
-	bool is_named = http_head_value(h, name, text, sizeof(text));
+	const char *difference = http_head_difference(h, old);
+	const char *name = old->text[0] == '"' ? "etag" : "last-modified";
 
-	http_head_validator(h, &now);
-	/* The body of an error has another length. */
-	if (h->status == 416 && !http_head_content_range(h, &range))
-		now.total = -1;
-	if (is_named && strcmp(text, old->text) != 0)
-		return text_format("the file on the server has changed: it has "
-				   "another %s",
-		    name);
-	if (now.total >= 0 && now.total < t->out.held)
-		return text_format("the file on the server is shorter now (%s)",
-		    num_count_text((uint64_t)now.total, "byte"));
-	if (now.total >= 0 && old->total >= 0 && now.total != old->total)
-		return text_format("the file on the server has changed: it has "
-				   "%s",
-		    num_count_text((uint64_t)now.total, "byte"));
+	if (difference != NULL)
+		return text_format(
+		    "the file on the server has changed: %s", difference);
 	if (h->status == 416)
 		return "the server has nothing after the bytes that are here";
-	return is_named ? "the server does not resume, and sends all of it"
-			: "the server does not name the version of the file";
+	if (http_head_find(h, name, 0) == NULL)
+		return "the server does not name the version of the file";
+	return "the server does not resume, and sends all of it";
 }
 
 /* Gives up the bytes that are held, if they can be taken back. 0, or -1. */
@@ -550,8 +510,7 @@ start_over(struct transfer *t, struct err *e)
 static enum next
 already_complete(struct transfer *t, struct err *e)
 {
-	if (commit(&t->out, t->out.held, &t->current, &t->client->response.head,
-		e) < 0)
+	if (commit(t, t->out.held, e) < 0)
 		return NEXT_FAILED;
 	diag_warn("%s: the file is complete already", url_text(&t->current));
 	report(t);
@@ -662,7 +621,7 @@ handle_unsatisfied(struct transfer *t, const struct http_head *h, struct err *e)
 	struct http_range r;
 
 	if (http_head_content_range(h, &r) && r.total == t->out.held &&
-	    http_head_agrees(h, &t->out.source))
+	    http_head_difference(h, &t->out.source) == NULL)
 		return already_complete(t, e);
 	return t->out.kind == OUTPUT_EXISTING ? unknown_file(t, e)
 					      : start_over(t, e);
@@ -904,7 +863,10 @@ fetch(struct transfer *t, struct err *e)
 		return -1;
 	set_since(t);
 	result = attempt_repeatedly(t, e);
-	close_output(&t->out);
+	if (t->out.kind == OUTPUT_DEVICE)
+		fd_close(&t->out.sink.fd);
+	if (t->out.kind == OUTPUT_PART)
+		part_file_close(&t->out.file);
 	return result;
 }
 

@@ -3,19 +3,16 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/diag.h"
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/sha256.h"
 #include "base/text.h"
-#include "http/url.h"
 #include "net/signals.h"
 #include "net/sink.h"
 #include "net/sock.h"

@@ -323,25 +323,30 @@ http_head_validator(const struct http_head *h, struct http_validator *v)
 		text[0] = '\0';
 }
 
-bool
-http_head_agrees(const struct http_head *h, const struct http_validator *v)
+const char *
+http_head_difference(const struct http_head *h, const struct http_validator *v)
 {
-	const char *name = v->text[0] == '"' ? "etag" : "last-modified";
+	bool has_tag = v->text[0] == '"';
 	char text[HTTP_VALIDATOR_SIZE];
 	struct http_range range;
 
 	if (http_validator_is_usable(v) &&
-	    http_head_value(h, name, text, sizeof(text)) &&
+	    http_head_value(
+		h, has_tag ? "etag" : "last-modified", text, sizeof(text)) &&
 	    strcmp(text, v->text) != 0)
-		return false;
-	return !http_head_content_range(h, &range) || range.total < 0 ||
-	       v->total < 0 || range.total == v->total;
+		return has_tag ? "it has another ETag"
+			       : "it has another Last-Modified";
+	if (http_head_content_range(h, &range) && range.total >= 0 &&
+	    v->total >= 0 && range.total != v->total)
+		return range.total < v->total ? "it is shorter now"
+					      : "it is longer now";
+	return NULL;
 }
 
 bool
 http_head_confirms(const struct http_head *h, const struct http_validator *v)
 {
-	return http_head_agrees(h, v) &&
+	return http_head_difference(h, v) == NULL &&
 	       (v->text[0] != '"' || http_head_find(h, "etag", 0) != NULL);
 }
 

@@ -129,8 +129,9 @@ http_validator_is_usable(const struct http_validator *v)
  */
 void http_head_validator(const struct http_head *h, struct http_validator *v);
 
-/* False if the head shows another version; a missing field shows none. */
-bool http_head_agrees(
+/* Returns how the head shows that the file is of another version, as in "it is
+ * shorter now", or NULL; a missing field shows nothing. */
+const char *http_head_difference(
     const struct http_head *h, const struct http_validator *v);
 
 /*

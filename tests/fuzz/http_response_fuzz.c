@@ -38,7 +38,7 @@ use_head(const struct http_head *h)
 		abort();
 	http_head_value(h, "location", value, sizeof(value));
 	http_head_validator(h, &v);
-	if (http_head_confirms(h, &v) && !http_head_agrees(h, &v))
+	if (http_head_confirms(h, &v) && http_head_difference(h, &v) != NULL)
 		abort();
 }
 
