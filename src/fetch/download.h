@@ -13,7 +13,7 @@
 struct connector_options;
 struct err;
 
-/* What is downloaded, and where it goes. */
+/* What is downloaded, and where it goes. The caller owns what is pointed to. */
 struct download_options {
 	char *const *urls;
 	int url_count;
@@ -22,38 +22,39 @@ struct download_options {
 	/* tls is for https. Without proxy and via, the environment names a
 	 * proxy. */
 	const struct connector_options *connector;
-	const char *connect_to; /* HOST:PORT, in place of the origin of the
-				   user's URLs; NULL: none */
-	const char *unix_path;  /* a Unix socket for every request, or NULL */
-	struct limit idle;      /* without data in either direction */
-	struct deadline until;  /* --max-time */
-	int64_t rate;           /* received, bytes per second; 0: no limit */
+	/* --connect-to HOST:PORT replaces the server of the user's URLs; NULL
+	 * does not. */
+	const char *connect_to;
+	const char *unix_path; /* --unix: A socket for all requests, or NULL. */
+	struct limit idle;     /* The longest time without data. */
+	struct deadline until; /* --max-time */
+	int64_t rate;          /* --limit-rate: Bytes per second; 0: any. */
 
 	/* The request. */
-	int head_only;             /* -I */
-	const char *const *fields; /* -H */
+	int head_only;             /* --head */
+	const char *const *fields; /* --header */
 	size_t field_count;
-	const char *user;       /* -u USER:PASSWORD */
-	const char *range;      /* -r A-B */
+	const char *user;       /* --user USER:PASSWORD */
+	const char *range;      /* --range A-B */
 	const char *since;      /* --if-modified-since DATE|FILE */
-	int follow;             /* -L */
-	int64_t max_redirs;     /* limit of redirects */
+	int follow;             /* --location */
+	int64_t max_redirs;     /* --max-redirs */
 	int64_t retries;        /* --retry N */
-	int64_t retry_ms;       /* --retry-for; -1: one attempt */
-	const char *tls_option; /* one that is for https URLs, or NULL */
+	int64_t retry_ms;       /* --retry-for; -1: one attempt. */
+	const char *tls_option; /* An option that is for https URLs, or NULL. */
 
 	/* Where the body goes. */
-	const char *output; /* -o FILE; "-" is stdout */
-	int remote_name;    /* -O */
-	int resume;         /* -c */
+	const char *output; /* --output FILE; "-" is stdout. */
+	int remote_name;    /* --remote-name */
+	int resume;         /* --continue */
 	int is_foreign;     /* --continue-foreign */
 	int force;          /* --force */
-	const char *sha256; /* --sha256: the digest of the file, or NULL */
+	const char *sha256; /* --sha256: The digest of the file, or NULL. */
 	int fail_with_body; /* --fail-with-body */
-	int include;        /* -i: the head goes where the body goes */
-	int remote_time;    /* -R */
+	int include;        /* --include: The head precedes the body. */
+	int remote_time;    /* --remote-time */
 	int raw;            /* --raw */
-	int progress;       /* -P: even when the body goes to stdout */
+	int progress;       /* --progress: Even if the body goes to stdout. */
 	int timing;         /* --timing */
 };
 

@@ -17,10 +17,11 @@ struct err;
 #define HTTP_HEAD_SIZE (64 * 1024)
 #define HTTP_HEAD_FIELDS 256
 
-/* A field, as offsets into http_head.text. */
+/* A field, as offsets into http_head.text. The value has no whitespace around
+ * it. */
 struct http_field {
 	size_t name, name_length;
-	size_t value, value_length; /* without surrounding whitespace */
+	size_t value, value_length;
 };
 
 /*
@@ -30,18 +31,18 @@ struct http_field {
 struct http_head {
 	char text[HTTP_HEAD_SIZE];
 	size_t length;
-	size_t line; /* where the current line begins */
-	int minor;   /* HTTP/1.minor */
-	int status;  /* 100 to 999; 0 before the status line */
+	size_t line; /* The current line begins at this offset. */
+	int minor;   /* The version is HTTP/1.minor. */
+	int status;  /* 100 to 999; 0 before the status line is parsed. */
 	size_t reason, reason_length;
 	struct http_field fields[HTTP_HEAD_FIELDS];
 	size_t count;
 };
 
 enum http_head_state {
-	HTTP_HEAD_MORE,    /* more bytes are needed */
-	HTTP_HEAD_DONE,    /* the empty line was parsed */
-	HTTP_HEAD_BAD = -1 /* malformed: *e is filled */
+	HTTP_HEAD_MORE,    /* More bytes are needed. */
+	HTTP_HEAD_DONE,    /* The empty line was parsed. */
+	HTTP_HEAD_BAD = -1 /* The head is malformed, and *e is the cause. */
 };
 
 /* is_trailer: the trailer of a chunked body, which has no status line. */
@@ -70,10 +71,10 @@ bool http_head_value(
 struct http_head_list {
 	const struct http_head *head;
 	const char *name;
-	size_t from;             /* next field to examine */
-	const char *next, *stop; /* rest of the current field, or NULL */
-	const char *element;     /* current element, not NUL-terminated */
-	size_t length;
+	size_t from;             /* The field to examine next. */
+	const char *next, *stop; /* The rest of the current field, or NULL. */
+	const char *element;     /* The current element; no NUL follows it. */
+	size_t length;           /* The length of the element. */
 };
 
 /* Moves to the next element, which may be empty. False after the last. */
@@ -87,9 +88,10 @@ bool http_head_list_next(struct http_head_list *l);
 const char *http_head_content_length(
     const struct http_head *h, int64_t *length);
 
-/* A Content-Range (RFC 9110 section 14.4); -1: unknown. */
+/* A Content-Range (RFC 9110 section 14.4): the bytes from one to the other,
+ * both included, of a file of total bytes. -1 is unknown. */
 struct http_range {
-	int64_t from, to; /* both inclusive */
+	int64_t from, to;
 	int64_t total;
 };
 
@@ -103,9 +105,9 @@ bool http_head_content_range(
 /* A strong validator (RFC 9110 section 8.8), which identifies a version of a
  * file on a server, so that a download can be resumed. */
 struct http_validator {
-	char text[HTTP_VALIDATOR_SIZE]; /* entity tag with its quotes, or a
-					   date; "": none */
-	int64_t total;                  /* size of the file; -1: unknown */
+	/* An entity tag with its quotes, or a date; "" if there is none. */
+	char text[HTTP_VALIDATOR_SIZE];
+	int64_t total; /* The size of the file, or -1 if it is unknown. */
 };
 
 static inline void

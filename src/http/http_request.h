@@ -15,21 +15,22 @@ struct url;
 
 /* The caller owns every pointer; NULL omits the field. */
 struct http_request {
-	enum http_method method; /* HTTP_GET or HTTP_HEAD */
-	const struct url *url;   /* its user is for Basic */
-	bool is_absolute;        /* to a proxy: the absolute form */
-	bool closes;             /* the last request on the connection */
+	enum http_method method; /* HTTP_GET or HTTP_HEAD. */
+	const struct url *url;   /* The user in it is for Basic. */
+	bool is_absolute;        /* It is for a proxy: the absolute form. */
+	bool closes;             /* It is the last one on the connection. */
 
 	/* "Name: value" replaces the default field of that name; an empty value
 	 * removes it. */
 	const char *const *fields;
 	size_t field_count;
 
-	const char *proxy_user;        /* USER:PASSWORD for the proxy; this and
-					  the URL's fit into URL_USER_SIZE */
-	const char *range;             /* "0-99" */
-	const char *if_range;          /* validator for range */
-	const char *if_modified_since; /* HTTP date */
+	/* USER:PASSWORD for the proxy. It and the user of the URL fit into
+	 * URL_USER_SIZE. */
+	const char *proxy_user;
+	const char *range;             /* The range, as in "0-99". */
+	const char *if_range;          /* The validator of the range. */
+	const char *if_modified_since; /* An HTTP date. */
 };
 
 /*

@@ -31,29 +31,31 @@ struct err;
 enum http_method { HTTP_GET, HTTP_HEAD, HTTP_CONNECT };
 
 enum http_framing {
-	HTTP_FRAME_NONE,    /* no body at all */
-	HTTP_FRAME_LENGTH,  /* Content-Length */
-	HTTP_FRAME_CHUNKED, /* Transfer-Encoding: chunked */
-	HTTP_FRAME_CLOSE    /* until the connection closes: cannot be checked */
+	HTTP_FRAME_NONE,    /* There is no body. */
+	HTTP_FRAME_LENGTH,  /* Content-Length is its length. */
+	HTTP_FRAME_CHUNKED, /* It has Transfer-Encoding: chunked. */
+	HTTP_FRAME_CLOSE    /* It ends with the connection, so whether it is
+			       whole cannot be checked. */
 };
 
 enum http_response_state {
 	HTTP_IN_HEAD,
-	HTTP_IN_DATA,       /* of the whole body or of one chunk */
-	HTTP_IN_CHUNK_SIZE, /* in the line with its size */
-	HTTP_IN_CHUNK_CR,   /* before the CRLF that ends the data */
-	HTTP_IN_CHUNK_LF,
-	HTTP_IN_TRAILER,
+	HTTP_IN_DATA,       /* In the data of the body or of a chunk. */
+	HTTP_IN_CHUNK_SIZE, /* In the line with the size of a chunk. */
+	HTTP_IN_CHUNK_CR,   /* Before the CRLF that ends a chunk. */
+	HTTP_IN_CHUNK_LF,   /* In that CRLF. */
+	HTTP_IN_TRAILER,    /* In the fields after the last chunk. */
 	HTTP_AT_END,
 	HTTP_BROKEN
 };
 
 enum http_event {
-	HTTP_WANTS_MORE,    /* every byte was parsed */
-	HTTP_GOT_INTERIM,   /* a 1xx response: its head is in head */
-	HTTP_GOT_HEAD,      /* the head of the final response is in head */
-	HTTP_GOT_END,       /* the response is complete */
-	HTTP_GOT_ERROR = -1 /* malformed: *e is filled, and parsing is over */
+	HTTP_WANTS_MORE,    /* Every byte was parsed. */
+	HTTP_GOT_INTERIM,   /* The head of a 1xx response is in head. */
+	HTTP_GOT_HEAD,      /* The head of the final response is in head. */
+	HTTP_GOT_END,       /* The response is complete. */
+	HTTP_GOT_ERROR = -1 /* The response is malformed, *e is the cause, and
+			       parsing is over. */
 };
 
 /* About 140 KiB: too large for the stack. */
@@ -114,7 +116,7 @@ http_response_is_complete(const struct http_response *r)
 
 /*
  * Call this at the end of the connection. Returns 0 if the response may end
- * here, or -1 with ERR_PROTOCOL and a text that says how much was received.
+ * here, or -1 with ERR_PROTOCOL and a text with how much was received.
  */
 int http_response_finish(struct http_response *r, struct err *e);
 

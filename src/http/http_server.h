@@ -23,9 +23,9 @@ struct http_part {
 /* A parsed request. */
 struct http_server {
 	struct http_part method, target;
-	bool is_head; /* HEAD: the response has no body */
-	bool closes;  /* no further request can be read: the client says so,
-			 speaks HTTP/1.0, or sends a body */
+	bool is_head; /* The method is HEAD: the response has no body. */
+	bool closes;  /* No further request can be read: the client asks for
+			 that, speaks HTTP/1.0, or sends a body. */
 	/* The values of fields, the first of each name. */
 	struct http_part range, if_range, if_match, if_none_match,
 	    if_modified_since, if_unmodified_since, accept;
@@ -78,10 +78,10 @@ const char *http_server_phrase(int code);
 
 struct http_server_response {
 	int code;
-	const char *type; /* of the body; NULL: plain text in UTF-8 */
-	uint64_t length;  /* of the body; not for 304, which has none */
-	bool closes;
-	const char *fields; /* further lines; "": none */
+	const char *type;   /* The type of the body; NULL: UTF-8 text. */
+	uint64_t length;    /* The length of the body; a 304 has none. */
+	bool closes;        /* The connection ends with the response. */
+	const char *fields; /* Further lines, or "". */
 };
 
 /*

@@ -20,20 +20,19 @@ struct err;
 /* There is nothing to release. */
 struct url {
 	bool is_https;
-	char user[URL_USER_SIZE]; /* USER:PASSWORD, decoded; "": none */
-	char host[ENDPOINT_HOST]; /* without brackets, with its zone id */
+	char user[URL_USER_SIZE]; /* USER:PASSWORD, decoded, or "". */
+	char host[ENDPOINT_HOST]; /* It has no brackets, but its zone id. */
 	uint16_t port;
-	char target[URL_SIZE]; /* the origin form of RFC 9112 section 3.2.1: an
-				  absolute path without dot segments, and the
-				  query; bytes above 0x7f as %XX */
+	/* The origin form of RFC 9112 section 3.2.1: an absolute path without
+	 * dot segments, and the query. Bytes above 0x7f are %XX. */
+	char target[URL_SIZE];
 };
 
 /*
  * Parses a URL as a user types it; without "://" it is http, as in
- * "localhost:8080/x". The fragment is dropped; credentials that are malformed,
- * too long, or have control bytes, too. Returns 0, or -1 with ERR_USAGE for
- * another scheme, a space, a control byte, a malformed host or port, or a text
- * that is too long.
+ * "localhost:8080/x". The fragment is dropped. Returns 0, or -1 with ERR_USAGE
+ * for another scheme, a space, a control byte, malformed credentials, a
+ * malformed host or port, or a text that is too long.
  */
 int url_parse(struct url *u, const char *text, struct err *e);
 
