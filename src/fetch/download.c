@@ -536,14 +536,15 @@ handle_whole(struct transfer *t, const struct http_head *h, struct err *e)
 	if (t->options->range != NULL)
 		return err_set(e, ERR_PROTOCOL,
 		    "the server ignored --range and sent the whole file");
-	if (t->out.kind != OUTPUT_EXISTING && t->out.held > 0 &&
-	    begin_anew(t, e) < 0)
-		return NEXT_FAILED;
-	http_head_validator(h, &t->out.source);
-	if (t->out.kind == OUTPUT_EXISTING)
+	if (t->out.kind == OUTPUT_EXISTING) {
+		http_head_validator(h, &t->out.source);
 		return t->out.source.total == t->out.held
 			   ? already_complete(t, e)
 			   : unknown_file(t, e);
+	}
+	if (t->out.held > 0 && begin_anew(t, e) < 0)
+		return NEXT_FAILED;
+	http_head_validator(h, &t->out.source);
 	/* A file that begins with a head cannot be resumed by offset. */
 	if (t->options->include)
 		http_validator_clear(&t->out.source);
@@ -571,7 +572,7 @@ static enum next
 handle_part(struct transfer *t, const struct http_head *h, struct err *e)
 {
 	const char *range = t->options->range;
-	int64_t length = t->client->response.length;
+	int64_t length = t->client->response.length, count;
 	struct http_range r, wanted = {t->out.held, INT64_MAX, -1};
 
 	if (range == NULL && t->out.held == 0)
@@ -583,11 +584,12 @@ handle_part(struct transfer *t, const struct http_head *h, struct err *e)
 		    http_head_find(h, "content-range", 0) == NULL
 			? "without a Content-Range"
 			: "with a malformed Content-Range");
-	if (length >= 0 && length != r.to - r.from + 1)
+	count = r.to - r.from + 1;
+	if (length >= 0 && length != count)
 		return err_set(e, ERR_PROTOCOL,
 		    "the server sent a part (206) of %lld bytes, whose "
 		    "Content-Range is of %lld",
-		    (long long)length, (long long)(r.to - r.from + 1));
+		    (long long)length, (long long)count);
 	if (range != NULL) {
 		(void)http_request_parse_range(range, &wanted);
 	} else {
@@ -605,7 +607,7 @@ handle_part(struct transfer *t, const struct http_head *h, struct err *e)
 		    "the server sent bytes %lld-%lld instead of %.64s",
 		    (long long)r.from, (long long)r.to, range);
 	if (t->options->range != NULL)
-		return read_body(t, 0, r.to - r.from + 1, e);
+		return read_body(t, 0, count, e);
 	if (t->out.kind == OUTPUT_EXISTING) {
 		http_head_validator(h, &t->out.source);
 		if (open_file(&t->out, true, e) < 0)
