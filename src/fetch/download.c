@@ -298,6 +298,7 @@ request(struct transfer *t, struct err *e)
 	    .range = o->range,
 	};
 	char range[32];
+	int result = 0;
 
 	if (!t->left_origin) {
 		r.fields = o->fields;
@@ -311,14 +312,16 @@ request(struct transfer *t, struct err *e)
 	}
 	if (t->if_modified_since[0] != '\0')
 		r.if_modified_since = t->if_modified_since;
-	if ((t->redirects == 0 || route_find(t->rules, &t->current,
-				      t->left_origin, &t->route, e) == 0) &&
-	    http_client_request(t->client, &t->route, &r, e) == 0)
-		return 0;
-	if (t->redirects > 0 && e->kind == ERR_USAGE)
+	/* The given URL was routed when it was checked. */
+	if (t->redirects > 0)
+		result = route_find(
+		    t->rules, &t->current, t->left_origin, &t->route, e);
+	if (result == 0)
+		result = http_client_request(t->client, &t->route, &r, e);
+	if (result < 0 && t->redirects > 0 && e->kind == ERR_USAGE)
 		/* The server named that URL, not the user. */
 		e->kind = ERR_FAILED;
-	return -1;
+	return result;
 }
 
 /* Goes to the URL that a redirect names. */
@@ -451,7 +454,7 @@ read_body(struct transfer *t, int64_t base, int64_t total, struct err *e)
 
 /* Begins an attempt with the URL as given. */
 static void
-begin(struct transfer *t)
+begin_attempt(struct transfer *t)
 {
 	t->current = t->given->url;
 	t->route = t->given->route;
@@ -482,7 +485,7 @@ why_not_resumed(const struct transfer *t)
 
 /* Gives up the bytes that are held, if they can be taken back. 0, or -1. */
 static int
-begin_anew(struct transfer *t, struct err *e)
+discard_held(struct transfer *t, struct err *e)
 {
 	const char *why = why_not_resumed(t);
 
@@ -499,10 +502,10 @@ begin_anew(struct transfer *t, struct err *e)
 static enum next
 start_over(struct transfer *t, struct err *e)
 {
-	if (begin_anew(t, e) < 0)
+	if (discard_held(t, e) < 0)
 		return NEXT_FAILED;
 	http_client_finish(t->client, true);
-	begin(t);
+	begin_attempt(t);
 	return NEXT_REQUEST;
 }
 
@@ -542,7 +545,7 @@ handle_whole(struct transfer *t, const struct http_head *h, struct err *e)
 			   ? already_complete(t, e)
 			   : unknown_file(t, e);
 	}
-	if (t->out.held > 0 && begin_anew(t, e) < 0)
+	if (t->out.held > 0 && discard_held(t, e) < 0)
 		return NEXT_FAILED;
 	http_head_validator(h, &t->out.source);
 	/* A file that begins with a head cannot be resumed by offset. */
@@ -757,7 +760,7 @@ attempt(struct transfer *t, struct err *e)
 {
 	enum next next = NEXT_REQUEST;
 
-	begin(t);
+	begin_attempt(t);
 	while (next == NEXT_REQUEST)
 		next = request(t, e) < 0 ? NEXT_FAILED : handle_response(t, e);
 	http_client_finish(t->client, t->wants_more);
