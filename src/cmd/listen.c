@@ -602,7 +602,7 @@ choose_handler(struct listen_state *l, char *const *program, struct err *e)
 		l->handler = HANDLER_PROGRAM;
 	else if (o->discard)
 		l->handler = HANDLER_DISCARD;
-	l->stdio.next = l->keeps ? &l->listener : NULL;
+	l->stdio.listener = l->keeps ? &l->listener : NULL;
 	l->stdio.recorder = (struct recorder){.has_several = l->keeps,
 	    .until = deadline_none(),
 	    .idle = LIMIT_NONE};

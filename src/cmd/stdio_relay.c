@@ -197,7 +197,7 @@ stdio_relay_open(
 		return -1;
 	*r = o->relay;
 	r->ends_out = !s->recorder.has_several;
-	r->next = r->sends_to_end ? NULL : s->next;
+	r->listener = r->sends_to_end ? NULL : s->listener;
 	if (o->shows_progress)
 		r->progress = &s->progress;
 	s->input_start = -1;

@@ -41,8 +41,9 @@ struct stdio_relay {
 	struct recorder recorder; /* of --output and --hexdump */
 	off_t input_start; /* where in the file stdin every connection begins;
 			      -1: at what is left of stdin */
-	const struct listener *next; /* where other clients wait for their turn
-					at stdin; NULL: there are none */
+	/* The listener whose clients wait for their turn at stdin; NULL: there
+	 * are none. */
+	const struct listener *listener;
 };
 
 /* Completes the options after the command line was parsed; o are those that
@@ -57,8 +58,9 @@ int stdio_relay_check(const struct stdio_relay_options *o, struct err *e);
 
 /*
  * Checks the options as stdio_relay_check() and opens the records; the caller
- * sets s->recorder.has_several and s->next and zeroes the rest. Returns 0, or
- * -1 with *e: ERR_OUTPUT or ERR_USAGE. Call stdio_relay_close() in both cases.
+ * sets s->recorder.has_several and s->listener and zeroes the rest. Returns 0,
+ * or -1 with *e: ERR_OUTPUT or ERR_USAGE. Call stdio_relay_close() in both
+ * cases.
  */
 int stdio_relay_open(
     struct stdio_relay *s, const struct stdio_relay_options *o, struct err *e);

@@ -166,7 +166,8 @@ relay_run(struct link *peer, struct link *target, const struct relay_options *o,
 {
 	unsigned char *storage = mem_buffer((size_t)2 * FLOW_SIZE);
 	struct pollfd *fds = mem_array(
-	    POLL_COUNT + (o->next != NULL ? o->next->count : 0) + WAIT_SPARE,
+	    POLL_COUNT + (o->listener != NULL ? o->listener->count : 0) +
+		WAIT_SPARE,
 	    sizeof(*fds));
 	struct relay r = {.peer = peer,
 	    .target = target,
@@ -515,7 +516,7 @@ wait_text(void *context)
 	if (wants(r, POLICY_AWAIT_INPUT))
 		return text_format("the peer has finished%s (--on-peer-eof "
 				   "quit or --recv-only would not wait)",
-		    r->o->next != NULL
+		    r->o->listener != NULL
 			? ", and has sent nothing; the rest of stdin is sent "
 			  "to it until another client connects"
 			: "; waiting for the end of stdin, which is still "
@@ -537,7 +538,7 @@ static struct deadline
 yield_deadline(const struct relay *r)
 {
 	return wants(r, POLICY_AWAIT_INPUT) && !r->o->sends_to_end &&
-		       (r->o->next != NULL || r->peer->end == LINK_BARE)
+		       (r->o->listener != NULL || r->peer->end == LINK_BARE)
 		   ? deadline_from(wait_start(r), YIELD_MS)
 		   : deadline_none();
 }
@@ -627,10 +628,10 @@ fill_poll(const struct relay *r, struct pollfd *fds)
 		      ? r->down.out.fd
 		      : -1,
 	    .events = writes ? POLLOUT : 0};
-	if (r->o->next != NULL && deadline_passed(yield_deadline(r)))
-		for (i = 0; i < r->o->next->count; i++)
+	if (r->o->listener != NULL && deadline_passed(yield_deadline(r)))
+		for (i = 0; i < r->o->listener->count; i++)
 			fds[count++] = (struct pollfd){
-			    .fd = r->o->next->fds[i], .events = POLLIN};
+			    .fd = r->o->listener->fds[i], .events = POLLIN};
 	return count;
 }
 

@@ -46,7 +46,7 @@ struct relay_options {
 	/* The listener whose clients share the input. The relay stops reading
 	 * the input once the peer has finished, the input is idle, and the peer
 	 * has sent data or another client waits. NULL: none. */
-	const struct listener *next;
+	const struct listener *listener;
 	struct script *script;     /* runs before the input; NULL: none */
 	bool refuses_stdin;        /* data of stdin is a usage error while the
 				      first step of the script is awaited */
