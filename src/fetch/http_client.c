@@ -53,7 +53,7 @@ disconnect(struct http_client *c, int result, struct err *e)
 	if (l->first == LINK_FIRST_NOBODY)
 		l->first = LINK_FIRST_US;
 	if (l->fd >= 0 && diag_emits(DIAG_NOTE)) {
-		link_count(&known, false);
+		link_find_outcome(&known, false);
 		l->first = known.bytes_unknown ? l->first : known.first;
 	}
 	if (result < 0) {

@@ -115,7 +115,7 @@ discarded_text(const struct link *l)
 }
 
 void
-link_count(struct link *l, bool goes_on)
+link_find_outcome(struct link *l, bool goes_on)
 {
 	const struct os_tcp *tcp = &l->tcp;
 	const struct link_report *r = ask(l);

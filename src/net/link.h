@@ -175,7 +175,8 @@ struct link {
 };
 
 /* Reads the kernel's counters, for the "closed" event. Call it before the
- * descriptor is closed; link_count() and link_close() call it themselves. */
+ * descriptor is closed; link_find_outcome() and link_close() call it
+ * themselves. */
 void link_observe(struct link *l);
 
 /* stall_text() (net/stall.h) of the connection, by its counters of now. */
@@ -190,7 +191,7 @@ bool link_is_direct(const struct link *l);
  * reset. goes_on: another process still uses it, which is logged. If nothing is
  * known, only bytes_unknown is set.
  */
-void link_count(struct link *l, bool goes_on);
+void link_find_outcome(struct link *l, bool goes_on);
 
 /*
  * Call this when a program that used the connection has exited with a status;

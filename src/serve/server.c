@@ -212,7 +212,7 @@ log_closed(const struct server *s, struct link *l, bool is_aborted)
 {
 	if (!diag_emits(s->options->log_level))
 		return;
-	link_count(l, false);
+	link_find_outcome(l, false);
 	if (is_aborted && l->reset == LINK_NO_RESET)
 		l->reset = LINK_RESET_BY_US;
 	link_log_closed(s->options->log_level, l, s->last_status);
@@ -236,7 +236,7 @@ finish_program(struct server *s, struct server_conn *c)
 	if (!is_aborted)
 		sock_reset_on_close(l->fd, false);
 	if (c->status != 0 || diag_emits(s->options->log_level))
-		link_count(l, goes_on);
+		link_find_outcome(l, goes_on);
 	if (goes_on) {
 		link_log_closed(s->options->log_level, l, c->status);
 		sock_close(&l->fd);
