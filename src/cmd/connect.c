@@ -258,7 +258,7 @@ run_program(const struct connect_state *c, struct link *l, struct err *e)
 	is_kept_open = link_is_direct(l) && status >= 0 && proc_orphans_live();
 	link_find_outcome(l, is_kept_open);
 	if (status >= 0 && !is_kept_open) {
-		link_note_exit(l, status, fd_available(l->fd));
+		link_record_program_exit(l, status, fd_available(l->fd));
 		/* A FIN would make half an answer look whole. */
 		if (is_killed)
 			l->reset = LINK_RESET_BY_US;

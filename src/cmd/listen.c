@@ -311,7 +311,7 @@ serve_program(struct listen_state *l)
 	    target.undelivered > 0 || !has_unread ? target.undelivered : 1;
 	s->link->discards_more = has_unread;
 	s->link->received += target.undelivered;
-	link_note_exit(
+	link_record_program_exit(
 	    s->link, stop_signal != 0 ? 0 : status, s->link->discarded);
 	/* The relay has ended before the program, which is not an error. */
 	if (s->link->is_aborted && !s->is_answering) {

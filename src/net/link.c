@@ -145,7 +145,7 @@ link_find_outcome(struct link *l, bool goes_on)
 }
 
 void
-link_note_exit(struct link *l, int status, uint64_t unread)
+link_record_program_exit(struct link *l, int status, uint64_t unread)
 {
 	bool is_silent = l->sent == 0 && (!l->bytes_unknown || ask(l) != NULL);
 
@@ -501,7 +501,7 @@ link_abort(struct link *l, int64_t idle_ms, struct deadline until)
 }
 
 void
-link_note_fin(struct link *l)
+link_record_peer_fin(struct link *l)
 {
 	if (l->end == LINK_OPEN)
 		l->end = LINK_WHOLE;
@@ -531,7 +531,7 @@ link_end(struct link *l)
 	l->end = find_end(l);
 	if (l->end == LINK_CUT)
 		return LINK_CUT;
-	link_note_fin(l);
+	link_record_peer_fin(l);
 	if (was_held && finish_now(l) < 0 && l->sent > 0)
 		l->end = LINK_CUT;
 	else if (l->sending == LINK_SENDING)
@@ -607,7 +607,7 @@ link_drain(struct link *l, struct deadline until)
 	if (is_cut && l->first == LINK_FIRST_NOBODY)
 		l->first = LINK_FIRST_US;
 	else if (more == 0)
-		link_note_fin(l);
+		link_record_peer_fin(l);
 	/* Later data is for the system to refuse. */
 	if (l->exit == LINK_EXIT_SILENT && may_finish)
 		more = -1;

@@ -157,7 +157,7 @@ struct link {
 	int64_t moved_ns;  /* when bytes last moved, new acknowledgements were
 			      seen, or FIN waited for nothing but time */
 
-	/* A program that used it; link_note_exit() sets this. */
+	/* A program that used it; link_record_program_exit() sets this. */
 	uint64_t unread; /* bytes that it had not read by then */
 	enum link_exit exit;
 
@@ -198,7 +198,7 @@ void link_find_outcome(struct link *l, bool goes_on);
  * it had not read that many bytes. If it has failed, its peer must not take
  * that for success: see link_drain().
  */
-void link_note_exit(struct link *l, int status, uint64_t unread);
+void link_record_program_exit(struct link *l, int status, uint64_t unread);
 
 /*
  * A step of the end: sends FIN, and throws away and counts what has arrived.
@@ -294,7 +294,7 @@ int link_finish(struct link *l);
 int64_t link_hold_ms(const struct link *l);
 
 /* Records that the peer's FIN was received. */
-void link_note_fin(struct link *l);
+void link_record_peer_fin(struct link *l);
 
 /*
  * Call this at end of file. Returns how the peer's direction has ended, and

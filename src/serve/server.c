@@ -243,7 +243,7 @@ finish_program(struct server *s, struct server_conn *c)
 		return;
 	}
 	/* A program that was ended has not failed. */
-	link_note_exit(
+	link_record_program_exit(
 	    l, c->proc->is_ending ? 0 : c->status, fd_available(l->fd));
 	c->drain =
 	    deadline_first(c->proc->until, deadline_after(LINK_DRAIN_MS));

@@ -73,7 +73,7 @@ session_receive(struct session *s, void *piece, size_t size)
 	    deadline_first(s->until, s->phase));
 
 	if (n == 0)
-		link_note_fin(s->link);
+		link_record_peer_fin(s->link);
 	return n < 0 ? fail(s, errno) : n;
 }
 

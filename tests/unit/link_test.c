@@ -45,7 +45,7 @@ test_sockets(void)
 	(void)sock_finish(peer);
 	receive_end(&l);
 	is_int(link_end(&l), LINK_WHOLE, "a FIN");
-	link_note_fin(&l);
+	link_record_peer_fin(&l);
 	is_int(link_finish(&l), 0, "and that of this side");
 	is_int(l.first, LINK_FIRST_PEER, "was the second");
 	sock_close(&peer);
