@@ -90,7 +90,8 @@ stall_clause(struct http_client *c)
 	const struct connector_options *o = &c->route.options;
 	bool is_direct = o->proxy == NULL && o->dial.proxy == NULL;
 
-	return link_why(&c->link, true, is_direct ? "the server" : "the proxy");
+	return link_stall_text(
+	    &c->link, true, is_direct ? "the server" : "the proxy");
 }
 
 /* Reports which limit has passed, and why nothing came. */

@@ -82,7 +82,7 @@ ask(const struct link *l)
 }
 
 void
-link_observe(struct link *l)
+link_read_counters(struct link *l)
 {
 	const struct link_report *r = ask(l);
 
@@ -93,9 +93,9 @@ link_observe(struct link *l)
 }
 
 const char *
-link_why(struct link *l, bool awaits_peer, const char *peer)
+link_stall_text(struct link *l, bool awaits_peer, const char *peer)
 {
-	link_observe(l);
+	link_read_counters(l);
 	if (!l->tcp.is_known)
 		return NULL;
 	/* Data that a process beneath has passed on counts, too. */
@@ -124,7 +124,7 @@ link_find_outcome(struct link *l, bool goes_on)
 		diag_note("%s: the program has ended, and a process that it "
 			  "started keeps the connection",
 		    addr_text(&l->remote));
-	link_observe(l);
+	link_read_counters(l);
 	/* The kernel counts the bytes of the process. */
 	l->bytes_unknown = !tcp->is_known || r != NULL;
 	if (r != NULL)
@@ -616,7 +616,7 @@ link_drain(struct link *l, struct deadline until)
 	if (!is_cut && l->sending != LINK_FINISHED)
 		(void)send_fin(l);
 	if (diag_emits(DIAG_SAY)) /* for link_log_closed() */
-		link_observe(l);
+		link_read_counters(l);
 	if (is_cut)
 		sock_abort(&l->fd);
 	else

@@ -153,7 +153,7 @@ struct link {
 	enum link_reset reset;
 	bool is_aborted;   /* it ends before everything was delivered */
 	int64_t output_ns; /* how long received data waited for the output */
-	struct os_tcp tcp; /* the kernel's counters, by link_observe() */
+	struct os_tcp tcp; /* the kernel's counters, by link_read_counters() */
 	int64_t moved_ns;  /* when bytes last moved, new acknowledgements were
 			      seen, or FIN waited for nothing but time */
 
@@ -177,10 +177,10 @@ struct link {
 /* Reads the kernel's counters, for the "closed" event. Call it before the
  * descriptor is closed; link_find_outcome() and link_close() call it
  * themselves. */
-void link_observe(struct link *l);
+void link_read_counters(struct link *l);
 
 /* stall_text() (net/stall.h) of the connection, by its counters of now. */
-const char *link_why(struct link *l, bool awaits_peer, const char *peer);
+const char *link_stall_text(struct link *l, bool awaits_peer, const char *peer);
 
 /* Whether its descriptor is the socket: no process is beneath it. */
 bool link_is_direct(const struct link *l);

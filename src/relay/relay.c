@@ -414,13 +414,13 @@ stall_clause(const struct relay *r, bool accepts_silence)
 	if (is_forwarder && (is_pending || link_unacked(r->target) > 0 ||
 				(!is_unsent && link_unacked(r->peer) == 0 &&
 				    r->down.last_ns > r->up.last_ns))) {
-		why = link_why(
+		why = link_stall_text(
 		    r->target, accepts_silence && !is_pending, "the target");
 		return why == NULL && is_pending
 			   ? "the target accepts no more data"
 			   : why;
 	}
-	why = link_why(r->peer,
+	why = link_stall_text(r->peer,
 	    accepts_silence && !is_unsent && wants(r, POLICY_READ_PEER), peer);
 	/* A Unix socket is full only when the other side does not read. */
 	return why == NULL && is_unsent && r->is_unix && link_is_direct(r->peer)
@@ -844,7 +844,7 @@ summarize(const struct relay *r, int status, const struct err *e)
 {
 	struct link *l = r->peer;
 
-	link_observe(l);
+	link_read_counters(l);
 	l->sent = r->up.bytes;
 	l->received = r->down.bytes;
 	l->undelivered = is(r, POLICY_FORWARDER) ? 0 : undelivered(r);

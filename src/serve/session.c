@@ -47,7 +47,7 @@ fail(struct session *s, int errnum)
 		deadline_error(s->phase, s->missing, &s->e);
 	else
 		deadline_idle_error(s->until, s->idle, &s->e);
-	why = link_why(s->link, !s->is_answering, "the client");
+	why = link_stall_text(s->link, !s->is_answering, "the client");
 	if (why != NULL)
 		err_append(&s->e, "%s", why);
 	return -1;
