@@ -301,8 +301,8 @@ link_finish(struct link *l)
 }
 
 int
-link_tend(struct link *l, uint64_t sent, uint64_t received, int64_t idle_ms,
-    struct deadline *next)
+link_run_timers(struct link *l, uint64_t sent, uint64_t received,
+    int64_t idle_ms, struct deadline *next)
 {
 	int64_t now = clock_now();
 	bool is_program = l->eof == LINK_EOF_PROGRAM,

@@ -238,8 +238,8 @@ bool link_is_acked(const struct link *l);
  * go. Makes *next no later than the time when it must be called again. Returns
  * 0, or -1 with errno as link_finish().
  */
-int link_tend(struct link *l, uint64_t sent, uint64_t received, int64_t idle_ms,
-    struct deadline *next);
+int link_run_timers(struct link *l, uint64_t sent, uint64_t received,
+    int64_t idle_ms, struct deadline *next);
 
 /* Whether the peer has acknowledged everything, the FIN included. Returns 1; 0
  * if it has not yet, which no event reports; or -1 with errno if the connection
@@ -276,11 +276,11 @@ ssize_t link_receive(struct link *l, void *space, size_t size, int flags,
 
 /*
  * Ends the sending direction. FIN is sent at once; or, with LINK_EOF_HELD, by a
- * later link_tend(), when everything is acknowledged and no byte has moved in
- * either direction for 20 times as long as the peer took for its last answer:
- * at least 100 ms and at most 1 s, and through a proxy 1 s; 1 s if it has not
- * answered yet, and 250 ms without a proxy if no byte was exchanged. If the
- * peer finishes meanwhile, link_end() sends it.
+ * later link_run_timers(), when everything is acknowledged and no byte has
+ * moved in either direction for 20 times as long as the peer took for its last
+ * answer: at least 100 ms and at most 1 s, and through a proxy 1 s; 1 s if it
+ * has not answered yet, and 250 ms without a proxy if no byte was exchanged. If
+ * the peer finishes meanwhile, link_end() sends it.
  *
  * Returns 0, or -1 with errno if the connection is lost, which does not matter
  * if no byte was ever sent. Records that the FIN was sent, and who finished
@@ -289,8 +289,8 @@ ssize_t link_receive(struct link *l, void *space, size_t size, int flags,
  */
 int link_finish(struct link *l);
 
-/* How long the connection must be quiet before link_tend() sends a FIN that is
- * held back; 0 if it never is. */
+/* How long the connection must be quiet before link_run_timers() sends a FIN
+ * that is held back; 0 if it never is. */
 int64_t link_hold_ms(const struct link *l);
 
 /* Records that the peer's FIN was received. */

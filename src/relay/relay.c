@@ -245,9 +245,9 @@ observe(const struct relay *r)
 	return facts;
 }
 
-/* After link_finish() or link_tend() of the link to which f sends: if its FIN
- * could not be sent (result is -1, with errno), the connection is lost, unless
- * nothing was ever sent on it. */
+/* After link_finish() or link_run_timers() of the link to which f sends: if its
+ * FIN could not be sent (result is -1, with errno), the connection is lost,
+ * unless nothing was ever sent on it. */
 static void
 check_fin(struct flow *f, int result)
 {
@@ -328,7 +328,7 @@ confirm(struct relay *r)
 
 /* Has the links do what time requires, and sets when to do it again. */
 static void
-tend(struct relay *r)
+run_timers(struct relay *r)
 {
 	struct flow *up = &r->up, *down = &r->down;
 	int64_t idle_ms = r->o->idle.ms;
@@ -339,17 +339,17 @@ tend(struct relay *r)
 	    r->peer->sending == LINK_SENDING &&
 	    !is(r, POLICY_SCRIPTED | POLICY_UNSENT))
 		(void)link_finish(r->peer);
-	check_fin(up,
-	    link_tend(r->peer, up->bytes, down->read_bytes, idle_ms, &r->look));
+	check_fin(up, link_run_timers(r->peer, up->bytes, down->read_bytes,
+			  idle_ms, &r->look));
 	if (r->target != NULL)
-		check_fin(down, link_tend(r->target, down->bytes,
+		check_fin(down, link_run_timers(r->target, down->bytes,
 				    up->read_bytes, idle_ms, &r->look));
 }
 
 static bool
 has_ended(struct relay *r)
 {
-	tend(r);
+	run_timers(r);
 	decide(r);
 	if (wants(r, POLICY_CONFIRM)) {
 		confirm(r);

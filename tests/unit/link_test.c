@@ -116,10 +116,11 @@ test_held(void)
 	connect_pair(&l, &peer);
 	(void)sock_nonblocking(l.fd, true);
 	l.eof = LINK_EOF_HELD;
-	is_int(link_tend(&l, 0, 0, -1, &next), 0, "a connection that goes on");
+	is_int(link_run_timers(&l, 0, 0, -1, &next), 0,
+	    "a connection that goes on");
 	ok(!deadline_is_set(next), "needs nothing later");
 	is_int(link_finish(&l), 0, "its end");
-	is_int(link_tend(&l, 0, 0, -1, &next), 0, "is held back");
+	is_int(link_run_timers(&l, 0, 0, -1, &next), 0, "is held back");
 	ok(l.sending == LINK_ENDING && deadline_is_set(next), "for some time");
 	is_int(recv(peer, &byte, 1, MSG_DONTWAIT), -1, "the peer has no FIN");
 	(void)sock_finish(peer);
