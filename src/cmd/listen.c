@@ -236,8 +236,8 @@ serve_forward(struct listen_state *l)
 	target.is_to_program = target.route == LINK_ROUTE_PROGRAM;
 	result = relay(l, &target);
 	/* TLS knows whether a lost client had received everything. */
-	if (s->link->end == LINK_CUT && !link_is_direct(s->link)) {
-		if (target.end == LINK_WHOLE)
+	if (s->link->peer_end == LINK_LOST && !link_is_direct(s->link)) {
+		if (target.peer_end == LINK_WHOLE)
 			s->link->wanted = LINK_WANT_SENT;
 		result = link_close(s->link, 0, s->until, &s->e);
 	}

@@ -152,12 +152,12 @@ has_finished(struct link_carrier *c)
 
 /* If a program hangs up it may have failed, which a forwarder must know at
  * once; otherwise close_program() reports it. */
-static enum link_end
-find_end(struct link_carrier *c, struct link *l)
+static enum link_peer_end
+find_peer_end(struct link_carrier *c, struct link *l)
 {
 	return l->is_to_program && sock_is_hung_up(l->fd) &&
 		       has_failed(((struct via *)c)->proc)
-		   ? LINK_CUT
+		   ? LINK_LOST
 		   : LINK_WHOLE;
 }
 
@@ -179,7 +179,7 @@ release(struct link_carrier *c)
 }
 
 static const struct link_ops ops = {.has_finished = has_finished,
-    .find_end = find_end,
+    .find_peer_end = find_peer_end,
     .close = close_program,
     .release = release};
 

@@ -62,7 +62,7 @@ has_failed(const struct link *l)
 static bool
 has_ended(const struct link *l)
 {
-	return l->end == LINK_WHOLE || l->end == LINK_BARE;
+	return l->peer_end == LINK_WHOLE || l->peer_end == LINK_BARE;
 }
 
 bool
@@ -266,8 +266,8 @@ send_fin(struct link *l)
 static bool
 is_held(const struct link *l)
 {
-	return l->eof >= LINK_EOF_HELD && l->sending == LINK_ENDING &&
-	       l->end == LINK_OPEN;
+	return l->eof >= LINK_EOF_HELD && l->sending == LINK_FINISHING &&
+	       l->peer_end == LINK_OPEN;
 }
 
 /* Sends a FIN that is due. Returns as link_finish(). */
@@ -291,7 +291,7 @@ link_finish(struct link *l)
 {
 	int64_t moved_ns = l->moved_ns;
 
-	l->sending = LINK_ENDING;
+	l->sending = LINK_FINISHING;
 	if (!is_held(l))
 		return finish_now(l);
 	/* What was acknowledged before is no movement. */
@@ -503,46 +503,46 @@ link_abort(struct link *l, int64_t idle_ms, struct deadline until)
 void
 link_record_peer_fin(struct link *l)
 {
-	if (l->end == LINK_OPEN)
-		l->end = LINK_WHOLE;
+	if (l->peer_end == LINK_OPEN)
+		l->peer_end = LINK_WHOLE;
 	if (l->first == LINK_FIRST_NOBODY)
 		l->first = LINK_FIRST_PEER;
 }
 
 /* How the peer's direction has ended. */
-static enum link_end
-find_end(struct link *l)
+static enum link_peer_end
+find_peer_end(struct link *l)
 {
 	if (l->carrier != NULL)
-		return l->carrier->ops->find_end(l->carrier, l);
+		return l->carrier->ops->find_peer_end(l->carrier, l);
 	if (l->is_to_program)
-		return sock_is_hung_up(l->fd) ? LINK_CUT : LINK_WHOLE;
+		return sock_is_hung_up(l->fd) ? LINK_LOST : LINK_WHOLE;
 	return l->reset == LINK_RESET_BY_PEER ||
 		       (l->sending != LINK_FINISHED && sock_is_closed(l->fd))
-		   ? LINK_CUT
+		   ? LINK_LOST
 		   : LINK_WHOLE;
 }
 
-enum link_end
-link_end(struct link *l)
+enum link_peer_end
+link_record_eof(struct link *l)
 {
 	bool was_held = is_held(l);
 
-	l->end = find_end(l);
-	if (l->end == LINK_CUT)
-		return LINK_CUT;
+	l->peer_end = find_peer_end(l);
+	if (l->peer_end == LINK_LOST)
+		return LINK_LOST;
 	link_record_peer_fin(l);
 	if (was_held && finish_now(l) < 0 && l->sent > 0)
-		l->end = LINK_CUT;
+		l->peer_end = LINK_LOST;
 	else if (l->sending == LINK_SENDING)
 		sock_start_keepalive(l->fd);
-	return l->end;
+	return l->peer_end;
 }
 
 bool
 link_may_have_dropped(const struct link *l)
 {
-	return l->eof != LINK_EOF_SAFE && l->end == LINK_WHOLE &&
+	return l->eof != LINK_EOF_SAFE && l->peer_end == LINK_WHOLE &&
 	       l->first == LINK_FIRST_US && l->sent > 0 && l->received == 0;
 }
 
@@ -651,7 +651,7 @@ link_close(struct link *l, int status, struct deadline until, struct err *e)
 		until = deadline_first(until, deadline_after(DISCARD_MS));
 	/* A proxy would drop what the peer has not read yet. */
 	if (status >= 0 && l->fd >= 0 && l->sending == LINK_SENDING &&
-	    l->end == LINK_OPEN && l->eof == LINK_EOF_HELD)
+	    l->peer_end == LINK_OPEN && l->eof == LINK_EOF_HELD)
 		(void)link_finish(l);
 	drained = deadline_first(until,
 	    deadline_after(

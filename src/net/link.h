@@ -22,12 +22,12 @@
 #include "net/os.h"
 
 /* How the peer's direction has ended. */
-enum link_end {
+enum link_peer_end {
 	LINK_OPEN,  /* not yet, as far as is known */
 	LINK_WHOLE, /* by FIN, and as its protocol requires */
 	LINK_BARE,  /* by FIN alone: the data received may be incomplete, but
 		       the peer can be answered */
-	LINK_CUT    /* by a reset, or its process died */
+	LINK_LOST   /* by a reset, or its process died */
 };
 
 /*
@@ -53,8 +53,9 @@ enum link_route { LINK_ROUTE_DIRECT, LINK_ROUTE_PROXY, LINK_ROUTE_PROGRAM };
 /* How far this side has ended its direction. */
 enum link_sending {
 	LINK_SENDING,
-	LINK_ENDING, /* link_finish() was called; FIN is held back, or failed */
-	LINK_FINISHED /* FIN was sent */
+	LINK_FINISHING, /* link_finish() was called; FIN is held back, or could
+			   not be sent */
+	LINK_FINISHED   /* FIN was sent */
 };
 
 /* What is still wanted of the peer when the connection is closed. */
@@ -99,7 +100,8 @@ struct link_ops {
 	 * end of the descriptor shows it. */
 	bool (*has_finished)(struct link_carrier *c);
 	/* At end of file: how the peer's direction has ended. */
-	enum link_end (*find_end)(struct link_carrier *c, struct link *l);
+	enum link_peer_end (*find_peer_end)(
+	    struct link_carrier *c, struct link *l);
 	/*
 	 * Waits for the process after the descriptor was closed. is_complete:
 	 * everything was sent, and nothing more is read; otherwise the
@@ -134,8 +136,8 @@ struct link {
 	enum link_route route;
 	enum link_eof eof;
 	/* The target of a forwarder is a program. If it hangs up it may have
-	 * failed, so link_end() waits for its exit status; without program, the
-	 * caller has the process. */
+	 * failed, so link_record_eof() waits for its exit status; without
+	 * program, the caller has the process. */
 	bool is_to_program;
 
 	/* The outcome so far. */
@@ -147,7 +149,7 @@ struct link {
 	bool bytes_unknown;      /* sent and received are not known */
 	bool discards_more;      /* more were discarded; how many is unknown */
 	enum link_first first;
-	enum link_end end;
+	enum link_peer_end peer_end;
 	enum link_sending sending;
 	enum link_wanted wanted;
 	enum link_reset reset;
@@ -280,7 +282,7 @@ ssize_t link_receive(struct link *l, void *space, size_t size, int flags,
  * moved in either direction for 20 times as long as the peer took for its last
  * answer: at least 100 ms and at most 1 s, and through a proxy 1 s; 1 s if it
  * has not answered yet, and 250 ms without a proxy if no byte was exchanged. If
- * the peer finishes meanwhile, link_end() sends it.
+ * the peer finishes meanwhile, link_record_eof() sends it.
  *
  * Returns 0, or -1 with errno if the connection is lost, which does not matter
  * if no byte was ever sent. Records that the FIN was sent, and who finished
@@ -303,7 +305,7 @@ void link_record_peer_fin(struct link *l);
  * end of file, since a concurrent splice(2) consumes the error. The exit status
  * of a program (--via) is left to link_close(), unless is_to_program is set.
  */
-enum link_end link_end(struct link *l);
+enum link_peer_end link_record_eof(struct link *l);
 
 /* Whether a peer that had sent nothing has finished after this side's FIN: it
  * may have dropped its answer. */

@@ -538,7 +538,8 @@ static struct deadline
 yield_deadline(const struct relay *r)
 {
 	return wants(r, POLICY_AWAIT_INPUT) && !r->o->sends_to_end &&
-		       (r->o->listener != NULL || r->peer->end == LINK_BARE)
+		       (r->o->listener != NULL ||
+			   r->peer->peer_end == LINK_BARE)
 		   ? deadline_from(wait_start(r), YIELD_MS)
 		   : deadline_none();
 }
@@ -667,14 +668,14 @@ pump(struct relay *r, const struct pollfd *fds)
 	if (flow_pump(&r->up, fds[POLL_IN].revents,
 		fds[POLL_SOCKET].revents & ~POLLIN) &&
 	    is_forwarder) {
-		if (link_end(r->target) != LINK_WHOLE)
+		if (link_record_eof(r->target) != LINK_WHOLE)
 			r->up.in.errnum = ECONNRESET;
 	}
 	decide(r);
 	if (flow_pump(&r->down,
 		fds[POLL_SOCKET].revents & (POLLIN | POLLHUP | POLLERR),
 		fds[POLL_OUT].revents) &&
-	    link_end(r->peer) == LINK_CUT)
+	    link_record_eof(r->peer) == LINK_LOST)
 		r->down.in.errnum = ECONNRESET;
 	decide(r);
 	if (watches_peer(r) && (fds[POLL_SOCKET].revents & hangup) != 0 &&
@@ -713,7 +714,7 @@ end_output(struct relay *r)
 static void
 yield(struct relay *r, bool is_awaited)
 {
-	if (r->peer->end == LINK_BARE)
+	if (r->peer->peer_end == LINK_BARE)
 		r->down.in.errnum = ECONNABORTED;
 	else if (r->down.read_bytes > 0 || is_awaited)
 		flow_stop_reading(&r->up);
@@ -863,7 +864,7 @@ summarize(const struct relay *r, int status, const struct err *e)
 		    (uint64_t)buf_length(&r->down.queue) + r->down.move.held;
 		/* A program that exits with unread input. */
 		if (r->up.in.errnum == ECONNRESET &&
-		    r->target->end == LINK_OPEN)
+		    r->target->peer_end == LINK_OPEN)
 			r->target->reset = LINK_RESET_BY_PEER;
 	}
 	if (status < 0 &&

@@ -175,7 +175,7 @@ session_close(struct session *s, int level, int result)
 		sock_abort(&l->fd);
 	}
 	/* With nothing left to read, closing sends the FIN. */
-	if (l->end == LINK_WHOLE || l->end == LINK_BARE)
+	if (l->peer_end == LINK_WHOLE || l->peer_end == LINK_BARE)
 		l->sending = LINK_FINISHED;
 	if (l->wanted == LINK_WANT_END && l->first != LINK_FIRST_PEER)
 		l->wanted = LINK_WANT_SENT;

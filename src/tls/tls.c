@@ -70,8 +70,8 @@ ask(struct link_carrier *c)
 	return &t->peer.seen;
 }
 
-static enum link_end
-find_end(struct link_carrier *c, struct link *l)
+static enum link_peer_end
+find_peer_end(struct link_carrier *c, struct link *l)
 {
 	struct tls *t = (struct tls *)c;
 	const struct err *lost = &t->peer.lost;
@@ -82,7 +82,7 @@ find_end(struct link_carrier *c, struct link *l)
 	if ((t->peer.facts & TLS_FACT_CLOSED) != 0)
 		return LINK_WHOLE;
 	return lost->kind == ERR_LOST && lost->errnum == 0 ? LINK_BARE
-							   : LINK_CUT;
+							   : LINK_LOST;
 }
 
 /* Waits for the end of TLS: the peer has received everything, and either side
@@ -153,8 +153,10 @@ release(struct link_carrier *c)
 	free(t);
 }
 
-const struct link_ops tls_ops = {
-    .ask = ask, .find_end = find_end, .close = close_tls, .release = release};
+const struct link_ops tls_ops = {.ask = ask,
+    .find_peer_end = find_peer_end,
+    .close = close_tls,
+    .release = release};
 
 /* The TLS of a connection; NULL: none. */
 static struct tls *

@@ -3,7 +3,7 @@
  * OpenSSL's libssl, which is found at run time; for sockt the connection is a
  * Unix socket with plain bytes. Its two directions end separately, as in TCP:
  * shutdown(2) sends close_notify and FIN, and the peer's close_notify becomes
- * end of file. link_end() and link_close() report how it really ended
+ * end of file. link_record_eof() and link_close() report how it really ended
  * (net/link.h).
  */
 #ifndef TLS_TLS_H

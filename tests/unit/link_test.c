@@ -44,33 +44,35 @@ test_sockets(void)
 	connect_pair(&l, &peer);
 	(void)sock_finish(peer);
 	receive_end(&l);
-	is_int(link_end(&l), LINK_WHOLE, "a FIN");
+	is_int(link_record_eof(&l), LINK_WHOLE, "a FIN");
 	link_record_peer_fin(&l);
 	is_int(link_finish(&l), 0, "and that of this side");
 	is_int(l.first, LINK_FIRST_PEER, "was the second");
 	sock_close(&peer);
-	is_int(link_end(&l), LINK_WHOLE, "a connection that is over is whole");
+	is_int(link_record_eof(&l), LINK_WHOLE,
+	    "a connection that is over is whole");
 	sock_close(&l.fd);
 
 	connect_pair(&l, &peer);
 	sock_abort(&peer);
 	receive_end(&l);
-	is_int(link_end(&l), sock_is_closed(l.fd) ? LINK_CUT : LINK_WHOLE,
+	is_int(link_record_eof(&l),
+	    sock_is_closed(l.fd) ? LINK_LOST : LINK_WHOLE,
 	    "a reset, where the system reports it");
 	sock_close(&l.fd);
 
 	(void)sock_pair(ends);
 	l = (struct link){.fd = ends[0], .is_to_program = true};
 	(void)sock_finish(ends[1]);
-	is_int(link_end(&l), LINK_WHOLE, "a program that has finished");
+	is_int(link_record_eof(&l), LINK_WHOLE, "a program that has finished");
 	sock_close(&ends[1]);
-	is_int(link_end(&l), LINK_CUT, "one that has hung up");
+	is_int(link_record_eof(&l), LINK_LOST, "one that has hung up");
 	sock_close(&l.fd);
 }
 
-/* What link_end() says when its process has sent the record, or nothing, and
- * then exits. */
-static enum link_end
+/* What link_record_eof() says when its process has sent the record, or nothing,
+ * and then exits. */
+static enum link_peer_end
 end_of(const struct tls_record *record)
 {
 	struct tls t = {.carrier = {.ops = &tls_ops}};
@@ -82,9 +84,9 @@ end_of(const struct tls_record *record)
 	if (record != NULL)
 		(void)fd_write_all(ends[1], record, sizeof(*record));
 	sock_close(&ends[1]);
-	(void)link_end(&l);
+	(void)link_record_eof(&l);
 	sock_close(&t.report);
-	return l.end;
+	return l.peer_end;
 }
 
 static void
@@ -95,13 +97,13 @@ test_tls(void)
 	struct tls_record lost = {.lost = {.kind = ERR_LOST}};
 
 	is_int(end_of(&closed), LINK_WHOLE, "close_notify");
-	is_int(end_of(NULL), LINK_CUT, "a process that was killed");
-	is_int(end_of(&acked), LINK_CUT, "after a record of progress, too");
+	is_int(end_of(NULL), LINK_LOST, "a process that was killed");
+	is_int(end_of(&acked), LINK_LOST, "after a record of progress, too");
 	is_int(end_of(&lost), LINK_BARE, "a bare FIN");
 	lost.lost.errnum = ECONNRESET;
-	is_int(end_of(&lost), LINK_CUT, "a reset");
+	is_int(end_of(&lost), LINK_LOST, "a reset");
 	lost.lost = (struct err){.kind = ERR_PROTOCOL};
-	is_int(end_of(&lost), LINK_CUT, "an alert");
+	is_int(end_of(&lost), LINK_LOST, "an alert");
 }
 
 /* An end that is held back. */
@@ -121,12 +123,13 @@ test_held(void)
 	ok(!deadline_is_set(next), "needs nothing later");
 	is_int(link_finish(&l), 0, "its end");
 	is_int(link_run_timers(&l, 0, 0, -1, &next), 0, "is held back");
-	ok(l.sending == LINK_ENDING && deadline_is_set(next), "for some time");
+	ok(l.sending == LINK_FINISHING && deadline_is_set(next),
+	    "for some time");
 	is_int(recv(peer, &byte, 1, MSG_DONTWAIT), -1, "the peer has no FIN");
 	(void)sock_finish(peer);
 	(void)sock_nonblocking(l.fd, false);
 	receive_end(&l);
-	is_int(link_end(&l), LINK_WHOLE, "until the peer has finished");
+	is_int(link_record_eof(&l), LINK_WHOLE, "until the peer has finished");
 	is_int(l.sending, LINK_FINISHED, "then it is sent at once");
 	(void)sock_nonblocking(peer, false);
 	is_int(recv(peer, &byte, 1, 0), 0, "and received");
