@@ -191,7 +191,7 @@ wait_event(struct server *s, struct deadline until, bool accepts)
 			POLLIN, 0};
 	}
 	for (i = 0; accepts && i < s->pending_count; i++) {
-		report = tls_report(&s->pending[i].link);
+		report = tls_report_fd(&s->pending[i].link);
 		until = deadline_first(until,
 		    report >= 0 ? s->pending[i].request.until : s->resume);
 		if (report >= 0)
@@ -325,7 +325,7 @@ advance(struct server *s)
 static void
 add_conn(struct server *s, struct proc *p, struct link *l)
 {
-	struct proc *carrier = tls_leave(l);
+	struct proc *carrier = tls_detach(l);
 
 	s->conns =
 	    mem_grow(s->conns, s->count, &s->capacity, sizeof(s->conns[0]));
@@ -445,7 +445,7 @@ find_secured(struct server *s, struct link *l)
 				*p = s->pending[--s->pending_count];
 			continue;
 		}
-		f.fd = tls_report(&p->link);
+		f.fd = tls_report_fd(&p->link);
 		ready = poll(&f, 1, 0);
 		if (ready <= 0 && !deadline_passed(p->request.until)) {
 			i++;

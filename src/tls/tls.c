@@ -179,7 +179,7 @@ tls_drop(struct link *l)
 }
 
 int
-tls_report(const struct link *l)
+tls_report_fd(const struct link *l)
 {
 	const struct tls *t = tls_of(l);
 
@@ -446,7 +446,7 @@ tls_start(const struct tls_request *request, struct link *l, struct err *e)
 		return -1;
 	}
 	wait_begin(&reason, handshake_text, tls_of(l));
-	ready = wait_fd(tls_report(l), POLLIN, request->until);
+	ready = wait_fd(tls_report_fd(l), POLLIN, request->until);
 	wait_end();
 	return tls_secure(request, l, ready, e) == TLS_SECURED ? 0 : -1;
 }
@@ -463,7 +463,7 @@ tls_adopt(struct link *l)
 }
 
 struct proc *
-tls_leave(struct link *l)
+tls_detach(struct link *l)
 {
 	struct tls *t = tls_of(l);
 	struct proc *process = t != NULL ? t->proc : NULL;

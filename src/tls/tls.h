@@ -76,7 +76,7 @@ int tls_start(const struct tls_request *request, struct link *l, struct err *e);
 /*
  * tls_start() in steps, for many handshakes at a time. tls_begin() starts one.
  * It returns 0; or -1 with *e and the descriptor still open, where e->errnum is
- * EAGAIN or a shortage if no process could be started. When tls_report(l)
+ * EAGAIN or a shortage if no process could be started. When tls_report_fd(l)
  * is readable (ready is 1), or the limit has passed (0), tls_secure() ends the
  * handshake as tls_start() does, and sets l->first if it fails. TLS_PROBED is a
  * failure of a client that sent nothing.
@@ -92,7 +92,7 @@ enum tls_result tls_secure(const struct tls_request *request, struct link *l,
 void tls_drop(struct link *l);
 
 /* The descriptor that tls_begin() has to wait for; -1: l has no TLS. */
-int tls_report(const struct link *l);
+int tls_report_fd(const struct link *l);
 
 /* The environment of a program, "SSL_PROTOCOL=TLSv1.3", up to a NULL; NULL: l
  * has no TLS. It is valid as long as that is. */
@@ -100,10 +100,10 @@ const char *const *tls_variables(const struct link *l);
 
 /*
  * After a fork. tls_adopt(), in the child: l keeps its TLS, but its process
- * remains the parent's; clears the private keys. tls_leave(), in the parent:
+ * remains the parent's; clears the private keys. tls_detach(), in the parent:
  * drops the TLS of l, and returns its process, or NULL.
  */
 void tls_adopt(struct link *l);
-struct proc *tls_leave(struct link *l);
+struct proc *tls_detach(struct link *l);
 
 #endif
