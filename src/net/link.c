@@ -23,11 +23,11 @@
  * what it still sends makes a reset of it: if the program has sent nothing, and
  * if it has sent an answer, whose end the peer may wait for. */
 #define SILENT_MS 500
-#define ANSWERED_MS 200
+#define RESPONDED_MS 200
 /* How often to check for the last acknowledgement, before a reset. */
 #define ACK_MS 10
 /* A FIN is held back for this many answer times, within these limits. */
-#define HOLD_ANSWERS 20
+#define HOLD_RESPONSES 20
 #define HOLD_MIN_MS 100
 #define HOLD_MAX_MS 1000
 /* If no byte was exchanged. */
@@ -74,17 +74,19 @@ link_is_direct(const struct link *l)
 /* What the process beneath the connection reports about the peer; NULL: no
  * process, or it does not report. */
 static const struct link_report *
-ask(const struct link *l)
+report(const struct link *l)
 {
 	struct link_carrier *c = l->carrier;
 
-	return c == NULL || c->ops->ask == NULL ? NULL : c->ops->ask(c);
+	if (c == NULL || c->ops->poll_report == NULL)
+		return NULL;
+	return c->ops->poll_report(c);
 }
 
 void
 link_read_counters(struct link *l)
 {
-	const struct link_report *r = ask(l);
+	const struct link_report *r = report(l);
 
 	if (r != NULL)
 		l->tcp = r->tcp;
@@ -118,7 +120,7 @@ void
 link_find_outcome(struct link *l, bool goes_on)
 {
 	const struct os_tcp *tcp = &l->tcp;
-	const struct link_report *r = ask(l);
+	const struct link_report *r = report(l);
 
 	if (goes_on)
 		diag_note("%s: the program has ended, and a process that it "
@@ -128,7 +130,7 @@ link_find_outcome(struct link *l, bool goes_on)
 	/* The kernel counts the bytes of the process. */
 	l->bytes_unknown = !tcp->is_known || r != NULL;
 	if (r != NULL)
-		l->sent = r->taken;
+		l->sent = r->written;
 	if (l->bytes_unknown)
 		return;
 	l->sent = tcp->sent;
@@ -147,7 +149,8 @@ link_find_outcome(struct link *l, bool goes_on)
 void
 link_record_program_exit(struct link *l, int status, uint64_t unread)
 {
-	bool is_silent = l->sent == 0 && (!l->bytes_unknown || ask(l) != NULL);
+	bool is_silent =
+	    l->sent == 0 && (!l->bytes_unknown || report(l) != NULL);
 
 	l->exit = status == 0 ? LINK_EXIT_DONE
 		  : is_silent ? LINK_EXIT_SILENT
@@ -164,7 +167,7 @@ link_report_failure(const struct link *l, int status)
 		    addr_text(&l->remote), status, discarded_text(l));
 }
 
-/* link_unacked(), by the report of ask(). */
+/* link_unacked(), by the report of report(). */
 static uint64_t
 count_unacked(const struct link *l, const struct link_report *r)
 {
@@ -180,13 +183,13 @@ count_unacked(const struct link *l, const struct link_report *r)
 uint64_t
 link_unacked(const struct link *l)
 {
-	return count_unacked(l, ask(l));
+	return count_unacked(l, report(l));
 }
 
 bool
 link_is_acked(const struct link *l)
 {
-	const struct link_report *r = ask(l);
+	const struct link_report *r = report(l);
 
 	return r != NULL ? r->has_ended || r->acked >= l->sent
 			 : sock_is_acked(l->fd);
@@ -207,9 +210,9 @@ link_confirm(struct link *l)
 /* Sets moved_ns if the peer has acknowledged more. Returns how many bytes it
  * has not acknowledged yet; 0 if no more will be known. */
 static uint64_t
-look(struct link *l)
+poll_acks(struct link *l)
 {
-	const struct link_report *r = ask(l);
+	const struct link_report *r = report(l);
 	uint64_t unacked = count_unacked(l, r);
 
 	if (r != NULL && r->has_ended)
@@ -223,7 +226,7 @@ look(struct link *l)
 
 /* When to look again for what must hold for this long. */
 static struct deadline
-look_again(int64_t ms)
+recheck_within(int64_t ms)
 {
 	return deadline_after(ms / 8 + 1);
 }
@@ -231,7 +234,7 @@ look_again(int64_t ms)
 int64_t
 link_hold_ms(const struct link *l)
 {
-	int64_t ms = HOLD_ANSWERS * l->own.answer_ns / CLOCK_MS;
+	int64_t ms = HOLD_RESPONSES * l->own.response_ns / CLOCK_MS;
 
 	if (l->eof != LINK_EOF_HELD)
 		return 0;
@@ -239,7 +242,7 @@ link_hold_ms(const struct link *l)
 		return HOLD_MAX_MS;
 	if (l->sent == 0 && l->received == 0)
 		return HOLD_UNUSED_MS;
-	if (l->own.answer_ns == 0 || ms > HOLD_MAX_MS)
+	if (l->own.response_ns == 0 || ms > HOLD_MAX_MS)
 		return HOLD_MAX_MS;
 	return ms < HOLD_MIN_MS ? HOLD_MIN_MS : ms;
 }
@@ -295,7 +298,7 @@ link_finish(struct link *l)
 	if (!is_held(l))
 		return finish_now(l);
 	/* What was acknowledged before is no movement. */
-	(void)look(l);
+	(void)poll_acks(l);
 	l->moved_ns = l->own.quiet_ns = moved_ns;
 	return 0;
 }
@@ -312,7 +315,7 @@ link_run_timers(struct link *l, uint64_t sent, uint64_t received,
 	uint64_t unacked;
 
 	if (has_received && l->own.sent_ns != 0)
-		l->own.answer_ns = now - l->own.sent_ns + 1;
+		l->own.response_ns = now - l->own.sent_ns + 1;
 	if (has_received || has_sent)
 		l->own.sent_ns = has_sent ? now : 0;
 	if (has_received || has_sent || l->moved_ns == 0)
@@ -321,16 +324,16 @@ link_run_timers(struct link *l, uint64_t sent, uint64_t received,
 	l->received = received;
 	if (idle_ms < 0 && !is_held(l))
 		return 0;
-	unacked = look(l);
+	unacked = poll_acks(l);
 	if (idle_ms >= 0 && unacked > 0)
-		*next = deadline_first(*next, look_again(idle_ms));
+		*next = deadline_first(*next, recheck_within(idle_ms));
 	if (!is_held(l))
 		return 0;
 	wait_ms = is_program ? PEER_CHECK_MS : link_hold_ms(l);
 	due = deadline_from(l->own.quiet_ns, wait_ms);
 	/* Nor is it quiet while received bytes are not read. */
 	if (unacked > 0 || (deadline_passed(due) && fd_available(l->fd) > 0))
-		due = look_again(wait_ms);
+		due = recheck_within(wait_ms);
 	else if (!is_program)
 		l->moved_ns = now; /* an idle limit does not count the hold */
 	else if (deadline_passed(due) &&
@@ -352,8 +355,8 @@ link_wait(struct link *l, int fd, short events, int64_t idle_ms,
 
 	for (;;) {
 		if (idle_ms >= 0)
-			check =
-			    look(l) > 0 ? look_again(idle_ms) : deadline_none();
+			check = poll_acks(l) > 0 ? recheck_within(idle_ms)
+						 : deadline_none();
 		limit =
 		    deadline_first(until, deadline_from(l->moved_ns, idle_ms));
 		if (deadline_passed(limit))
@@ -490,7 +493,7 @@ link_abort(struct link *l, int64_t idle_ms, struct deadline until)
 	if (is_blind)
 		until = deadline_first(until, deadline_after(LINK_DRAIN_MS));
 	while (waits && (is_blind || !sock_is_acked(l->fd))) {
-		(void)look(l);
+		(void)poll_acks(l);
 		limit =
 		    deadline_first(until, deadline_from(l->moved_ns, idle_ms));
 		if (deadline_passed(limit) ||
@@ -577,7 +580,7 @@ hold_deadline(const struct link *l)
 	if (!has_failed(l) || has_ended(l))
 		return deadline_none();
 	return deadline_from(l->own.exit_ns,
-	    l->exit == LINK_EXIT_SILENT ? SILENT_MS : ANSWERED_MS);
+	    l->exit == LINK_EXIT_SILENT ? SILENT_MS : RESPONDED_MS);
 }
 
 struct deadline
@@ -627,7 +630,7 @@ link_drain(struct link *l, struct deadline until)
 /* Ends the processes; is_complete as in struct link_ops. Returns 0, or -1 with
  * *e. */
 static int
-end_processes(
+close_carriers(
     struct link *l, bool is_complete, struct deadline until, struct err *e)
 {
 	struct link_carrier *c;
@@ -665,11 +668,11 @@ link_close(struct link *l, int status, struct deadline until, struct err *e)
 	if (has_failed(l) && l->reset == LINK_RESET_BY_US) {
 		/* The release of its processes is their reset. */
 	} else if (status >= 0) {
-		if (end_processes(l, true, until, e) < 0 && status == 0)
+		if (close_carriers(l, true, until, e) < 0 && status == 0)
 			status = -1;
 	} else if ((e->kind == ERR_LOST ||
 		       (err_is_reset(e->errnum) && e->kind != ERR_OUTPUT)) &&
-		   end_processes(l, false, until, &cause) < 0 &&
+		   close_carriers(l, false, until, &cause) < 0 &&
 		   /* Otherwise they were terminated, and know no cause. */
 		   cause.errnum != ETIMEDOUT) {
 		err_append(&cause, "%s", e->text);
@@ -686,7 +689,7 @@ link_discard(struct link *l)
 
 	sock_close(&l->fd);
 	l->wanted = LINK_WANT_ACKS;
-	if (ask(l) != NULL)
+	if (report(l) != NULL)
 		(void)l->carrier->ops->close(
 		    l->carrier, l, true, deadline_after(DISCARD_MS), &ignored);
 	release(l);

@@ -83,7 +83,7 @@ enum link_exit {
 /* What a process beneath a connection reports about the peer. */
 struct link_report {
 	uint64_t acked;    /* bytes that the peer has acknowledged, at least */
-	uint64_t taken;    /* bytes that this side has written to the process */
+	uint64_t written;  /* bytes that this side has written to the process */
 	bool has_ended;    /* nothing more is reported */
 	struct os_tcp tcp; /* the kernel's counters */
 };
@@ -95,7 +95,7 @@ struct link_carrier;
 struct link_ops {
 	/* Returns the last report; it is requested anew unless that is recent.
 	 * NULL: this kind does not report, and only passes bytes on. */
-	const struct link_report *(*ask)(struct link_carrier *c);
+	const struct link_report *(*poll_report)(struct link_carrier *c);
 	/* Whether the peer of the process is known to have finished. NULL: the
 	 * end of the descriptor shows it. */
 	bool (*has_finished)(struct link_carrier *c);
@@ -165,14 +165,14 @@ struct link {
 
 	/* Only link.c uses these. */
 	struct {
-		uint64_t acked;    /* bytes that the peer has acknowledged, when
-				      they were last looked at */
-		int64_t sent_ns;   /* when bytes were last sent; 0: the peer has
-				      answered since */
-		int64_t answer_ns; /* how long its last answer took; 0: none
+		uint64_t acked;  /* bytes that the peer has acknowledged, when
+				    they were last looked at */
+		int64_t sent_ns; /* when bytes were last sent; 0: the peer has
+				    answered since */
+		int64_t response_ns; /* how long its last answer took; 0: none
 				      yet */
-		int64_t quiet_ns;  /* since when it is quiet */
-		int64_t exit_ns;   /* when the program exited */
+		int64_t quiet_ns;    /* since when it is quiet */
+		int64_t exit_ns;     /* when the program exited */
 	} own;
 };
 

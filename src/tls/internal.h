@@ -289,7 +289,7 @@ struct tls {
 		       does not end the connection */
 	int report; /* a non-blocking socket, on which the process sends records
 		       and answers requests; closing it ends the process */
-	int64_t asked_ns;         /* when a record was last requested */
+	int64_t requested_ns;     /* when a record was last requested */
 	struct tls_record peer;   /* the last one */
 	struct limit idle;        /* without progress while TLS ends */
 	int64_t begin_ns;         /* when the handshake began */

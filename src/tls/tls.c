@@ -27,9 +27,9 @@
 #include "tls/internal.h"
 
 /* A record of TLS is not requested again within this time. */
-#define ASK_AGAIN_MS 10
+#define REQUEST_INTERVAL_MS 10
 /* How long to wait for it: the process may be stopped. */
-#define ANSWER_MS 100
+#define REPORT_WAIT_MS 100
 
 /* Reads the records that have arrived. */
 static void
@@ -54,7 +54,7 @@ read_records(struct tls *t)
 
 /* Reads the records, and requests another unless the last is new. */
 static const struct link_report *
-ask(struct link_carrier *c)
+poll_report(struct link_carrier *c)
 {
 	struct tls *t = (struct tls *)c;
 	struct pollfd p = {.fd = t->report, .events = POLLIN};
@@ -62,10 +62,10 @@ ask(struct link_carrier *c)
 
 	read_records(t);
 	if (t->peer.seen.has_ended ||
-	    now - t->asked_ns < ASK_AGAIN_MS * CLOCK_MS)
+	    now - t->requested_ns < REQUEST_INTERVAL_MS * CLOCK_MS)
 		return &t->peer.seen;
-	t->asked_ns = now;
-	if (write(t->report, "", 1) == 1 && poll(&p, 1, ANSWER_MS) > 0)
+	t->requested_ns = now;
+	if (write(t->report, "", 1) == 1 && poll(&p, 1, REPORT_WAIT_MS) > 0)
 		read_records(t);
 	return &t->peer.seen;
 }
@@ -153,7 +153,7 @@ release(struct link_carrier *c)
 	free(t);
 }
 
-const struct link_ops tls_ops = {.ask = ask,
+const struct link_ops tls_ops = {.poll_report = poll_report,
     .find_peer_end = find_peer_end,
     .close = close_tls,
     .release = release};

@@ -380,7 +380,7 @@ report(struct tls_process *p)
 	left = left < p->sent_bytes ? left : p->sent_bytes;
 	if (p->sent_bytes - left > p->record.seen.acked)
 		p->record.seen.acked = p->sent_bytes - left;
-	p->record.seen.taken = p->sent_bytes;
+	p->record.seen.written = p->sent_bytes;
 	p->record.lost = p->lost;
 	return fd_write_all(p->report, &p->record, sizeof(p->record));
 }
