@@ -71,7 +71,7 @@ struct tls_process {
 	enum sending sending;
 	enum receiving receiving;
 	bool has_close_notify;          /* the peer's was received */
-	bool asks_certificate;          /* the server asks for one */
+	bool wants_certificate;         /* the server asks for one */
 	bool has_more;                  /* libssl may have more received data */
 	struct tls_certificate refused; /* the one that was not accepted */
 
@@ -91,7 +91,7 @@ struct tls_process {
 static struct tls_process process;
 
 static void
-note_info(const struct ssl *ssl, int where, int result)
+info_callback(const struct ssl *ssl, int where, int result)
 {
 	(void)ssl;
 	if (where == TLS_CALLBACK_READ_ALERT &&
@@ -101,7 +101,7 @@ note_info(const struct ssl *ssl, int where, int result)
 
 /* Describes a certificate that is not accepted, for the error. */
 static int
-note_refused(int is_good, struct store *store)
+verify_callback(int is_good, struct store *store)
 {
 	struct tls_process *p = &process;
 	struct x509 *x = p->l->X509_STORE_CTX_get_current_cert(store);
@@ -137,10 +137,10 @@ log_key(const struct ssl *ssl, const char *line)
 }
 
 static int
-note_request(struct ssl *ssl, void *certificate, void *key)
+certificate_callback(struct ssl *ssl, void *certificate, void *key)
 {
 	(void)ssl, (void)certificate, (void)key;
-	process.asks_certificate = true;
+	process.wants_certificate = true;
 	return 0;
 }
 
@@ -231,7 +231,7 @@ has_failed(
 	if (text == NULL)
 		text = "libssl does not say why";
 	/* Older servers use the general alert for a missing certificate. */
-	if (alert == 40 && p->asks_certificate)
+	if (alert == 40 && p->wants_certificate)
 		reason = TLS_REASON_ALERT + 116;
 	for (i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
 		if (reasons[i].reason == reason &&
@@ -404,7 +404,7 @@ lose_sending(struct tls_process *p, int errnum)
 
 /* The peer sends nothing more; *e is the error of SSL_read(). */
 static void
-end_receiving(struct tls_process *p, struct err *e)
+finish_receiving(struct tls_process *p, struct err *e)
 {
 	p->receiving = RECEIVING_ENDED;
 	if (p->has_close_notify)
@@ -442,7 +442,7 @@ read_peer(struct tls_process *p)
 		    (int)(RECEIVED - p->received_to));
 		if (n <= 0) {
 			if (has_failed(p, n, false, &e))
-				end_receiving(p, &e);
+				finish_receiving(p, &e);
 			return;
 		}
 		p->received_to += (size_t)n;
@@ -476,18 +476,19 @@ open_ssl(struct tls_process *p, struct tls_context *context)
 	const struct tls_library *l = p->l;
 	const struct tls_options *o = p->options;
 
-	l->SSL_CTX_set_info_callback(context->ssl, note_info);
+	l->SSL_CTX_set_info_callback(context->ssl, info_callback);
 	if (is_verifying(o))
 		l->SSL_CTX_set_verify(context->ssl,
 		    TLS_VERIFY_PEER | (o->is_server ? TLS_VERIFY_REQUIRED : 0),
-		    note_refused);
+		    verify_callback);
 	if (o->pin[0] != '\0')
 		l->SSL_CTX_set_cert_verify_callback(
 		    context->ssl, check_pin, (void *)o->pin);
 	if (context->key_log >= 0)
 		l->SSL_CTX_set_keylog_callback(context->ssl, log_key);
 	if (!o->is_server && o->certificate == NULL)
-		l->SSL_CTX_set_client_cert_cb(context->ssl, note_request);
+		l->SSL_CTX_set_client_cert_cb(
+		    context->ssl, certificate_callback);
 	p->unsent = l->BIO_new(l->BIO_s_mem());
 	p->ssl = l->SSL_new(context->ssl);
 	if (p->unsent == NULL || p->ssl == NULL ||
@@ -573,7 +574,7 @@ handshake(
 		fail_handshake(p, f);
 	/* In TLS 1.3 the handshake of a client ends before the server has seen
 	 * its certificate: waits for the first record. */
-	if (!is_server && (p->asks_certificate || has_certificate) &&
+	if (!is_server && (p->wants_certificate || has_certificate) &&
 	    strcmp(f->protocol, "TLSv1.3") == 0) {
 		wait_connection(p, POLLIN, deadline_after(REJECT_MS));
 		read_peer(p);
@@ -623,7 +624,7 @@ read_input(struct tls_process *p)
 
 /* Passes the end of the input on: close_notify and, once that is sent, FIN. */
 static void
-finish(struct tls_process *p)
+send_close_notify(struct tls_process *p)
 {
 	size_t before = unsent(p);
 
@@ -722,7 +723,7 @@ awaits_acks(const struct tls_process *p)
 
 /* Whether the peer has acknowledged everything, or the connection is lost. */
 static bool
-is_over(struct tls_process *p)
+is_finished(struct tls_process *p)
 {
 	bool is_read = p->receiving == RECEIVING_DONE;
 
@@ -738,7 +739,7 @@ is_over(struct tls_process *p)
 }
 
 static void
-wait_both(struct tls_process *p)
+wait_events(struct tls_process *p)
 {
 	struct pollfd fds[3] = {
 	    {p->tcp, 0, 0}, {p->plain, 0, 0}, {p->report, POLLIN, 0}};
@@ -845,10 +846,10 @@ tls_process_run(const struct tls_options *o, struct tls_context *context,
 	sandbox_enter_transfer();
 	p->moved_ns = clock_now();
 	p->has_more = true;
-	while (!is_over(p)) {
-		wait_both(p);
+	while (!is_finished(p)) {
+		wait_events(p);
 		(void)read_input(p);
-		finish(p);
+		send_close_notify(p);
 		if (p->received_to == 0 && unsent(p) < MAX_UNSENT)
 			read_peer(p);
 		send_output(p);
