@@ -167,7 +167,7 @@ link_report_failure(const struct link *l, int status)
 		    addr_text(&l->remote), status, discarded_text(l));
 }
 
-/* link_unacked(), by the report of report(). */
+/* link_unacked(), by the report of its process. */
 static uint64_t
 count_unacked(const struct link *l, const struct link_report *r)
 {

@@ -71,7 +71,7 @@ is_transient(int errnum)
 
 /* Closes an end that failed with errnum. */
 static void
-end_failed(struct flow_end *end, int errnum)
+fail_end(struct flow_end *end, int errnum)
 {
 	if (end->errnum == 0)
 		end->errnum = errnum;
@@ -186,7 +186,7 @@ static void
 tap(struct flow *f, const void *bytes, size_t n)
 {
 	if (f->tap != NULL && f->tap(f, bytes, n) < 0)
-		end_failed(&f->in, ECANCELED);
+		fail_end(&f->in, ECANCELED);
 }
 
 /* Adds the n bytes that were put at a place to the queue; without an output
@@ -219,7 +219,7 @@ copy_in(struct flow *f)
 	size = limited(f, size);
 	n = sock_read_nowait(f->in.fd, f->in.kind, at, size);
 	if (n < 0 && !is_transient(errno))
-		end_failed(&f->in, errno);
+		fail_end(&f->in, errno);
 	else if (n == 0)
 		f->in.fd = -1;
 	if (n <= 0)
@@ -236,7 +236,7 @@ copy_out(struct flow *f)
 	    buf_bytes(&f->queue), buf_length(&f->queue));
 
 	if (n < 0 && !is_transient(errno))
-		end_failed(&f->out, errno);
+		fail_end(&f->out, errno);
 	if (n < 0)
 		return;
 	if (f->taps_output)
@@ -302,7 +302,7 @@ move_in(struct flow *f, bool has_space)
 	} else {
 		/* The intermediate pipe never fails, and in a direct move a
 		 * pipe or file that is read gives no errors. */
-		end_failed(direct && f->in.kind != FD_SOCKET ? &f->out : &f->in,
+		fail_end(direct && f->in.kind != FD_SOCKET ? &f->out : &f->in,
 		    errno);
 	}
 }
@@ -326,7 +326,7 @@ move_out(struct flow *f)
 	}
 	if (n < 0 && errno != ENOTSUP) {
 		if (!is_transient(errno))
-			end_failed(&f->out, errno);
+			fail_end(&f->out, errno);
 		return;
 	}
 	m->is_possible = false;
@@ -334,7 +334,7 @@ move_out(struct flow *f)
 	space = buf_space(&f->queue, &size);
 	n = read(m->inner[0], space, size);
 	if (n <= 0) {
-		end_failed(&f->out, n < 0 ? errno : EIO);
+		fail_end(&f->out, n < 0 ? errno : EIO);
 		return;
 	}
 	m->held -= (size_t)n;
@@ -381,5 +381,5 @@ flow_put(struct flow *f, const void *bytes, size_t n)
 void
 flow_fail_output(struct flow *f, int errnum)
 {
-	end_failed(&f->out, errnum);
+	fail_end(&f->out, errnum);
 }

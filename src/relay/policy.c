@@ -73,7 +73,7 @@ policy_actions(unsigned s)
 /* POLICY_END or POLICY_FAIL_PATTERN if the relay ends, POLICY_CONFIRM if it
  * does once everything is acknowledged; otherwise 0. */
 static unsigned
-end_of(unsigned s)
+find_ending(unsigned s)
 {
 	bool is_forwarder = has(s, POLICY_FORWARDER), failed = has_failed(s);
 
@@ -119,7 +119,7 @@ unsigned
 policy_wants(unsigned s)
 {
 	bool is_forwarder = has(s, POLICY_FORWARDER);
-	unsigned wants = end_of(s);
+	unsigned wants = find_ending(s);
 
 	if (!has(s, POLICY_SCRIPTED))
 		wants |= POLICY_READ_INPUT;

@@ -43,29 +43,29 @@ struct relay {
 	const struct relay_options *o;
 	int in, out;
 	struct flow up, down;
-	struct rate rate;     /* of up */
-	bool is_paused;       /* input waits for rate, or did until just now */
-	unsigned state;       /* enum policy_state, set by decide() */
-	unsigned wants;       /* policy_wants(state) */
-	bool is_unix;         /* the peer has a Unix socket */
-	bool refuses_stdin;   /* o->refuses_stdin, still */
-	bool is_searching;    /* the script has more to search at once */
-	int64_t total;        /* bytes of the input; -1: unknown */
-	int64_t peer_end_ns;  /* when its FIN or reset arrived; 0: not yet */
-	int64_t finished_ns;  /* when all input was sent */
-	int64_t written_ns;   /* when bytes last waited for out */
-	bool shows_reader;    /* sock_shows_reader() of out */
-	int64_t unread_ns;    /* when the reader of out was seen to be gone */
-	int64_t reported_ns;  /* wait_start() of the last report or check */
-	struct deadline look; /* for acknowledgements */
-	struct err *e;        /* the caller's, for the recorder */
+	struct rate rate;    /* of up */
+	bool is_paused;      /* input waits for rate, or did until just now */
+	unsigned state;      /* enum policy_state, set by decide() */
+	unsigned wants;      /* policy_wants(state) */
+	bool is_unix;        /* the peer has a Unix socket */
+	bool refuses_stdin;  /* o->refuses_stdin, still */
+	bool is_searching;   /* the script has more to search at once */
+	int64_t total;       /* bytes of the input; -1: unknown */
+	int64_t peer_end_ns; /* when its FIN or reset arrived; 0: not yet */
+	int64_t finished_ns; /* when all input was sent */
+	int64_t written_ns;  /* when bytes last waited for out */
+	bool shows_reader;   /* sock_shows_reader() of out */
+	int64_t unread_ns;   /* when the reader of out was seen to be gone */
+	int64_t reported_ns; /* wait_start() of the last report or check */
+	struct deadline ack_check; /* for acknowledgements */
+	struct err *e;             /* the caller's, for the recorder */
 };
 
 static int advance_script(struct relay *r);
 static bool has_ended(struct relay *r);
 static struct deadline limit_deadline(const struct relay *r);
 static int limit_error(const struct relay *r, struct err *e);
-static void end_output(struct relay *r);
+static void close_output(struct relay *r);
 static bool is_output_pending(const struct relay *r);
 static struct deadline next_event(const struct relay *r);
 static nfds_t fill_poll(const struct relay *r, struct pollfd *fds);
@@ -123,7 +123,7 @@ loop(struct relay *r, struct pollfd *fds, struct err *e)
 		    ((fds[POLL_SOCKET].revents & POLLIN) == 0 ||
 			late_pieces++ >= LATE_PIECES))
 			return limit_error(r, e);
-		end_output(r);
+		close_output(r);
 		pending_ns = is_output_pending(r) ? clock_now() : 0;
 		r->is_paused = deadline_is_set(rate_next(r->up.rate));
 		until = next_event(r);
@@ -176,7 +176,7 @@ relay_run(struct link *peer, struct link *target, const struct relay_options *o,
 	    .out = target != NULL ? target->fd : o->out,
 	    .is_unix = sock_is_unix(peer->fd),
 	    .refuses_stdin = o->refuses_stdin,
-	    .look = deadline_none(),
+	    .ack_check = deadline_none(),
 	    .e = e};
 	int status;
 
@@ -323,7 +323,8 @@ confirm(struct relay *r)
 	if (up < 0 || down < 0 || is_acked)
 		r->state |= POLICY_WRITING;
 	else
-		r->look = sock_recheck(later(r->finished_ns, r->peer_end_ns));
+		r->ack_check =
+		    sock_recheck(later(r->finished_ns, r->peer_end_ns));
 }
 
 /* Has the links do what time requires, and sets when to do it again. */
@@ -333,17 +334,17 @@ run_timers(struct relay *r)
 	struct flow *up = &r->up, *down = &r->down;
 	int64_t idle_ms = r->o->idle.ms;
 
-	r->look = deadline_none();
+	r->ack_check = deadline_none();
 	/* A program that is sent nothing more may end only after its input. */
 	if (r->in < 0 && r->peer->eof == LINK_EOF_PROGRAM &&
 	    r->peer->sending == LINK_SENDING &&
 	    !is(r, POLICY_SCRIPTED | POLICY_UNSENT))
 		(void)link_finish(r->peer);
 	check_fin(up, link_run_timers(r->peer, up->bytes, down->read_bytes,
-			  idle_ms, &r->look));
+			  idle_ms, &r->ack_check));
 	if (r->target != NULL)
 		check_fin(down, link_run_timers(r->target, down->bytes,
-				    up->read_bytes, idle_ms, &r->look));
+				    up->read_bytes, idle_ms, &r->ack_check));
 }
 
 static bool
@@ -464,7 +465,7 @@ limit_error(const struct relay *r, struct err *e)
 /* Whether only the peer's end is missing. A user who sent nothing expects to
  * receive for any time. */
 static bool
-awaits_end(const struct relay *r)
+awaits_peer_fin(const struct relay *r)
 {
 	return wants(r, POLICY_LINGER) && !wants(r, POLICY_CONFIRM) &&
 	       !is(r, POLICY_FORWARDER) && !is_output_pending(r) &&
@@ -475,7 +476,7 @@ awaits_end(const struct relay *r)
 static int64_t
 wait_start(const struct relay *r)
 {
-	if (awaits_end(r))
+	if (awaits_peer_fin(r))
 		return later(r->finished_ns, r->down.last_ns);
 	if (wants(r, POLICY_AWAIT_INPUT))
 		return later(r->peer_end_ns, r->up.last_ns);
@@ -504,7 +505,7 @@ wait_text(void *context)
 	if (is(r, POLICY_SCRIPTED))
 		return script_report(r->o->script);
 	r->reported_ns = INT64_MAX;
-	if (awaits_end(r)) {
+	if (awaits_peer_fin(r)) {
 		why = stall_clause(r, true);
 		return text_format(
 		    "stdin has ended; waiting for the peer to finish%s%s%s",
@@ -547,7 +548,7 @@ yield_deadline(const struct relay *r)
 static struct deadline
 next_event(const struct relay *r)
 {
-	struct deadline until = deadline_first(limit_deadline(r), r->look);
+	struct deadline until = deadline_first(limit_deadline(r), r->ack_check);
 
 	/* Only data that has already arrived is read or searched. */
 	if (r->is_searching ||
@@ -695,7 +696,7 @@ pump(struct relay *r, const struct pollfd *fds)
 /* The peer has finished and input is awaited: shows the reader of a pipe the
  * end, by replacing stdout by /dev/null. A record may use the pipe, too. */
 static void
-end_output(struct relay *r)
+close_output(struct relay *r)
 {
 	int null;
 
