@@ -109,11 +109,13 @@ link_stall_text(struct link *l, bool awaits_peer, const char *peer)
 static const char *
 discarded_text(const struct link *l)
 {
+	const char *what = l->exit != LINK_NO_PROGRAM
+			       ? "not read by the program"
+			       : "discarded";
+
 	return text_format("%s%s %s %s", l->discards_more ? "at least " : "",
 	    num_count_text(l->discarded, "byte"),
-	    l->discarded == 1 ? "was" : "were",
-	    l->exit != LINK_NO_PROGRAM ? "not read by the program"
-				       : "discarded");
+	    l->discarded == 1 ? "was" : "were", what);
 }
 
 void
@@ -725,16 +727,20 @@ void
 link_log_connected(const struct link *l, bool is_stream)
 {
 	int64_t ns = clock_now() - l->start_ns;
-	/* An unconnected socket has no port before it first sends. */
-	bool is_known = addr_is_unix(&l->local) || addr_port(&l->local) != 0;
+	const char *from = "";
 
 	if (!diag_emits(DIAG_NOTE))
 		return;
+	/* An unconnected socket has no port before it first sends. */
+	if (addr_is_unix(&l->local) || addr_port(&l->local) != 0)
+		from = text_format(" from %s", addr_text(&l->local));
 	json_seconds(begin("connected", l), "seconds", (double)ns / 1e9);
-	diag_event_end(DIAG_NOTE, "%s to %s%s%s%s%s",
-	    is_stream ? "connected" : "sending", addr_text(&l->remote),
-	    is_known ? " from " : "", is_known ? addr_text(&l->local) : "",
-	    is_stream ? " in " : "", is_stream ? num_duration_text(ns) : "");
+	if (is_stream)
+		diag_event_end(DIAG_NOTE, "connected to %s%s in %s",
+		    addr_text(&l->remote), from, num_duration_text(ns));
+	else
+		diag_event_end(
+		    DIAG_NOTE, "sending to %s%s", addr_text(&l->remote), from);
 }
 
 void
@@ -804,14 +810,13 @@ link_log_closed(int level, const struct link *l, int status)
 				 *const words[] = {"neither side finished",
 				     "this side finished first",
 				     "the peer finished first"};
-	bool is_pair =
-		 addr_is_unnamed(&l->remote) && addr_is_unnamed(&l->local),
-	     is_by_us = l->reset == LINK_RESET_BY_US,
+	bool is_by_us = l->reset == LINK_RESET_BY_US,
 	     /* A Unix socket has no reset. */
 	    is_reset = is_by_us ? !addr_is_unix(&l->local)
 				: l->reset == LINK_RESET_BY_PEER;
 	int64_t ns = clock_now() - l->start_ns;
-	const char *reset = "", *path, *discarded = "";
+	const char *reset = "", *path, *discarded = "", *failed = "",
+		   *ends = "the socket pair";
 	char bytes[96] = "";
 	struct json *j;
 
@@ -839,9 +844,12 @@ link_log_closed(int level, const struct link *l, int status)
 	}
 	path = path_text(j, l, ns);
 	json_number(j, "status", (unsigned)status);
-	diag_event_end(level, "closed %s%s%s: %sin %s; %s%s%s%s%s",
-	    is_pair ? "the socket pair" : addr_text(&l->remote),
-	    is_pair ? "" : " from ", is_pair ? "" : addr_text(&l->local), bytes,
+	if (status != 0)
+		failed = text_format(", status %d", status);
+	if (!addr_is_unnamed(&l->remote) || !addr_is_unnamed(&l->local))
+		ends = text_format(
+		    "%s from %s", addr_text(&l->remote), addr_text(&l->local));
+	diag_event_end(level, "closed %s: %sin %s; %s%s%s%s%s", ends, bytes,
 	    num_duration_text(ns), words[l->first], reset, discarded, path,
-	    status == 0 ? "" : text_format(", status %d", status));
+	    failed);
 }

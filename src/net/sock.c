@@ -242,9 +242,10 @@ sock_check_standard(int fd, struct err *e)
 		what = "a listening socket";
 	else if (!is_in && peer.len == 0 && sock_kind(fd) == FD_SOCKET)
 		what = "a socket without a connection";
-	return what == NULL ? 0
-			    : err_set(e, ERR_OUTPUT, "%s is %s",
-				  is_in ? "stdin" : "stdout", what);
+	if (what != NULL)
+		return err_set(e, ERR_OUTPUT, "%s is %s",
+		    is_in ? "stdin" : "stdout", what);
+	return 0;
 }
 
 enum fd_kind

@@ -251,8 +251,9 @@ copy_descriptor(int fd, const char *name, struct err *e)
 		    "opening %s: descriptor %d is not open for writing",
 		    text_shown(name), fd);
 	copy = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-	return copy < 0 ? err_sys(e, ERR_OUTPUT, errno, "%s", text_shown(name))
-			: copy;
+	if (copy < 0)
+		return err_sys(e, ERR_OUTPUT, errno, "%s", text_shown(name));
+	return copy;
 }
 
 static const char *

@@ -101,10 +101,10 @@ check_path(const char *path, enum err_kind kind, struct err *e)
 
 	if (is_stdout && sock_check_standard(STDOUT_FILENO, e) < 0)
 		return -1;
-	return fd_is_input(is_stdout ? NULL : path, STDOUT_FILENO)
-		   ? err_set(e, kind, FD_INPUT_ERROR,
-			 is_stdout ? "stdout" : text_shown(path))
-		   : 0;
+	if (fd_is_input(is_stdout ? NULL : path, STDOUT_FILENO))
+		return err_set(e, kind, FD_INPUT_ERROR,
+		    is_stdout ? "stdout" : text_shown(path));
+	return 0;
 }
 
 int
@@ -131,15 +131,13 @@ recorder_check(const struct recorder_options *o, bool at_once, struct err *e)
 		if (pattern == NULL)
 			continue;
 		path = make_path(pattern, 1, i);
-		result =
-		    path != NULL
-			? check_path(path, ERR_USAGE, e)
-			: err_set(e, ERR_USAGE,
-			      "%s: after %% there may be n (the number of the "
-			      "connection)%s or another %%",
-			      options[i],
-			      i > RECORDER_SENT ? ""
-						: ", d (received or sent)");
+		if (path == NULL)
+			return err_set(e, ERR_USAGE,
+			    "%s: after %% there may be n (the number of the "
+			    "connection)%s or another %%",
+			    options[i],
+			    i > RECORDER_SENT ? "" : ", d (received or sent)");
+		result = check_path(path, ERR_USAGE, e);
 		free(path);
 	}
 	return result;

@@ -927,11 +927,17 @@ set_up(struct relay *r, unsigned char *storage)
 	    up->in.kind == FD_REGULAR ? (int64_t)fd_available(r->in) : -1;
 	r->shows_reader =
 	    !is_forwarder && sock_shows_reader(r->out, down->out.kind);
-	r->state = eof[o->on_eof] | (r->in >= 0 ? POLICY_HAS_INPUT : 0) |
-		   (is_forwarder ? POLICY_FORWARDER : 0) |
-		   (up->in.kind == FD_TERMINAL ? POLICY_TERMINAL : 0) |
-		   (o->quits_with_peer ? POLICY_PEER_QUIT : 0) |
-		   (o->quit_after_script ? POLICY_DONE : 0);
+	r->state = eof[o->on_eof];
+	if (r->in >= 0)
+		r->state |= POLICY_HAS_INPUT;
+	if (is_forwarder)
+		r->state |= POLICY_FORWARDER;
+	if (up->in.kind == FD_TERMINAL)
+		r->state |= POLICY_TERMINAL;
+	if (o->quits_with_peer)
+		r->state |= POLICY_PEER_QUIT;
+	if (o->quit_after_script)
+		r->state |= POLICY_DONE;
 }
 
 /* See sock_reset_on_close(); for a forwarder, both connections. */

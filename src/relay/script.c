@@ -52,9 +52,9 @@ repeat(struct translation *t, const char *at, unsigned long times)
 		t->repeats = (t->repeats > 0 ? t->repeats : 1) * times;
 	else
 		t->repeats += times;
-	return t->repeats > MAX_REPEATS
-		   ? bad(t, "it has more than 1000 repetitions")
-		   : 0;
+	if (t->repeats > MAX_REPEATS)
+		return bad(t, "it has more than 1000 repetitions");
+	return 0;
 }
 
 /* Writes a literal byte. regexec(3) cannot match NUL, which becomes 0xff, here

@@ -272,22 +272,33 @@ add_text(struct json *j, const char *name, const char *text)
 		json_text(j, name, text);
 }
 
+/* A text after a word or sign that introduces it; "" if it is empty. */
+static const char *
+introduced(const char *introduction, const char *text)
+{
+	if (text[0] == '\0')
+		return "";
+	return text_format("%s%s", introduction, text_shown(text));
+}
+
 /* The certificate as text: subject, issuer, validity and names. */
 static const char *
 certificate_text(const struct tls_facts *f, const char *verified)
 {
 	const struct tls_certificate *c = &f->peer;
+	const char *expiry = "expired", *why, *names;
 
+	if (c->days >= 0)
+		expiry = text_format(
+		    "expires in %d day%s", c->days, c->days == 1 ? "" : "s");
+	why = introduced(": ", f->unverified);
+	names = introduced(", for ", c->names);
 	return text_format(
-	    ", certificate of %s, issued by %s, %s%s%s, %s%s%s, valid from %s "
+	    ", certificate of %s, issued by %s, %s%s, %s%s, valid from %s "
 	    "to %s, %s key of %d bits, SHA-256 %s",
-	    text_shown(c->subject), text_shown(c->issuer), verified,
-	    f->unverified[0] == '\0' ? "" : ": ", text_shown(f->unverified),
-	    c->days < 0 ? "expired"
-			: text_format("expires in %d day%s", c->days,
-			      c->days == 1 ? "" : "s"),
-	    c->names[0] == '\0' ? "" : ", for ", text_shown(c->names),
-	    c->not_before, c->not_after, c->key_type, c->key_bits, c->sha256);
+	    text_shown(c->subject), text_shown(c->issuer), verified, why,
+	    expiry, names, c->not_before, c->not_after, c->key_type,
+	    c->key_bits, c->sha256);
 }
 
 static void
@@ -295,6 +306,7 @@ announce(const struct tls_facts *f, const struct tls_options *o, int64_t ns)
 {
 	const struct tls_certificate *c = &f->peer;
 	bool is_verified = f->has_peer && !o->is_insecure;
+	const char *verified = "verified", *certificate = "";
 	char names[sizeof(c->names)], *name, *save;
 	struct json *j;
 
@@ -325,13 +337,14 @@ announce(const struct tls_facts *f, const struct tls_options *o, int64_t ns)
 	json_bool(j, "verified", is_verified);
 	add_text(j, "reason", f->unverified);
 	json_seconds(j, "seconds", (double)ns / 1e9);
-	diag_event_end(DIAG_NOTE, "%s with %s%s%s%s, in %s", f->protocol,
-	    f->cipher, f->alpn[0] == '\0' ? "" : ", ", text_shown(f->alpn),
-	    !f->has_peer ? ""
-			 : certificate_text(
-			       f, !is_verified ? "not verified (--tls-insecure)"
-				  : o->pin[0] != '\0' ? "verified (--tls-pin)"
-						      : "verified"),
+	if (!is_verified)
+		verified = "not verified (--tls-insecure)";
+	else if (o->pin[0] != '\0')
+		verified = "verified (--tls-pin)";
+	if (f->has_peer)
+		certificate = certificate_text(f, verified);
+	diag_event_end(DIAG_NOTE, "%s with %s%s%s, in %s", f->protocol,
+	    f->cipher, introduced(", ", f->alpn), certificate,
 	    num_duration_text(ns));
 }
 

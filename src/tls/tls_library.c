@@ -192,10 +192,10 @@ set_trust(
 	if (o->is_insecure || o->pin[0] != '\0' ||
 	    (o->is_server && o->ca == NULL))
 		return 0;
+	if (o->ca == NULL && lib.SSL_CTX_set_default_verify_paths(c->ssl) != 1)
+		return refused(e, "the system's certificates");
 	if (o->ca == NULL)
-		return lib.SSL_CTX_set_default_verify_paths(c->ssl) == 1
-			   ? 0
-			   : refused(e, "the system's certificates");
+		return 0;
 	is_directory = check_file(option, o->ca, e);
 	if (is_directory < 0)
 		return -1;
@@ -521,6 +521,7 @@ tls_library_describe(const struct x509 *x, struct tls_certificate *c)
 int
 tls_library_check_days(const void *chain, int64_t days, struct err *e)
 {
+	const char *expiry = "has expired";
 	struct tls_certificate c;
 	int i;
 
@@ -528,14 +529,13 @@ tls_library_check_days(const void *chain, int64_t days, struct err *e)
 		tls_library_describe(lib.OPENSSL_sk_value(chain, i), &c);
 		if (c.days >= days)
 			continue;
+		if (c.days >= 0)
+			expiry = text_format("expires in %d day%s", c.days,
+			    c.days == 1 ? "" : "s");
 		return err_set(e, ERR_PROTOCOL,
-		    "the certificate of %s %s%s, on %s (--tls-days %lld)",
-		    text_shown(c.subject),
-		    c.days < 0 ? "has expired" : "expires in ",
-		    c.days < 0 ? ""
-			       : text_format("%d day%s", c.days,
-				     c.days == 1 ? "" : "s"),
-		    c.not_after, (long long)days);
+		    "the certificate of %s %s, on %s (--tls-days %lld)",
+		    text_shown(c.subject), expiry, c.not_after,
+		    (long long)days);
 	}
 	return 0;
 }
