@@ -202,12 +202,6 @@ relay_run(struct link *peer, struct link *target, const struct relay_options *o,
 	return status;
 }
 
-static int64_t
-last_movement(const struct relay *r)
-{
-	return later(r->up.last_ns, r->down.last_ns);
-}
-
 /* The facts. */
 static unsigned
 observe(const struct relay *r)
@@ -365,6 +359,33 @@ is_output_pending(const struct relay *r)
 	return !flow_is_empty(&r->down) || r->down.move.is_blocked;
 }
 
+static int64_t
+last_movement(const struct relay *r)
+{
+	return later(r->up.last_ns, r->down.last_ns);
+}
+
+/* Whether only the peer's end is missing. A user who sent nothing expects to
+ * receive for any time. */
+static bool
+awaits_peer_fin(const struct relay *r)
+{
+	return wants(r, POLICY_LINGER) && !wants(r, POLICY_CONFIRM) &&
+	       !is(r, POLICY_FORWARDER) && !is_output_pending(r) &&
+	       r->up.bytes > 0;
+}
+
+/* Since when the user waits for the end of a side, or for any data. */
+static int64_t
+wait_start(const struct relay *r)
+{
+	if (awaits_peer_fin(r))
+		return later(r->finished_ns, r->down.last_ns);
+	if (wants(r, POLICY_AWAIT_INPUT))
+		return later(r->peer_end_ns, r->up.last_ns);
+	return last_movement(r);
+}
+
 /* When the wait for the peer to finish ends; none while it has not begun: until
  * FIN may be sent, and all received data is written. */
 static struct deadline
@@ -392,95 +413,15 @@ limit_deadline(const struct relay *r)
 			     deadline_from(last, r->o->idle.ms)));
 }
 
-/*
- * Why nothing moves, as a clause; NULL if that is not known. A forwarder waits
- * for the side to which it last sent something. accepts_silence: that a side
- * has received everything and sends nothing is an answer, too.
- */
-static const char *
-stall_clause(const struct relay *r, bool accepts_silence)
+/* When the wait for idle input ends, for another client or a lost peer. */
+static struct deadline
+yield_deadline(const struct relay *r)
 {
-	bool is_forwarder = is(r, POLICY_FORWARDER),
-	     is_unsent = !flow_is_empty(&r->up),
-	     is_pending = is_output_pending(r);
-	const char *peer = is_forwarder                         ? "the client"
-			   : r->peer->route == LINK_ROUTE_PROXY ? "the proxy"
-								: "the peer";
-	const char *why;
-
-	if (is_pending && !is_forwarder)
-		return "stdout accepts no more data";
-	if (r->is_paused && r->up.in.fd >= 0 && !is_unsent)
-		return "--limit-rate delays the rest";
-	if (is_forwarder && (is_pending || link_unacked(r->target) > 0 ||
-				(!is_unsent && link_unacked(r->peer) == 0 &&
-				    r->down.last_ns > r->up.last_ns))) {
-		why = link_stall_text(
-		    r->target, accepts_silence && !is_pending, "the target");
-		return why == NULL && is_pending
-			   ? "the target accepts no more data"
-			   : why;
-	}
-	why = link_stall_text(r->peer,
-	    accepts_silence && !is_unsent && wants(r, POLICY_READ_PEER), peer);
-	/* A Unix socket is full only when the other side does not read. */
-	return why == NULL && is_unsent && r->is_unix && link_is_direct(r->peer)
-		   ? text_format("%s does not read what was sent", peer)
-		   : why;
-}
-
-/* "6 bytes", and how many of them l has not acknowledged. */
-static const char *
-sent_text(uint64_t bytes, const struct link *l)
-{
-	uint64_t unacked = link_unacked(l);
-
-	return unacked == 0 ? num_count_text(bytes, "byte")
-			    : text_format("%s, %llu of them not acknowledged",
-				  num_count_text(bytes, "byte"),
-				  (unsigned long long)unacked);
-}
-
-static int
-limit_error(const struct relay *r, struct err *e)
-{
-	struct deadline linger = linger_deadline(r);
-	const char *why = stall_clause(r, true);
-
-	if (deadline_passed(linger) && !deadline_passed(r->o->until))
-		deadline_error(linger, "the peer did not finish", e);
-	else
-		deadline_idle_error(r->o->until, r->o->idle, e);
-	if (why != NULL)
-		err_append(e, "%s", why);
-	if (is(r, POLICY_FORWARDER))
-		return err_append(e,
-		    "sent to the target: %s; to the client: %s",
-		    sent_text(r->down.bytes, r->target),
-		    sent_text(r->up.bytes, r->peer));
-	return err_append(e, "sent %s, received %llu",
-	    sent_text(r->up.bytes, r->peer), (unsigned long long)r->down.bytes);
-}
-
-/* Whether only the peer's end is missing. A user who sent nothing expects to
- * receive for any time. */
-static bool
-awaits_peer_fin(const struct relay *r)
-{
-	return wants(r, POLICY_LINGER) && !wants(r, POLICY_CONFIRM) &&
-	       !is(r, POLICY_FORWARDER) && !is_output_pending(r) &&
-	       r->up.bytes > 0;
-}
-
-/* Since when the user waits for the end of a side, or for any data. */
-static int64_t
-wait_start(const struct relay *r)
-{
-	if (awaits_peer_fin(r))
-		return later(r->finished_ns, r->down.last_ns);
-	if (wants(r, POLICY_AWAIT_INPUT))
-		return later(r->peer_end_ns, r->up.last_ns);
-	return last_movement(r);
+	return wants(r, POLICY_AWAIT_INPUT) && !r->o->sends_to_end &&
+		       (r->o->listener != NULL ||
+			   r->peer->peer_end == LINK_BARE)
+		   ? deadline_from(wait_start(r), YIELD_MS)
+		   : deadline_none();
 }
 
 /* When to report what the user waits for, once; or when to check whether sent
@@ -492,56 +433,6 @@ report_deadline(const struct relay *r)
 		return r->o->script->notice;
 	return wait_start(r) > r->reported_ns
 		   ? deadline_from(wait_start(r), WAIT_REPORT_MS)
-		   : deadline_none();
-}
-
-static const char *
-wait_text(void *context)
-{
-	struct relay *r = context;
-	bool is_forwarder = is(r, POLICY_FORWARDER);
-	const char *why;
-
-	if (is(r, POLICY_SCRIPTED))
-		return script_report(r->o->script);
-	r->reported_ns = INT64_MAX;
-	if (awaits_peer_fin(r)) {
-		why = stall_clause(r, true);
-		return text_format(
-		    "stdin has ended; waiting for the peer to finish%s%s%s",
-		    deadline_is_set(limit_deadline(r))
-			? ""
-			: " (--linger limits this)",
-		    why == NULL ? "" : "; ", why == NULL ? "" : why);
-	}
-	if (wants(r, POLICY_AWAIT_INPUT))
-		return text_format("the peer has finished%s (--on-peer-eof "
-				   "quit or --recv-only would not wait)",
-		    r->o->listener != NULL
-			? ", and has sent nothing; the rest of stdin is sent "
-			  "to it until another client connects"
-			: "; waiting for the end of stdin, which is still "
-			  "sent");
-	/* The user sees that the reader of stdout is slow. */
-	why = is_output_pending(r) && !is_forwarder
-		  ? NULL
-		  : stall_clause(
-			r, is_forwarder && r->down.last_ns > r->up.last_ns);
-	if (why == NULL)
-		r->reported_ns = wait_start(r);
-	return why == NULL || !is_forwarder
-		   ? why
-		   : text_format("%s: %s", addr_text(&r->peer->remote), why);
-}
-
-/* When the wait for idle input ends, for another client or a lost peer. */
-static struct deadline
-yield_deadline(const struct relay *r)
-{
-	return wants(r, POLICY_AWAIT_INPUT) && !r->o->sends_to_end &&
-		       (r->o->listener != NULL ||
-			   r->peer->peer_end == LINK_BARE)
-		   ? deadline_from(wait_start(r), YIELD_MS)
 		   : deadline_none();
 }
 
@@ -719,6 +610,115 @@ yield(struct relay *r, bool is_awaited)
 		r->down.in.errnum = ECONNABORTED;
 	else if (r->down.read_bytes > 0 || is_awaited)
 		flow_stop_reading(&r->up);
+}
+
+/*
+ * Why nothing moves, as a clause; NULL if that is not known. A forwarder waits
+ * for the side to which it last sent something. accepts_silence: that a side
+ * has received everything and sends nothing is an answer, too.
+ */
+static const char *
+stall_clause(const struct relay *r, bool accepts_silence)
+{
+	bool is_forwarder = is(r, POLICY_FORWARDER),
+	     is_unsent = !flow_is_empty(&r->up),
+	     is_pending = is_output_pending(r);
+	const char *peer = is_forwarder                         ? "the client"
+			   : r->peer->route == LINK_ROUTE_PROXY ? "the proxy"
+								: "the peer";
+	const char *why;
+
+	if (is_pending && !is_forwarder)
+		return "stdout accepts no more data";
+	if (r->is_paused && r->up.in.fd >= 0 && !is_unsent)
+		return "--limit-rate delays the rest";
+	if (is_forwarder && (is_pending || link_unacked(r->target) > 0 ||
+				(!is_unsent && link_unacked(r->peer) == 0 &&
+				    r->down.last_ns > r->up.last_ns))) {
+		why = link_stall_text(
+		    r->target, accepts_silence && !is_pending, "the target");
+		return why == NULL && is_pending
+			   ? "the target accepts no more data"
+			   : why;
+	}
+	why = link_stall_text(r->peer,
+	    accepts_silence && !is_unsent && wants(r, POLICY_READ_PEER), peer);
+	/* A Unix socket is full only when the other side does not read. */
+	return why == NULL && is_unsent && r->is_unix && link_is_direct(r->peer)
+		   ? text_format("%s does not read what was sent", peer)
+		   : why;
+}
+
+/* "6 bytes", and how many of them l has not acknowledged. */
+static const char *
+sent_text(uint64_t bytes, const struct link *l)
+{
+	uint64_t unacked = link_unacked(l);
+
+	return unacked == 0 ? num_count_text(bytes, "byte")
+			    : text_format("%s, %llu of them not acknowledged",
+				  num_count_text(bytes, "byte"),
+				  (unsigned long long)unacked);
+}
+
+static int
+limit_error(const struct relay *r, struct err *e)
+{
+	struct deadline linger = linger_deadline(r);
+	const char *why = stall_clause(r, true);
+
+	if (deadline_passed(linger) && !deadline_passed(r->o->until))
+		deadline_error(linger, "the peer did not finish", e);
+	else
+		deadline_idle_error(r->o->until, r->o->idle, e);
+	if (why != NULL)
+		err_append(e, "%s", why);
+	if (is(r, POLICY_FORWARDER))
+		return err_append(e,
+		    "sent to the target: %s; to the client: %s",
+		    sent_text(r->down.bytes, r->target),
+		    sent_text(r->up.bytes, r->peer));
+	return err_append(e, "sent %s, received %llu",
+	    sent_text(r->up.bytes, r->peer), (unsigned long long)r->down.bytes);
+}
+
+static const char *
+wait_text(void *context)
+{
+	struct relay *r = context;
+	bool is_forwarder = is(r, POLICY_FORWARDER);
+	const char *why;
+
+	if (is(r, POLICY_SCRIPTED))
+		return script_report(r->o->script);
+	r->reported_ns = INT64_MAX;
+	if (awaits_peer_fin(r)) {
+		why = stall_clause(r, true);
+		return text_format(
+		    "stdin has ended; waiting for the peer to finish%s%s%s",
+		    deadline_is_set(limit_deadline(r))
+			? ""
+			: " (--linger limits this)",
+		    why == NULL ? "" : "; ", why == NULL ? "" : why);
+	}
+	if (wants(r, POLICY_AWAIT_INPUT))
+		return text_format("the peer has finished%s (--on-peer-eof "
+				   "quit or --recv-only would not wait)",
+		    r->o->listener != NULL
+			? ", and has sent nothing; the rest of stdin is sent "
+			  "to it until another client connects"
+			: "; waiting for the end of stdin, which is still "
+			  "sent");
+	/* The user sees that the reader of stdout is slow. */
+	why = is_output_pending(r) && !is_forwarder
+		  ? NULL
+		  : stall_clause(
+			r, is_forwarder && r->down.last_ns > r->up.last_ns);
+	if (why == NULL)
+		r->reported_ns = wait_start(r);
+	return why == NULL || !is_forwarder
+		   ? why
+		   : text_format("%s: %s", addr_text(&r->peer->remote), why);
 }
 
 /* Bytes of the input that the peer is not known to have acknowledged. */
