@@ -396,50 +396,35 @@ has_passed(struct deadline until)
 	return false;
 }
 
-/* Sends at most n bytes of a file from *at; returns as os_send_file(). */
+/* Sends at most n bytes from *at on, of bytes or, if that is NULL, of a file.
+ * Returns as os_send_file(). */
 static ssize_t
-send_piece(int fd, int file, off_t *at, size_t n)
+send_piece(int fd, const char *bytes, int file, off_t *at, uint64_t n)
 {
 	static char piece[64 * 1024];
-	ssize_t done = os_send_file(fd, file, at, n);
+	ssize_t done;
 
-	if (done >= 0 || errno != ENOTSUP)
-		return done;
-	done = pread(file, piece, n < sizeof(piece) ? n : sizeof(piece), *at);
-	if (done > 0)
-		done = sock_send(
-		    fd, piece, (size_t)done, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (bytes == NULL) {
+		n = n < FILE_PIECE ? n : FILE_PIECE;
+		done = os_send_file(fd, file, at, (size_t)n);
+		if (done >= 0 || errno != ENOTSUP)
+			return done;
+		n = n < sizeof(piece) ? n : sizeof(piece);
+		done = pread(file, piece, (size_t)n, *at);
+		if (done <= 0)
+			return done;
+		n = (uint64_t)done;
+	}
+	done = sock_send(fd, bytes != NULL ? bytes + *at : piece, (size_t)n,
+	    MSG_DONTWAIT | MSG_NOSIGNAL);
 	*at += done > 0 ? done : 0;
 	return done;
 }
 
-int
-link_send(struct link *l, const void *bytes, size_t n, int64_t idle_ms,
-    struct deadline until)
-{
-	const char *p = bytes;
-	ssize_t done;
-
-	l->moved_ns = clock_now();
-	while (n > 0) {
-		if (has_passed(until))
-			return -1;
-		done = sock_send(l->fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
-		if (done < 0 && wait_again(l, POLLOUT, idle_ms, until) < 0)
-			return -1;
-		if (done < 0)
-			continue;
-		p += done;
-		n -= (size_t)done;
-		l->sent += (uint64_t)done;
-		l->moved_ns = clock_now();
-	}
-	return 0;
-}
-
-int
-link_send_file(struct link *l, int file, off_t at, uint64_t n, int64_t idle_ms,
-    struct deadline until)
+/* link_send(), and link_send_file() if bytes is NULL. */
+static int
+send_all(struct link *l, const char *bytes, int file, off_t at, uint64_t n,
+    int64_t idle_ms, struct deadline until)
 {
 	ssize_t done;
 
@@ -447,8 +432,7 @@ link_send_file(struct link *l, int file, off_t at, uint64_t n, int64_t idle_ms,
 	while (n > 0) {
 		if (has_passed(until))
 			return -1;
-		done = send_piece(
-		    l->fd, file, &at, n < FILE_PIECE ? (size_t)n : FILE_PIECE);
+		done = send_piece(l->fd, bytes, file, &at, n);
 		if (done < 0 && wait_again(l, POLLOUT, idle_ms, until) < 0)
 			return -1;
 		if (done < 0)
@@ -462,6 +446,20 @@ link_send_file(struct link *l, int file, off_t at, uint64_t n, int64_t idle_ms,
 		l->moved_ns = clock_now();
 	}
 	return 0;
+}
+
+int
+link_send(struct link *l, const void *bytes, size_t n, int64_t idle_ms,
+    struct deadline until)
+{
+	return send_all(l, bytes, -1, 0, n, idle_ms, until);
+}
+
+int
+link_send_file(struct link *l, int file, off_t at, uint64_t n, int64_t idle_ms,
+    struct deadline until)
+{
+	return send_all(l, NULL, file, at, n, idle_ms, until);
 }
 
 ssize_t
