@@ -57,27 +57,26 @@ struct relay {
 	bool shows_reader;   /* sock_shows_reader() of out */
 	int64_t unread_ns;   /* when the reader of out was seen to be gone */
 	int64_t reported_ns; /* wait_start() of the last report or check */
-	struct deadline ack_check; /* for acknowledgements */
-	struct err *e;             /* the caller's, for the recorder */
+	struct err *e;       /* the caller's, for the recorder */
 };
 
 static int advance_script(struct relay *r);
-static bool has_ended(struct relay *r);
+static void run_timers(struct relay *r, struct deadline *next);
+static void decide(struct relay *r);
+static void confirm(struct relay *r, struct deadline *next);
 static struct deadline limit_deadline(const struct relay *r);
 static int limit_error(const struct relay *r, struct err *e);
 static void close_output(struct relay *r);
 static bool is_output_pending(const struct relay *r);
-static struct deadline next_event(const struct relay *r);
+static struct deadline next_event(const struct relay *r, struct deadline until);
 static nfds_t fill_poll(const struct relay *r, struct pollfd *fds);
 static const char *wait_text(void *context);
 static struct deadline report_deadline(const struct relay *r);
 static void pump(struct relay *r, const struct pollfd *fds);
 static struct deadline yield_deadline(const struct relay *r);
-static void yield(struct relay *r, bool is_awaited);
+static void yield(struct relay *r, const struct pollfd *fds, nfds_t count);
 static void set_up(struct relay *r, unsigned char *storage);
-static void decide(struct relay *r);
 static int check_result(const struct relay *r, struct err *e);
-static void warn_dropped(const struct relay *r);
 static void summarize(const struct relay *r, int status, const struct err *e);
 static void reset_on_close(const struct relay *r, bool resets);
 
@@ -108,14 +107,18 @@ loop(struct relay *r, struct pollfd *fds, struct err *e)
 	struct wait_reason reason;
 	struct deadline until;
 	int64_t pending_ns;
-	bool is_awaited;
 	nfds_t count;
 
 	fds[POLL_SOCKET].revents = POLLIN; /* as long as that is not known */
 	for (;;) {
 		if (is(r, POLICY_SCRIPTED) && advance_script(r) < 0)
 			return -1;
-		if (has_ended(r))
+		until = deadline_none();
+		run_timers(r, &until);
+		decide(r);
+		if (wants(r, POLICY_CONFIRM))
+			confirm(r, &until);
+		if (wants(r, POLICY_END))
 			return 0;
 		/* This process may have been stopped: data and the peer's end
 		 * may have arrived before the limit. */
@@ -126,7 +129,7 @@ loop(struct relay *r, struct pollfd *fds, struct err *e)
 		close_output(r);
 		pending_ns = is_output_pending(r) ? clock_now() : 0;
 		r->is_paused = deadline_is_set(rate_next(r->up.rate));
-		until = next_event(r);
+		until = next_event(r, until);
 		count = fill_poll(r, fds);
 		wait_begin(&reason, wait_text, r);
 		reason.due = report_deadline(r);
@@ -147,10 +150,8 @@ loop(struct relay *r, struct pollfd *fds, struct err *e)
 			r->written_ns = clock_now();
 			r->peer->output_ns += r->written_ns - pending_ns;
 		}
-		for (is_awaited = false; count > POLL_COUNT; count--)
-			is_awaited |= fds[count - 1].revents != 0;
 		if (deadline_passed(yield_deadline(r)))
-			yield(r, is_awaited);
+			yield(r, fds, count);
 		if (progress != NULL)
 			diag_progress_counts(progress,
 			    (const struct progress_count[]){
@@ -176,7 +177,6 @@ relay_run(struct link *peer, struct link *target, const struct relay_options *o,
 	    .out = target != NULL ? target->fd : o->out,
 	    .is_unix = sock_is_unix(peer->fd),
 	    .refuses_stdin = o->refuses_stdin,
-	    .ack_check = deadline_none(),
 	    .e = e};
 	int status;
 
@@ -188,8 +188,6 @@ relay_run(struct link *peer, struct link *target, const struct relay_options *o,
 	status = loop(&r, fds, e);
 	if (status == 0)
 		status = check_result(&r, e);
-	if (status == 0)
-		warn_dropped(&r);
 	if (o->progress != NULL)
 		diag_progress_end(o->progress);
 	summarize(&r, status, e);
@@ -249,22 +247,6 @@ check_fin(struct flow *f, int result)
 		flow_fail_output(f, errno);
 }
 
-static void
-act(struct relay *r, unsigned actions)
-{
-	if ((actions & POLICY_FAIL_SEND) != 0)
-		flow_fail_output(&r->up, r->down.in.errnum);
-	if ((actions & POLICY_FAIL_OUTPUT) != 0)
-		flow_fail_output(&r->down, r->up.in.errnum);
-	if ((actions & POLICY_ABANDONED) != 0)
-		flow_stop_reading(&r->up);
-	if ((actions & POLICY_SEND_FIN) != 0)
-		check_fin(&r->up, link_finish(r->peer));
-	if ((actions & POLICY_FORWARD_FIN) != 0)
-		check_fin(&r->down, link_finish(r->target));
-	r->state |= actions & POLICY_ABANDONED;
-}
-
 /* Does what the facts require, and sets what is wanted now. */
 static void
 decide(struct relay *r)
@@ -281,7 +263,17 @@ decide(struct relay *r)
 				r->peer->first = LINK_FIRST_PEER;
 		}
 		actions = policy_actions(r->state);
-		act(r, actions);
+		if ((actions & POLICY_FAIL_SEND) != 0)
+			flow_fail_output(&r->up, r->down.in.errnum);
+		if ((actions & POLICY_FAIL_OUTPUT) != 0)
+			flow_fail_output(&r->down, r->up.in.errnum);
+		if ((actions & POLICY_ABANDONED) != 0)
+			flow_stop_reading(&r->up);
+		if ((actions & POLICY_SEND_FIN) != 0)
+			check_fin(&r->up, link_finish(r->peer));
+		if ((actions & POLICY_FORWARD_FIN) != 0)
+			check_fin(&r->down, link_finish(r->target));
+		r->state |= actions & POLICY_ABANDONED;
 	} while (actions != 0);
 	if (r->finished_ns == 0 && !is(r, POLICY_INPUT_OPEN | POLICY_UNSENT))
 		r->finished_ns = clock_now();
@@ -294,10 +286,10 @@ decide(struct relay *r)
  * is polled for.
  */
 static void
-confirm(struct relay *r)
+confirm(struct relay *r, struct deadline *next)
 {
 	int up = link_confirm(r->peer), down = 1;
-	bool is_acked;
+	bool is_done;
 
 	if (up < 0)
 		flow_fail_output(&r->up, errno);
@@ -305,52 +297,41 @@ confirm(struct relay *r)
 		down = link_confirm(r->target);
 	if (down < 0)
 		flow_fail_output(&r->down, errno);
-	is_acked = up > 0 && down > 0;
+	is_done = up > 0 && down > 0;
 	/* --on-peer-eof quit does not wait for long. */
-	if (is(r, POLICY_PEER_QUIT) && !is(r, POLICY_PEER_OPEN))
-		is_acked = is_acked || deadline_passed(deadline_from(
-					   r->peer_end_ns, LINK_DRAIN_MS));
-	if (r->unread_ns != 0 && is(r, POLICY_PEER_OPEN))
-		is_acked = is_acked && fd_available(r->peer->fd) == 0 &&
-			   deadline_passed(
-			       deadline_from(r->unread_ns, WAIT_UNREAD_MS));
-	if (up < 0 || down < 0 || is_acked)
+	if (is(r, POLICY_PEER_QUIT) && !is(r, POLICY_PEER_OPEN) &&
+	    deadline_passed(deadline_from(r->peer_end_ns, LINK_DRAIN_MS)))
+		is_done = true;
+	/* Data that nobody will read makes the end a failure. */
+	if (r->unread_ns != 0 && is(r, POLICY_PEER_OPEN) &&
+	    (fd_available(r->peer->fd) > 0 ||
+		!deadline_passed(deadline_from(r->unread_ns, WAIT_UNREAD_MS))))
+		is_done = false;
+	if (is_done || up < 0 || down < 0)
 		r->state |= POLICY_WRITING;
 	else
-		r->ack_check =
-		    sock_recheck(later(r->finished_ns, r->peer_end_ns));
+		*next = deadline_first(
+		    *next, sock_recheck(later(r->finished_ns, r->peer_end_ns)));
+	decide(r);
 }
 
 /* Has the links do what time requires, and sets when to do it again. */
 static void
-run_timers(struct relay *r)
+run_timers(struct relay *r, struct deadline *next)
 {
 	struct flow *up = &r->up, *down = &r->down;
 	int64_t idle_ms = r->o->idle.ms;
 
-	r->ack_check = deadline_none();
 	/* A program that is sent nothing more may end only after its input. */
 	if (r->in < 0 && r->peer->eof == LINK_EOF_PROGRAM &&
 	    r->peer->sending == LINK_SENDING &&
 	    !is(r, POLICY_SCRIPTED | POLICY_UNSENT))
 		(void)link_finish(r->peer);
-	check_fin(up, link_run_timers(r->peer, up->bytes, down->read_bytes,
-			  idle_ms, &r->ack_check));
+	check_fin(up, link_run_timers(
+			  r->peer, up->bytes, down->read_bytes, idle_ms, next));
 	if (r->target != NULL)
 		check_fin(down, link_run_timers(r->target, down->bytes,
-				    up->read_bytes, idle_ms, &r->ack_check));
-}
-
-static bool
-has_ended(struct relay *r)
-{
-	run_timers(r);
-	decide(r);
-	if (wants(r, POLICY_CONFIRM)) {
-		confirm(r);
-		decide(r);
-	}
-	return wants(r, POLICY_END);
+				    up->read_bytes, idle_ms, next));
 }
 
 static bool
@@ -437,15 +418,14 @@ report_deadline(const struct relay *r)
 }
 
 static struct deadline
-next_event(const struct relay *r)
+next_event(const struct relay *r, struct deadline until)
 {
-	struct deadline until = deadline_first(limit_deadline(r), r->ack_check);
-
 	/* Only data that has already arrived is read or searched. */
 	if (r->is_searching ||
 	    (wants(r, POLICY_DRAIN_TARGET) && flow_wants_read(&r->up)) ||
 	    (wants(r, POLICY_DRAIN_PEER) && flow_wants_read(&r->down)))
 		return deadline_after(0);
+	until = deadline_first(until, limit_deadline(r));
 	until = deadline_first(until, rate_next(r->up.rate));
 	if (!deadline_passed(yield_deadline(r)))
 		until = deadline_first(until, yield_deadline(r));
@@ -602,10 +582,15 @@ close_output(struct relay *r)
 	fd_close(&null);
 }
 
-/* Ends the wait for an idle input. is_awaited: another client waits for it. */
+/* Ends the wait for an idle input, if another client waits for it or the peer
+ * cannot be answered. */
 static void
-yield(struct relay *r, bool is_awaited)
+yield(struct relay *r, const struct pollfd *fds, nfds_t count)
 {
+	bool is_awaited = false;
+
+	for (; count > POLL_COUNT; count--)
+		is_awaited |= fds[count - 1].revents != 0;
 	if (r->peer->peer_end == LINK_BARE)
 		r->down.in.errnum = ECONNABORTED;
 	else if (r->down.read_bytes > 0 || is_awaited)
@@ -777,6 +762,22 @@ lost_error(const struct relay *r, uint64_t left, struct err *e)
 	return -1;
 }
 
+/* Warns of an answer that the end of this side may have made the other side
+ * drop. */
+static void
+warn_dropped(const struct relay *r)
+{
+	if (r->target != NULL && link_may_have_dropped(r->target))
+		diag_note("%s: the target ended the connection when it learned "
+			  "that the client had finished, and sent nothing; it "
+			  "may have dropped its answer",
+		    addr_text(&r->peer->remote));
+	else if (r->target == NULL && link_may_have_dropped(r->peer))
+		diag_warn("the peer ended the connection when it learned that "
+			  "stdin had ended, and sent nothing; it may have "
+			  "dropped its answer (--on-eof keep)");
+}
+
 /* The result of a relay that has ended, after all readable data was read: 0
  * when everything was delivered, or -1 with *e; see relay_run(). */
 static int
@@ -798,6 +799,7 @@ check_result(const struct relay *r, struct err *e)
 	}
 	switch (policy_result(state)) {
 	case POLICY_DELIVERED:
+		warn_dropped(r);
 		return 0;
 	case POLICY_PEER_FAILED:
 		return lost_error(r, left, e);
@@ -822,22 +824,6 @@ check_result(const struct relay *r, struct err *e)
 	default: /* The record has its own error. */
 		return -1;
 	}
-}
-
-/* Warns of an answer that the end of this side may have made the other side
- * drop. */
-static void
-warn_dropped(const struct relay *r)
-{
-	if (r->target != NULL && link_may_have_dropped(r->target))
-		diag_note("%s: the target ended the connection when it learned "
-			  "that the client had finished, and sent nothing; it "
-			  "may have dropped its answer",
-		    addr_text(&r->peer->remote));
-	else if (r->target == NULL && link_may_have_dropped(r->peer))
-		diag_warn("the peer ended the connection when it learned that "
-			  "stdin had ended, and sent nothing; it may have "
-			  "dropped its answer (--on-eof keep)");
 }
 
 /* Sets the totals; status and *e are the relay's result. */
