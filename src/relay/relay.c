@@ -72,7 +72,7 @@ static struct deadline next_event(const struct relay *r, struct deadline until);
 static nfds_t fill_poll(const struct relay *r, struct pollfd *fds);
 static const char *wait_text(void *context);
 static struct deadline report_deadline(const struct relay *r);
-static void pump(struct relay *r, const struct pollfd *fds);
+static int pump(struct relay *r, const struct pollfd *fds, struct err *e);
 static struct deadline yield_deadline(const struct relay *r);
 static void yield(struct relay *r, const struct pollfd *fds, nfds_t count);
 static void set_up(struct relay *r, unsigned char *storage);
@@ -113,6 +113,7 @@ loop(struct relay *r, struct pollfd *fds, struct err *e)
 	for (;;) {
 		if (is(r, POLICY_SCRIPTED) && advance_script(r) < 0)
 			return -1;
+
 		until = deadline_none();
 		run_timers(r, &until);
 		decide(r);
@@ -120,12 +121,14 @@ loop(struct relay *r, struct pollfd *fds, struct err *e)
 			confirm(r, &until);
 		if (wants(r, POLICY_END))
 			return 0;
+
 		/* This process may have been stopped: data and the peer's end
 		 * may have arrived before the limit. */
 		if (deadline_passed(limit_deadline(r)) &&
 		    ((fds[POLL_SOCKET].revents & POLLIN) == 0 ||
 			late_pieces++ >= LATE_PIECES))
 			return limit_error(r, e);
+
 		close_output(r);
 		pending_ns = is_output_pending(r) ? clock_now() : 0;
 		r->is_paused = deadline_is_set(rate_next(r->up.rate));
@@ -137,15 +140,9 @@ loop(struct relay *r, struct pollfd *fds, struct err *e)
 		wait_end();
 		if (ready < 0)
 			return err_sys(e, ERR_FAILED, errno, "relaying");
-		if (r->rate.limit != 0 && fds[POLL_IN].revents != 0)
-			r->is_paused = true;
-		if (r->refuses_stdin && fds[POLL_IN].revents != 0) {
-			if (fd_available(STDIN_FILENO) > 0)
-				return err_set(
-				    e, ERR_USAGE, RELAY_UNREAD_ERROR);
-			r->refuses_stdin = false;
-		}
-		pump(r, fds);
+
+		if (pump(r, fds, e) < 0)
+			return -1;
 		if (pending_ns != 0) {
 			r->written_ns = clock_now();
 			r->peer->output_ns += r->written_ns - pending_ns;
@@ -524,12 +521,21 @@ check_hangup(struct flow *f, int fd, bool may_be_over)
 		flow_fail_output(f, errnum != 0 ? errnum : EPIPE);
 }
 
-static void
-pump(struct relay *r, const struct pollfd *fds)
+/* Reads and writes what is ready, a piece each way. Returns 0, or -1 with *e if
+ * there is data that the relay refuses. */
+static int
+pump(struct relay *r, const struct pollfd *fds, struct err *e)
 {
 	const short hangup = POLLERR | POLLHUP;
 	bool is_forwarder = is(r, POLICY_FORWARDER);
 
+	if (r->rate.limit != 0 && fds[POLL_IN].revents != 0)
+		r->is_paused = true;
+	if (r->refuses_stdin && fds[POLL_IN].revents != 0) {
+		if (fd_available(STDIN_FILENO) > 0)
+			return err_set(e, ERR_USAGE, RELAY_UNREAD_ERROR);
+		r->refuses_stdin = false;
+	}
 	/* After a failed send, data that has arrived is still read. */
 	if (wants(r, POLICY_DRAIN_PEER) && flow_wants_read(&r->down) &&
 	    fds[POLL_SOCKET].fd >= 0 && fds[POLL_SOCKET].revents == 0)
@@ -539,10 +545,8 @@ pump(struct relay *r, const struct pollfd *fds)
 		flow_stop_reading(&r->up);
 	if (flow_pump(&r->up, fds[POLL_IN].revents,
 		fds[POLL_SOCKET].revents & ~POLLIN) &&
-	    is_forwarder) {
-		if (link_record_eof(r->target) != LINK_WHOLE)
-			r->up.in.errnum = ECONNRESET;
-	}
+	    is_forwarder && link_record_eof(r->target) != LINK_WHOLE)
+		r->up.in.errnum = ECONNRESET;
 	decide(r);
 	if (flow_pump(&r->down,
 		fds[POLL_SOCKET].revents & (POLLIN | POLLHUP | POLLERR),
@@ -562,6 +566,7 @@ pump(struct relay *r, const struct pollfd *fds)
 		r->state |= POLICY_DONE;
 	}
 	decide(r);
+	return 0;
 }
 
 /* The peer has finished and input is awaited: shows the reader of a pipe the
