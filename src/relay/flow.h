@@ -35,7 +35,7 @@
 struct flow_end {
 	int fd;
 	enum fd_kind kind;
-	int errnum; /* why it was closed, 0: end of file */
+	int errnum; /* Why it was closed; 0: it is open, or at end of file. */
 };
 
 struct flow;
@@ -46,30 +46,36 @@ typedef int flow_tap(const struct flow *f, const void *bytes, size_t n);
 
 /* The path that moves bytes: splice(2), of a flow without tap and crlf. */
 struct flow_move {
-	bool is_possible; /* may be set, if each end that is a socket is
-			     non-blocking; false once the kernel refuses */
-	bool is_on;       /* new pieces are moved, not copied */
-	bool is_blocked;  /* out was full, and in has data */
-	bool is_enlarged; /* in, a pipe, was enlarged */
-	int inner[2];     /* the intermediate pipe; -1: not open */
-	size_t held;      /* bytes in it */
-	unsigned streak;  /* consecutive pieces that favor this path */
+	/* The caller sets it if each end that is a socket is non-blocking. The
+	 * flow clears it when the kernel refuses. */
+	bool is_possible;
+	bool is_on;       /* New pieces are moved, not copied. */
+	bool is_blocked;  /* The output was full while the input had data. */
+	bool is_enlarged; /* The input is a pipe, and was enlarged. */
+	int inner[2];     /* The ends of the intermediate pipe; -1: not open. */
+	size_t held;      /* The intermediate pipe holds this many bytes. */
+	unsigned streak;  /* So many pieces in a row were large. */
 };
 
 struct flow {
 	struct flow_end in, out;
 	struct flow_move move;
-	flow_tap *tap;       /* NULL: none */
-	bool taps_output;    /* it gets what was written, not what was read */
-	void *context;       /* the caller's, for tap */
-	bool crlf;           /* LF becomes CRLF; a CRLF stays */
-	bool last_was_cr;    /* the last byte of the previous piece was CR */
-	struct buf queue;    /* bytes read but not yet written */
-	uint64_t bytes;      /* bytes written so far */
-	int64_t last_ns;     /* when bytes last moved */
-	uint64_t read_bytes; /* bytes read so far */
-	uint64_t left;       /* bytes that may still be read; may be set */
-	struct rate *rate;   /* limits the reading; may be set; NULL: none */
+	/* The caller may set these after flow_init(). */
+	flow_tap *tap;     /* It gets a copy of the data; NULL: no copy. */
+	bool taps_output;  /* It gets the data written, not the data read. */
+	void *context;     /* It finds the caller's data here. */
+	bool crlf;         /* LF becomes CRLF; a CRLF stays. */
+	uint64_t left;     /* At most this many bytes are still read. */
+	struct rate *rate; /* Limits the reading; NULL: no limit. */
+
+	/* The caller may read these. */
+	struct buf queue;    /* The bytes read and not yet written. */
+	uint64_t bytes;      /* This many were written so far, */
+	uint64_t read_bytes; /* and this many read. */
+	int64_t last_ns;     /* Bytes last moved at this time (clock_now()). */
+
+	/* Only flow.c uses this. */
+	bool last_was_cr; /* The previous piece ended in a CR. */
 };
 
 /*
@@ -81,8 +87,8 @@ void flow_init(struct flow *f, int in, int out, void *storage);
 /* Closes the descriptors that the flow opened; its ends stay the caller's. */
 void flow_release(struct flow *f);
 
-/* Whether to poll the end in for POLLIN, or out for POLLOUT. A flow that waits
- * for rate_next() of its limit does not want to read. */
+/* Whether to poll in for POLLIN, or out for POLLOUT. flow_wants_read() is false
+ * while rate_next() delays the next read. */
 bool flow_wants_read(const struct flow *f);
 bool flow_wants_write(const struct flow *f);
 
@@ -93,8 +99,8 @@ flow_is_empty(const struct flow *f)
 	return buf_is_empty(&f->queue) && f->move.held == 0;
 }
 
-/* One round, by the revents of the two ends: reads if in is ready, then writes
- * if out may be. Returns true if this call read end of file. */
+/* Makes one round; in and out are the revents of the two ends. Reads if in is
+ * ready, then writes if out may be. Returns whether it has read end of file. */
 bool flow_pump(struct flow *f, short in, short out);
 
 /* Appends bytes to the queue, as if they had been read. Returns how many of

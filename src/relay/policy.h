@@ -40,9 +40,9 @@ enum policy_state {
 	POLICY_UNWRITTEN = 1 << 15,   /* received data waits to be written */
 	POLICY_OUTPUT_LOST = 1 << 16, /* the output accepts no more data */
 	POLICY_CANCELED = 1 << 17,    /* the data could not be recorded */
-	POLICY_FIN = 1 << 18, /* the peer's sending direction was ended: FIN was
-				 sent, tried, or is held back */
-	POLICY_TARGET_FIN = 1 << 19, /* likewise the target's */
+	POLICY_FIN = 1 << 18,         /* FIN to the peer was sent, could not be
+					 sent, or is held back */
+	POLICY_TARGET_FIN = 1 << 19,  /* FIN to the target likewise */
 	POLICY_FACTS = 0x1fff << 7,
 
 	/* Decisions, which relay.c keeps. */
@@ -71,7 +71,8 @@ enum policy_want {
 	POLICY_READ_PEER = 1 << 1,
 	POLICY_DRAIN_PEER = 1 << 2,   /* sending has failed: read only data that
 					 has arrived */
-	POLICY_DRAIN_TARGET = 1 << 3, /* likewise from the target */
+	POLICY_DRAIN_TARGET = 1 << 3, /* writing has failed: the same for the
+					 target */
 	POLICY_WATCH_PEER = 1 << 4,   /* the peer has finished: an error or a
 					 hang-up means that it has vanished */
 	POLICY_WATCH_TARGET = 1 << 5,

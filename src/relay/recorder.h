@@ -20,14 +20,14 @@ struct err;
 struct link;
 
 /*
- * The names of the files (wait_open()), or NULL. In them %n is the number of
- * the connection and %% a percent sign. In that of output %d is "received" or
- * "sent"; without it only received data is recorded.
+ * The names of the files (wait_open()), or NULL. In a name, %n is the number of
+ * the connection and %% a percent sign. In the name of output, %d is "received"
+ * or "sent"; without %d, only received data is recorded.
  */
 struct recorder_options {
 	const char *output;
 	const char *hexdump, *textdump;
-	int append; /* keep what the files hold */
+	int append; /* 1: the files keep what they hold. */
 };
 
 /* The files: the data of each direction, and dumps of both. */
@@ -40,26 +40,31 @@ enum {
 };
 
 struct recorder {
-	/* The caller's; they may be changed between connections. */
-	bool has_several;      /* several connections, which have numbers */
-	struct deadline until; /* limit of waiting for the readers of files */
-	struct limit idle;     /* limit of the wait for each piece */
+	/* The caller sets these, and may change them between connections. */
+	bool has_several;      /* The record is of several connections, which
+				  have numbers. */
+	struct deadline until; /* The wait for readers of FIFOs ends here, */
+	struct limit idle;     /* and after this time for each piece. */
 
+	/* recorder_open() sets this: an option asks for a record. */
+	bool is_on;
+
+	/* Only recorder.c uses these. */
 	const struct recorder_options *options;
-	bool is_on;                        /* some option asks for a record */
-	int64_t start_ns;                  /* zero of the times */
-	unsigned number;                   /* of the connection */
-	struct sink files[RECORDER_FILES]; /* fd and name are owned; without an
-					      fd there is no record */
-	char *text;                        /* owned: a piece of a dump */
-	uint64_t offsets[2];               /* of the data, received and sent */
-	struct addr remote; /* the peer of the current datagram; of a connection
-			       without a length */
+	int64_t start_ns; /* The times in a dump count from here. */
+	unsigned number;  /* The connection has this number. */
+	/* The peer of the current datagram; its length is 0 if the data is of a
+	 * connection. */
+	struct addr remote;
+	/* Fd and name are owned. Without an fd, there is no such record. */
+	struct sink files[RECORDER_FILES];
+	char *text;          /* owned: holds a piece of a dump */
+	uint64_t offsets[2]; /* This much was received and sent so far. */
 };
 
 /*
- * Checks the names. at_once: several connections at a time, each of which needs
- * its own file for output. Returns 0, or -1 with ERR_USAGE.
+ * Checks the names. With at_once there are several connections at a time, so
+ * each needs its own file for output. Returns 0, or -1 with ERR_USAGE.
  */
 int recorder_check(
     const struct recorder_options *o, bool at_once, struct err *e);
@@ -87,8 +92,8 @@ int recorder_add(struct recorder *r, bool sent, const struct addr *remote,
     const void *bytes, size_t n, struct err *e);
 
 /*
- * Closes the connection's own files, or all files. Returns result; but -1 with
- * ERR_OUTPUT if result is 0 and closing failed. No effect if r is zero.
+ * Closes the connection's own files, or all files. Returns result, or -1 with
+ * ERR_OUTPUT if only closing failed. Does nothing if r is zero.
  */
 int recorder_close(struct recorder *r, bool all, int result, struct err *e);
 

@@ -37,27 +37,46 @@
 /* Indexes in the poll array. */
 enum { POLL_SOCKET, POLL_IN, POLL_OUT, POLL_COUNT };
 
-/* up sends to the socket, down receives from it. */
+/*
+ * The relay of a connection. Bytes go up, from the input to the peer, and down,
+ * from the peer to the output. These are stdin and stdout; in a forwarder, both
+ * are the target.
+ */
 struct relay {
-	struct link *peer, *target; /* no target: stdin and stdout */
 	const struct relay_options *o;
+	/* The caller's error. A script or a record that fails sets it. */
+	struct err *e;
+
+	/* Both sides. Without a target, these are the peer and stdin and
+	 * stdout. A flow forgets a descriptor when it is done with it; in and
+	 * out keep it. */
+	struct link *peer, *target;
 	int in, out;
 	struct flow up, down;
-	struct rate rate;    /* of up */
-	bool is_paused;      /* input waits for rate, or did until just now */
-	unsigned state;      /* enum policy_state, set by decide() */
-	unsigned wants;      /* policy_wants(state) */
-	bool is_unix;        /* the peer has a Unix socket */
-	bool refuses_stdin;  /* o->refuses_stdin, still */
-	bool is_searching;   /* the script has more to search at once */
-	int64_t total;       /* bytes of the input; -1: unknown */
-	int64_t peer_end_ns; /* when its FIN or reset arrived; 0: not yet */
-	int64_t finished_ns; /* when all input was sent */
-	int64_t written_ns;  /* when bytes last waited for out */
-	bool shows_reader;   /* sock_shows_reader() of out */
-	int64_t unread_ns;   /* when the reader of out was seen to be gone */
-	int64_t reported_ns; /* wait_start() of the last report or check */
-	struct err *e;       /* the caller's, for the recorder */
+	bool is_unix; /* The peer's socket is a Unix socket. */
+
+	/* The facts and options of the policy, and what it wants. */
+	unsigned state; /* a set of enum policy_state; decide() sets it */
+	unsigned wants; /* a set of enum policy_want, policy_wants(state) */
+
+	/* The input. */
+	struct rate rate;   /* It is read at this rate (--limit-rate). */
+	bool is_paused;     /* --limit-rate delays it, now or in the last
+			       round. */
+	bool refuses_stdin; /* Data on stdin is still an error. */
+	bool is_searching;  /* The script can search on before more data. */
+	int64_t total;      /* It has this many bytes; -1: nobody knows. */
+
+	/* The output. */
+	bool shows_reader; /* poll(2) shows when nobody reads it any more. */
+	int64_t unread_ns; /* That was seen at this time; 0: not yet. */
+
+	/* Times of clock_now(), from which the deadlines below are counted; 0:
+	 * it has not happened yet. */
+	int64_t peer_end_ns; /* The peer's FIN or reset arrived. */
+	int64_t finished_ns; /* The last byte of the input was sent. */
+	int64_t written_ns;  /* Received data last waited for the output. */
+	int64_t reported_ns; /* A wait that began by then is not reported. */
 };
 
 static int advance_script(struct relay *r);
@@ -98,7 +117,8 @@ later(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
-/* Reads, writes and waits until the relay ends. fds is zeroed. */
+/* Reads, writes and waits until the relay ends. fds is zeroed. Returns 0, or -1
+ * with *e if a limit, a signal, the script or refused data ends it. */
 static int
 loop(struct relay *r, struct pollfd *fds, struct err *e)
 {
@@ -197,7 +217,7 @@ relay_run(struct link *peer, struct link *target, const struct relay_options *o,
 	return status;
 }
 
-/* The facts. */
+/* Returns the facts of the policy: see enum policy_state. */
 static unsigned
 observe(const struct relay *r)
 {
@@ -278,9 +298,9 @@ decide(struct relay *r)
 }
 
 /*
- * Sets POLICY_WRITING when all sent data is acknowledged or lost: the peer may
- * still reset. No descriptor becomes ready at the last acknowledgement, so it
- * is polled for.
+ * Sets POLICY_WRITING when all sent data is acknowledged or lost: until then
+ * the peer may still reset. No descriptor becomes ready at the last
+ * acknowledgement, so *next is when to check again.
  */
 static void
 confirm(struct relay *r, struct deadline *next)
@@ -312,7 +332,8 @@ confirm(struct relay *r, struct deadline *next)
 	decide(r);
 }
 
-/* Has the links do what time requires, and sets when to do it again. */
+/* Lets the links do what time requires, and makes *next no later than the time
+ * when they must do it again. */
 static void
 run_timers(struct relay *r, struct deadline *next)
 {
@@ -331,6 +352,24 @@ run_timers(struct relay *r, struct deadline *next)
 				    up->read_bytes, idle_ms, next));
 }
 
+/*
+ * When the loop goes on although no descriptor is ready:
+ *
+ *   limit_deadline      a limit of the user ends the relay
+ *   run_timers          a link checks for acknowledgements, or sends a FIN that
+ *                       was held back
+ *   confirm             the last acknowledgements are checked for
+ *   rate_next           --limit-rate permits more input
+ *   yield_deadline      the input was idle for long enough
+ *   script->until       a pattern has not matched in time
+ *   diag_progress_next  the progress line is drawn anew
+ *   report_deadline     a line reports what the relay waits for
+ *
+ * next_event() returns the first of them, but for report_deadline(), which the
+ * wait itself obeys.
+ */
+
+/* Whether received data waits for the output. */
 static bool
 is_output_pending(const struct relay *r)
 {
@@ -364,8 +403,8 @@ wait_start(const struct relay *r)
 	return last_movement(r);
 }
 
-/* When the wait for the peer to finish ends; none while it has not begun: until
- * FIN may be sent, and all received data is written. */
+/* When the wait for the peer to finish ends (--linger). It begins when FIN may
+ * be sent and all received data is written; none before that. */
 static struct deadline
 linger_deadline(const struct relay *r)
 {
@@ -391,7 +430,8 @@ limit_deadline(const struct relay *r)
 			     deadline_from(last, r->o->idle.ms)));
 }
 
-/* When the wait for idle input ends, for another client or a lost peer. */
+/* When the input has been idle for so long that another client has its turn, or
+ * that a peer whose end was bare counts as lost. */
 static struct deadline
 yield_deadline(const struct relay *r)
 {
@@ -402,8 +442,8 @@ yield_deadline(const struct relay *r)
 		   : deadline_none();
 }
 
-/* When to report what the user waits for, once; or when to check whether sent
- * data has arrived. */
+/* When to report what the user waits for, once. If there is nothing to report
+ * then, wait_text() checks again after the next movement. */
 static struct deadline
 report_deadline(const struct relay *r)
 {
@@ -465,8 +505,8 @@ watches_peer(const struct relay *r)
 		   !link_is_direct(r->peer));
 }
 
-/* Whether nothing but the output is left, and whether it still has a reader
- * makes the difference. A record is worth the wait. */
+/* Whether the end of the output's reader would end the relay: nothing is read
+ * from the input any more, and no record is made, which is worth the wait. */
 static bool
 watches_reader(const struct relay *r)
 {
@@ -506,9 +546,9 @@ fill_poll(const struct relay *r, struct pollfd *fds)
 }
 
 /*
- * An error or hang-up on a side that has finished means that it is lost. But a
- * Unix socket that is closed without a half-close, as most are, hangs up at
- * once: if nothing was left to deliver, a forwarder is done.
+ * An error or hang-up on a side that has finished means that it is lost. But
+ * Unix peers mostly close without shutdown(2), which is a hang-up: with nothing
+ * pending, it is a normal end for a forwarder (may_be_over).
  */
 static void
 check_hangup(struct flow *f, int fd, bool may_be_over)
@@ -569,8 +609,8 @@ pump(struct relay *r, const struct pollfd *fds, struct err *e)
 	return 0;
 }
 
-/* The peer has finished and input is awaited: shows the reader of a pipe the
- * end, by replacing stdout by /dev/null. A record may use the pipe, too. */
+/* If the peer has finished and input is awaited, shows the reader of a pipe the
+ * end by replacing stdout by /dev/null; not if a record may use that pipe. */
 static void
 close_output(struct relay *r)
 {
@@ -866,7 +906,7 @@ summarize(const struct relay *r, int status, const struct err *e)
 		l->reset = LINK_RESET_BY_US;
 }
 
-/* Of both flows. */
+/* The flow_tap of both flows. */
 static int
 tap(const struct flow *f, const void *bytes, size_t n)
 {
@@ -905,7 +945,7 @@ set_up(struct relay *r, unsigned char *storage)
 	up->crlf = o->crlf != 0;
 	r->rate.limit = o->rate;
 	up->rate = &r->rate;
-	/* What never left is not recorded. */
+	/* Only data that was sent is recorded. */
 	if (o->recorder != NULL)
 		up->tap = tap;
 	up->taps_output = true;

@@ -30,30 +30,49 @@ enum relay_on_eof {
 };
 
 struct relay_options {
-	int in, out; /* stdin and stdout, or -1: not used; without a target */
-	int on_eof;  /* enum relay_on_eof */
-	bool quits_with_peer; /* end when the peer finishes */
-	bool sends_to_end;    /* send all input even if the peer's end is bare
-				 (net/link.h); otherwise the connection then
-				 counts as lost once the input is idle */
-	bool ends_out;        /* nothing follows on out: if it is a pipe, its
-				 reader may see the end before the relay ends */
-	struct limit idle;    /* without data in either direction */
-	int64_t linger_ms;    /* longest time between both FINs; -1: no limit */
-	struct deadline until; /* deadline of the command */
-	int crlf;              /* 1: LF of the input is sent as CRLF */
-	int64_t rate;          /* of the input, bytes per second; 0: no limit */
+	/* Stdin and stdout; -1: it is not used. A forwarder, whose input and
+	 * output are the target, ignores both. */
+	int in, out;
+	/* What the end of the input does: enum relay_on_eof. */
+	int on_eof;
+	/* The relay ends when the peer finishes. Otherwise it first sends the
+	 * input to its end. */
+	bool quits_with_peer;
+	/* The input is sent to its end even after a bare end of the peer
+	 * (net/link.h). Without this, a bare end is a loss once the input is
+	 * idle. */
+	bool sends_to_end;
+	/* Closes out, if it is a pipe, as soon as the peer has finished, so
+	 * that its reader need not wait for the end of the relay. */
+	bool ends_out;
+	/* The relay fails if nothing moves in either direction for this time.
+	 */
+	struct limit idle;
+	/* It fails if the peer does not finish within this time after this
+	 * side; -1: no limit. */
+	int64_t linger_ms;
+	/* It fails at this time: the deadline of the command. */
+	struct deadline until;
+	/* 1: sends each LF of the input as CRLF. */
+	int crlf;
+	/* Reads at most this many bytes of the input per second; 0: no limit.
+	 */
+	int64_t rate;
 	/* The listener whose clients share the input. The relay stops reading
 	 * the input once the peer has finished, the input is idle, and the peer
 	 * has sent data or another client waits. NULL: none. */
 	const struct listener *listener;
-	struct script *script;     /* runs before the input; NULL: none */
-	bool refuses_stdin;        /* data of stdin is a usage error while the
-				      first step of the script is awaited */
-	int quit_after_script;     /* 1: end when the script is done */
-	struct progress *progress; /* drawn on the terminal; NULL: none */
-
-	struct recorder *recorder; /* of the data; NULL: none */
+	/* Runs before the input is read; NULL: none. */
+	struct script *script;
+	/* Rejects data on stdin until the first pattern matches, as a usage
+	 * error. */
+	bool refuses_stdin;
+	/* 1: the relay ends when the script is done. */
+	int quit_after_script;
+	/* Is drawn on the terminal; NULL: none. */
+	struct progress *progress;
+	/* Records the data; NULL: none. */
+	struct recorder *recorder;
 };
 
 #define RELAY_UNREAD_ERROR                                                  \

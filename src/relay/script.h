@@ -24,31 +24,37 @@ struct flow;
 
 struct script_step {
 	bool is_expect;
-	const char *text; /* in argv: TEXT with escapes, or REGEX */
-	regex_t regex;    /* of REGEX */
-	bool names_cr;    /* REGEX names CR, which is then kept */
-	char *bytes;      /* of TEXT, owned */
-	size_t length;    /* of bytes */
+	const char *text; /* A text with escapes, or a pattern, in argv. */
+
+	/* A pattern. */
+	regex_t regex;
+	bool names_cr; /* It names CR, which is then not dropped at the end of
+			  a line. */
+
+	/* A text without its escapes, owned. */
+	char *bytes;
+	size_t length;
 };
 
 struct script {
 	/* Set by options. */
 	struct script_step items[SCRIPT_STEPS];
 	size_t count;
-	int64_t expect_ms; /* for each pattern; -1: no limit */
+	int64_t expect_ms; /* Each pattern must match within this time; -1: no
+			      limit. */
 
 	/* While it runs. */
-	size_t at; /* index of the current step */
-	/* Of the current pattern, or none: its limit, and when to call
-	 * script_report(). */
+	size_t at; /* The current step has this index. */
+	/* A pattern that is the current step must match by until, and
+	 * script_report() is called at notice; otherwise both are none. */
 	struct deadline until, notice;
-	struct buf window;  /* bytes received but not yet matched */
-	bool starts_line;   /* the window begins a line */
-	bool follows_send;  /* a text was sent after the previous match */
-	size_t from;        /* where in the window a match may begin */
-	bool is_unsearched; /* there is something to search */
-	bool is_ended;      /* the peer has finished */
-	size_t sent;        /* bytes of the current text */
+	struct buf window;  /* The bytes received and not yet matched. */
+	bool starts_line;   /* The window begins a line. */
+	bool follows_send;  /* A text was sent after the previous match. */
+	size_t from;        /* A match may begin at this byte of the window. */
+	bool is_unsearched; /* There is something to search. */
+	bool is_ended;      /* The peer has finished. */
+	size_t sent;        /* So many bytes of the current text were sent. */
 };
 
 /*
@@ -86,8 +92,8 @@ void script_receive(struct script *s, const void *bytes, size_t n);
  * adds the texts that follow a match to the flow up; patterns match one after
  * the other. Returns true if there is more to search at once. Before the next
  * call, the caller checks its limits, since a hostile line makes each piece
- * take 30 ms; it receives nothing, so that nothing is dropped. has_ended: the
- * peer has finished, which ends its last line.
+ * take 30 ms; it receives nothing, so that nothing is dropped. has_ended is
+ * true if the peer has finished, which ends its last line.
  */
 bool script_advance(struct script *s, struct flow *up, bool has_ended);
 
