@@ -23,11 +23,11 @@
 
 /* How the peer's direction has ended. */
 enum link_peer_end {
-	LINK_OPEN,  /* not yet, as far as is known */
-	LINK_WHOLE, /* by FIN, and as its protocol requires */
-	LINK_BARE,  /* by FIN alone: the data received may be incomplete, but
-		       the peer can be answered */
-	LINK_LOST   /* by a reset, or its process died */
+	LINK_OPEN,  /* It has not ended, as far as this side knows. */
+	LINK_WHOLE, /* It has ended by FIN, and as its protocol requires. */
+	LINK_BARE,  /* It has ended by FIN alone: the data received may be
+		       incomplete, but the peer can be answered. */
+	LINK_LOST   /* The peer has reset it, or its process died. */
 };
 
 /*
@@ -35,12 +35,12 @@ enum link_peer_end {
  * what they have yet to send when it arrives.
  */
 enum link_eof {
-	LINK_EOF_SAFE,    /* not such a peer, or nothing is expected from it */
-	LINK_EOF_AT_ONCE, /* such a peer, but FIN is sent at once */
-	LINK_EOF_HELD,    /* FIN is held back: see link_finish() */
+	LINK_EOF_SAFE,    /* The peer does not, or has nothing to send. */
+	LINK_EOF_AT_ONCE, /* The peer may, but FIN is sent at once. */
+	LINK_EOF_HELD,    /* FIN is held back: see link_finish(). */
 	/* The peer is a program (--via) to which nothing is sent. Many programs
-	 * end only after their input: FIN is sent when it has been seen that
-	 * the program's own peer has finished. */
+	 * end only after their input, so FIN is sent when the program's own
+	 * peer has finished. */
 	LINK_EOF_PROGRAM
 };
 
@@ -54,19 +54,22 @@ enum link_route { LINK_ROUTE_DIRECT, LINK_ROUTE_PROXY, LINK_ROUTE_PROGRAM };
 enum link_sending {
 	LINK_SENDING,
 	LINK_FINISHING, /* link_finish() was called; FIN is held back, or could
-			   not be sent */
-	LINK_FINISHED   /* FIN was sent */
+			   not be sent. */
+	LINK_FINISHED   /* FIN was sent. */
 };
 
 /* What is still wanted of the peer when the connection is closed. */
 enum link_wanted {
-	LINK_WANT_END,    /* its end, as its protocol requires */
-	LINK_WANT_ACKS,   /* that it has acknowledged everything */
-	LINK_WANT_SENT,   /* that the system has everything: a server has sent
-			     its whole answer, and ends before the peer */
-	LINK_WANT_NO_DATA /* that it has acknowledged everything: nobody reads
-			     what it sends any more, so its end is not waited
-			     for */
+	/* It must end as its protocol requires. */
+	LINK_WANT_END,
+	/* It must have acknowledged everything. */
+	LINK_WANT_ACKS,
+	/* The system must have everything to send: a server has sent its whole
+	 * answer, and ends before the peer. */
+	LINK_WANT_SENT,
+	/* It must have acknowledged everything, and its end is not waited for:
+	 * nobody reads any more what it sends. */
+	LINK_WANT_NO_DATA
 };
 
 /* Whether the connection was reset, or is to be. */
@@ -82,10 +85,10 @@ enum link_exit {
 
 /* What a process beneath a connection reports about the peer. */
 struct link_report {
-	uint64_t acked;    /* bytes that the peer has acknowledged, at least */
-	uint64_t written;  /* bytes that this side has written to the process */
-	bool has_ended;    /* nothing more is reported */
-	struct os_tcp tcp; /* the kernel's counters */
+	uint64_t acked;    /* At least this many bytes are acknowledged. * */
+	uint64_t written;  /* This side has written this many to the process. */
+	bool has_ended;    /* This report is the last one. */
+	struct os_tcp tcp; /* The kernel has counted this. */
 };
 
 struct link;
@@ -93,20 +96,20 @@ struct link_carrier;
 
 /* What a kind of process does for the connection above it. */
 struct link_ops {
-	/* Returns the last report; it is requested anew unless that is recent.
-	 * NULL: this kind does not report, and only passes bytes on. */
+	/* Returns the last report, after requesting another one unless it is
+	 * recent. NULL: this kind only passes bytes on. */
 	const struct link_report *(*poll_report)(struct link_carrier *c);
-	/* Whether the peer of the process is known to have finished. NULL: the
-	 * end of the descriptor shows it. */
+	/* Returns whether the peer of the process has finished, as far as can
+	 * be known. NULL: the end of the descriptor shows it. */
 	bool (*has_finished)(struct link_carrier *c);
-	/* At end of file: how the peer's direction has ended. */
+	/* Returns, at end of file, how the peer's direction has ended. */
 	enum link_peer_end (*find_peer_end)(
 	    struct link_carrier *c, struct link *l);
 	/*
-	 * Waits for the process after the descriptor was closed. is_complete:
-	 * everything was sent, and nothing more is read; otherwise the
-	 * connection is lost, and only the cause is wanted. Returns 0 if the
-	 * process has ended in order; or -1 with *e.
+	 * Waits for the process after the descriptor was closed. With
+	 * is_complete, everything was sent and nothing more is read; without,
+	 * the connection is lost, and only the cause is wanted. Returns 0 if
+	 * the process has ended in order, or -1 with *e.
 	 */
 	int (*close)(struct link_carrier *c, struct link *l, bool is_complete,
 	    struct deadline until, struct err *e);
@@ -122,109 +125,116 @@ struct link_carrier {
 };
 
 struct link {
-	int fd;                    /* owned; -1: closed */
-	struct addr local, remote; /* with a proxy, remote is the proxy */
-	int64_t start_ns;          /* when it began (base/clock.h) */
-	unsigned number;           /* given by a server, from 1; or 0 */
+	/* How it was made. */
+	int fd;                    /* The link owns it; -1: it is closed. */
+	unsigned number;           /* A server numbers it from 1; or 0. */
+	struct addr local, remote; /* With a proxy, remote is the proxy. */
+	int64_t start_ns;          /* It began at this time (base/clock.h). */
+	int64_t resolve_ns;        /* The name lookup took this long, */
+	int64_t dial_ns; /* lookup and connecting took this long together, */
+	int64_t tls_ns;  /* and the TLS handshake after that; 0: no TLS. */
 
-	/* How long dialing took. */
-	int64_t resolve_ns; /* the name lookup */
-	int64_t dial_ns;    /* until it was connected, with the lookup */
-	int64_t tls_ns;     /* the TLS handshake, after that; 0: none */
-
-	struct link_carrier *carrier; /* beneath it; owned; NULL: none */
+	/* What kind of connection it is. */
+	struct link_carrier *carrier; /* The link owns it; NULL: its descriptor
+					 is the socket. */
 	enum link_route route;
 	enum link_eof eof;
-	/* The target of a forwarder is a program. If it hangs up it may have
-	 * failed, so link_record_eof() waits for its exit status; without
-	 * program, the caller has the process. */
+	/* The target of a forwarder is a program. When it hangs up,
+	 * link_record_eof() waits for its exit status. Without a carrier, the
+	 * caller owns the process. */
 	bool is_to_program;
 
-	/* The outcome so far. */
-	uint64_t sent, received; /* bytes, which link_send(), link_receive() or
-				    the caller counts */
-	uint64_t undelivered;    /* bytes read from stdin, or of a forwarder's
-				    target from its client, but not delivered */
-	uint64_t discarded;      /* bytes that were received and thrown away */
-	bool bytes_unknown;      /* sent and received are not known */
-	bool discards_more;      /* more were discarded; how many is unknown */
+	/* The outcome so far: bytes, counted by link_send(), link_receive() or
+	 * the caller. */
+	uint64_t sent, received;
+	uint64_t undelivered; /* This many bytes were read from stdin, or by a
+				 forwarder from the other side, and were not
+				 delivered. */
+	uint64_t discarded;   /* This many bytes were received and discarded. */
+	bool bytes_unknown;   /* Nobody knows sent and received. */
+	bool discards_more;   /* More were discarded; nobody knows how many. */
+
+	/* The outcome so far: the end. */
 	enum link_first first;
 	enum link_peer_end peer_end;
 	enum link_sending sending;
 	enum link_wanted wanted;
 	enum link_reset reset;
-	bool is_aborted;   /* it ends before everything was delivered */
-	int64_t output_ns; /* how long received data waited for the output */
-	struct os_tcp tcp; /* the kernel's counters, by link_read_counters() */
-	int64_t moved_ns;  /* when bytes last moved, new acknowledgements were
-			      seen, or FIN waited for nothing but time */
+	bool is_aborted; /* It ends before everything was delivered. */
 
-	/* A program that used it; link_record_program_exit() sets this. */
-	uint64_t unread; /* bytes that it had not read by then */
+	/* The outcome so far: time. */
+	int64_t output_ns; /* Received data waited this long for the output. */
+	int64_t moved_ns;  /* At this time bytes last moved, an acknowledgement
+			      was seen, or only time held FIN back. */
+	struct os_tcp tcp; /* link_read_counters() sets it. */
+
+	/* The program that used it: link_record_program_exit() sets these. */
+	uint64_t unread; /* It had not read this many bytes. */
 	enum link_exit exit;
 
 	/* Only link.c uses these. */
 	struct {
-		uint64_t acked;  /* bytes that the peer has acknowledged, when
-				    they were last looked at */
-		int64_t sent_ns; /* when bytes were last sent; 0: the peer has
-				    answered since */
-		int64_t response_ns; /* how long its last answer took; 0: none
-				      yet */
-		int64_t quiet_ns;    /* since when it is quiet */
-		int64_t exit_ns;     /* when the program exited */
+		uint64_t acked;  /* The peer had acknowledged this many bytes
+				    at the last poll_acks(). */
+		int64_t sent_ns; /* Bytes were last sent at this time; 0:
+				    the peer has answered since. */
+		int64_t response_ns; /* Its last answer took this long; 0: it
+					has not answered yet. */
+		int64_t quiet_ns;    /* It has been quiet since this time. */
+		int64_t exit_ns;     /* The program exited at this time. */
 	} own;
 };
 
-/* Reads the kernel's counters, for the "closed" event. Call it before the
- * descriptor is closed; link_find_outcome() and link_close() call it
+/* Reads the kernel's counters into l->tcp, for the "closed" event. Call this
+ * before the descriptor is closed; link_find_outcome() and link_close() call it
  * themselves. */
 void link_read_counters(struct link *l);
 
-/* stall_text() (net/stall.h) of the connection, by its counters of now. */
+/* Reads the kernel's counters, and returns what they say about why nothing
+ * moves: stall_text() (net/stall.h). */
 const char *link_stall_text(struct link *l, bool awaits_peer, const char *peer);
 
-/* Whether its descriptor is the socket: no process is beneath it. */
+/* Whether its descriptor is the socket, with no process beneath it. */
 bool link_is_direct(const struct link *l);
 
 /*
  * Sets the outcome of a connection that another process used, from the kernel's
  * counters: both numbers of bytes, who finished first, and whether it was
- * reset. goes_on: another process still uses it, which is logged. If nothing is
- * known, only bytes_unknown is set.
+ * reset. With goes_on, another process still uses it, which is logged. If the
+ * system does not report the counters, only bytes_unknown is set.
  */
 void link_find_outcome(struct link *l, bool goes_on);
 
 /*
- * Call this when a program that used the connection has exited with a status;
- * it had not read that many bytes. If it has failed, its peer must not take
+ * Records that a program that used the connection has exited with a status, and
+ * had left this many bytes unread. If it has failed, its peer must not take
  * that for success: see link_drain().
  */
 void link_record_program_exit(struct link *l, int status, uint64_t unread);
 
 /*
- * A step of the end: sends FIN, and throws away and counts what has arrived.
- * Returns false as long as more may come, and should be called again when the
- * descriptor is readable, unless reset is LINK_RESET_BY_US, or at
- * link_drain_next(). Otherwise closes the descriptor and returns true: the peer
- * has finished, the connection is lost, the peer has sent more than a drain
+ * Makes a step of the end: sends FIN, and discards and counts the data
+ * received. Returns false while the peer may send more; call it again at
+ * link_drain_next() or, unless reset is LINK_RESET_BY_US, when the descriptor
+ * is readable. Returns true after closing the descriptor: the peer has
+ * finished, the connection is lost, the peer has sent more than a drain
  * discards, or the deadline has passed.
  *
- * It is a reset, once all is acknowledged, where a program has failed that sent
- * nothing and has not read everything, or whose peer went on sending after its
- * exit. A peer that has sent its last bytes would take a FIN for the end, so
- * after a failure it is held back for a moment.
+ * Once everything is acknowledged, it sends RST instead if a program has failed
+ * and has sent nothing and not read everything, or its peer went on sending
+ * after its exit. A peer that has sent its last bytes would take a FIN for
+ * success, so FIN is held back for a moment after a failure.
  */
 bool link_drain(struct link *l, struct deadline until);
 struct deadline link_drain_next(const struct link *l);
 
-/* Reports a program that has failed its peer, unless the peer has reset the
- * connection: a server that goes on has no exit status to report it. */
+/* Warns of a program that has failed its peer, unless the peer has reset the
+ * connection. A server that goes on has no exit status to report that. */
 void link_report_failure(const struct link *l, int status);
 
 /*
- * How many sent bytes, without the FIN, the peer has not acknowledged, even if
- * the connection is lost; 0 if the system does not report it.
+ * Returns how many sent bytes, without the FIN, the peer has not acknowledged,
+ * even if the connection is lost; 0 if the system does not report it.
  */
 uint64_t link_unacked(const struct link *l);
 
@@ -233,19 +243,19 @@ uint64_t link_unacked(const struct link *l);
 bool link_is_acked(const struct link *l);
 
 /*
- * Does what time requires of a connection whose bytes the caller moves, after
- * each round: sent and received are all bytes so far. Looks for
+ * Does what time requires of a connection whose bytes the caller moves. Call it
+ * after each round; sent and received are all bytes so far. It checks for
  * acknowledgements, which no event reports, if an idle limit (idle_ms; -1:
- * none) or a FIN that is held back depends on them. Sends that FIN when it may
- * go. Makes *next no later than the time when it must be called again. Returns
- * 0, or -1 with errno as link_finish().
+ * none) or a FIN that is held back depends on them. It sends that FIN when the
+ * connection is quiet. It makes *next no later than the time when it must be
+ * called again. Returns 0, or -1 with errno as link_finish().
  */
 int link_run_timers(struct link *l, uint64_t sent, uint64_t received,
     int64_t idle_ms, struct deadline *next);
 
-/* Whether the peer has acknowledged everything, the FIN included. Returns 1; 0
- * if it has not yet, which no event reports; or -1 with errno if the connection
- * is lost. */
+/* Checks whether the peer has acknowledged everything, including the FIN.
+ * Returns 1 if so; 0 if not yet, which no event reports; or -1 with errno if
+ * the connection is lost. */
 int link_confirm(struct link *l);
 
 /*
@@ -291,8 +301,8 @@ ssize_t link_receive(struct link *l, void *space, size_t size, int flags,
  */
 int link_finish(struct link *l);
 
-/* How long the connection must be quiet before link_run_timers() sends a FIN
- * that is held back; 0 if it never is. */
+/* Returns how long the connection must be quiet before link_run_timers() sends
+ * a FIN that is held back; 0 if FIN is not held back. */
 int64_t link_hold_ms(const struct link *l);
 
 /* Records that the peer's FIN was received. */

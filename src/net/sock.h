@@ -27,14 +27,14 @@ struct err;
 
 /* Options of a connection; -1 (0 for the flags) keeps the system's default. */
 struct sock_options {
-	struct addr source;    /* of a client: its local address, or len 0 */
-	int64_t source_port;   /* and its local port, or 0 */
-	const char *interface; /* SO_BINDTODEVICE; NULL: any */
-	int keepalive;         /* SO_KEEPALIVE, 1: on */
-	int64_t tos;           /* IP_TOS or IPV6_TCLASS, 0-255 */
-	int64_t ttl;           /* IP_TTL or IPV6_UNICAST_HOPS, 1-255 */
-	int64_t rcvbuf;        /* SO_RCVBUF, bytes */
-	int64_t sndbuf;        /* SO_SNDBUF, bytes */
+	struct addr source;    /* The local address of a client; or len is 0. */
+	int64_t source_port;   /* The local port of a client; or 0. */
+	const char *interface; /* SO_BINDTODEVICE; NULL: any interface. */
+	int keepalive;         /* SO_KEEPALIVE; 1: it is on. */
+	int64_t tos;           /* IP_TOS or IPV6_TCLASS, 0 to 255. */
+	int64_t ttl;           /* IP_TTL or IPV6_UNICAST_HOPS, 1 to 255. */
+	int64_t rcvbuf;        /* SO_RCVBUF, in bytes. */
+	int64_t sndbuf;        /* SO_SNDBUF, in bytes. */
 };
 
 /*
@@ -45,8 +45,8 @@ int sock_open(int family, int type);
 
 /*
  * Looks up the route to an IP address: sets *local to the source address of
- * packets to a, and returns whether there is one with a flag at level
- * SOL_SOCKET (0: none): SO_BROADCAST, which a broadcast address needs, or
+ * packets to a, and returns whether there is a route. The socket has a flag at
+ * level SOL_SOCKET (0: none): SO_BROADCAST, which a broadcast address needs, or
  * SO_DONTROUTE, for IPv4 without a router between. Sends nothing, and is not a
  * step of -vv.
  */
@@ -58,15 +58,15 @@ bool sock_is_local(const struct addr *a);
 
 /* An option of a user or of a tutorial; setting it is a step of -vv. */
 struct sock_option {
-	int level, name;   /* of setsockopt(2) */
-	const char *text;  /* "SO_REUSEADDR" */
-	const char *note;  /* what it is for */
-	const char *value; /* as text; NULL: an int, shown as a number */
+	int level, name;   /* Arguments of setsockopt(2). */
+	const char *text;  /* Its name is this: "SO_REUSEADDR". */
+	const char *note;  /* It is for this. */
+	const char *value; /* Its value as text; NULL: it is an int. */
 };
 
 /*
- * setsockopt(2): of an int; of any type, with o->value as its text; and of an
- * int without a step. They return 0, or -1 with errno.
+ * setsockopt(2) of an int; of any type, with o->value as its text; and of an
+ * int without a step of -vv. They return 0, or -1 with errno.
  */
 int sock_set_int(int fd, const struct sock_option *o, int value);
 int sock_set_value(
@@ -118,8 +118,8 @@ enum fd_kind sock_kind(int fd);
 
 /*
  * Whether poll(2) shows, by POLLERR or POLLHUP, that nobody can read from an
- * output of that kind any more: an anonymous pipe, or a Unix socket. A FIFO may
- * get another reader, and a TCP socket does not tell.
+ * output of that kind any more: an anonymous pipe or a Unix socket does. A FIFO
+ * may get another reader, and a TCP socket does not show it.
  */
 bool sock_shows_reader(int fd, enum fd_kind kind);
 
@@ -136,7 +136,8 @@ ssize_t sock_read_nowait(int fd, enum fd_kind kind, void *space, size_t size);
 ssize_t sock_write_nowait(
     int fd, enum fd_kind kind, const void *bytes, size_t n);
 
-/* shutdown(2) of a socket between two processes of sockt: no step. */
+/* shutdown(2) of a socket between two processes of sockt. It is not a step of
+ * -vv. */
 int sock_shut(int fd, int how);
 
 /* shutdown(2) of the sending direction. Returns 0, or -1 with errno. */
@@ -149,7 +150,7 @@ int sock_nonblocking(int fd, bool on);
 void sock_local(int fd, struct addr *a);
 void sock_remote(int fd, struct addr *a);
 
-/* Whether fd is an IPv6 socket that accepts IPv4, too. */
+/* Whether fd is an IPv6 socket that also accepts IPv4. */
 bool sock_is_dual(int fd);
 
 /* Whether fd is a Unix socket, which has no reset. */
@@ -179,12 +180,12 @@ bool sock_reports_acks(int fd);
  * lost (see sock_error()), or the system does not report it. */
 bool sock_is_acked(int fd);
 
-/* How many bytes the peer has not acknowledged, even if the connection is lost;
- * 0 if the system does not report it. */
+/* Returns how many bytes the peer has not acknowledged, even if the connection
+ * is lost; 0 if the system does not report it. */
 uint64_t sock_unacked_bytes(int fd);
 
-/* When to check again for acknowledgements, which no event reports: the later,
- * the longer since_ns is ago, when the last bytes were sent. */
+/* Returns when to check again for acknowledgements, which no event reports. The
+ * interval grows with the time since since_ns, the last send. */
 struct deadline sock_recheck(int64_t since_ns);
 
 /*
@@ -199,8 +200,8 @@ void sock_start_keepalive(int fd);
 void sock_reset_on_close(int fd, bool resets);
 
 /*
- * close(2) that preserves errno and sets *fd to -1; a negative one stays. note:
- * what it is for, where that is not the end of the socket; or NULL.
+ * close(2) that preserves errno and sets *fd to -1; a negative *fd stays. note
+ * is what the call is for, if that is not the end of the socket; or NULL.
  */
 void sock_close(int *fd);
 void sock_close_note(int *fd, const char *note);

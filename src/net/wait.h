@@ -11,18 +11,19 @@
 struct err;
 
 /*
- * A wait that the user would not expect is reported after this time: one line,
- * printed by the function of this header that waits, unless -q is given.
+ * A wait that the user would not expect is reported after this time, unless -q
+ * is given: one line, printed while waiting.
  */
 #define WAIT_REPORT_MS 3000
 
 struct wait_reason {
-	/* Returns the line, or NULL: ask again WAIT_REPORT_MS later. */
+	/* Returns the line; or NULL, and is called again WAIT_REPORT_MS later.
+	 */
 	const char *(*text)(void *context);
 	void *context;
-	struct deadline due; /* the report; the caller may move it */
+	struct deadline due; /* The caller may move the time of the report. */
 	bool is_reported;
-	struct wait_reason *outer;
+	struct wait_reason *outer; /* It applies again after wait_end(). */
 };
 
 /*
@@ -44,29 +45,30 @@ void wait_stop_reading(void);
 
 /*
  * From now on, when nobody can read from fd any more, a wait that nothing else
- * ends returns -1 with EPIPE. fd is an output that is all the work of the
- * command; -1: none. Outputs that do not show it (sock_shows_reader()) are not
- * watched. wait_is_unread() returns whether it was seen.
+ * ends returns -1 with EPIPE. fd is the output for which alone the command
+ * works; -1: there is none. An output that does not show when its reader has
+ * closed it (sock_shows_reader()) is not watched. wait_is_unread() returns
+ * whether that was seen.
  */
 void wait_watch_reader(int fd);
 bool wait_is_unread(void);
 
-/* How long the command then waits for what its peer still sends, which cannot
- * be written any more and makes a failure of the end. */
+/* How long the command then waits for data of its peer. Such data cannot be
+ * written any more, so the command has failed. */
 #define WAIT_UNREAD_MS 200
 
-/* From now on a wait that the first stop signal would end goes on for ms,
- * unless a second signal arrives; 0: it ends at once. */
+/* From now on, the first stop signal ends a wait only after ms, and a second
+ * signal at once; 0: the first signal ends it at once. */
 void wait_hold_stop(int64_t ms);
 
 /* Whether a stop signal was caught that is not held back. */
 bool wait_is_stopped(void);
 
-/* In a forked child: drops the reason, and what the parent reads and watches.
- */
+/* Call this in a forked child. Drops the reason, and what the parent reads and
+ * watches. */
 void wait_after_fork(void);
 
-/* How many more entries fds must have space for, which a wait uses. */
+/* A wait uses this many entries of fds after those of its caller. */
 #define WAIT_SPARE 3
 
 /*

@@ -54,7 +54,7 @@ struct flow_move {
 	bool is_enlarged; /* The input is a pipe, and was enlarged. */
 	int inner[2];     /* The ends of the intermediate pipe; -1: not open. */
 	size_t held;      /* The intermediate pipe holds this many bytes. */
-	unsigned streak;  /* So many pieces in a row were large. */
+	unsigned streak;  /* This many pieces in a row were large. */
 };
 
 struct flow {

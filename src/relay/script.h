@@ -54,7 +54,7 @@ struct script {
 	size_t from;        /* A match may begin at this byte of the window. */
 	bool is_unsearched; /* There is something to search. */
 	bool is_ended;      /* The peer has finished. */
-	size_t sent;        /* So many bytes of the current text were sent. */
+	size_t sent;        /* This many bytes of the current text were sent. */
 };
 
 /*
