@@ -85,7 +85,7 @@ enum link_exit {
 
 /* What a process beneath a connection reports about the peer. */
 struct link_report {
-	uint64_t acked;    /* At least this many bytes are acknowledged. * */
+	uint64_t acked;    /* At least this many bytes are acknowledged. */
 	uint64_t written;  /* This side has written this many to the process. */
 	bool has_ended;    /* This report is the last one. */
 	struct os_tcp tcp; /* The kernel has counted this. */

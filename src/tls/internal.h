@@ -226,34 +226,38 @@ const struct tls_library *tls_library_load(struct err *e);
 /* Certificates and settings of connections. */
 struct tls_context {
 	struct ssl_ctx *ssl;
-	struct pkey *key; /* of the local certificate; not in ssl, which would
-			     never let go of it; NULL: none */
-	int key_log;      /* the file of SSLKEYLOGFILE; -1: none */
+	/* The private key of the local certificate; NULL: none. It is not in
+	 * ssl, which would never release it. */
+	struct pkey *key;
+	int key_log; /* The file of SSLKEYLOGFILE; -1: none. */
 };
 
 /*
  * Returns the context of this process for clients or for servers. The first
- * call makes it, and later options do not change it. Or NULL with *e:
- * ERR_FAILED without the library, ERR_OUTPUT for a file that cannot be read,
- * ERR_USAGE for one that cannot be used.
+ * call makes it, and later options do not change it. Returns NULL with *e on
+ * failure: ERR_FAILED without the library, ERR_OUTPUT for a file that cannot be
+ * read, ERR_USAGE for one that cannot be used.
  */
 struct tls_context *tls_library_context(
     const struct tls_options *o, struct err *e);
 
-/* For a process that makes no handshake any more: clears all keys. */
+/* Clears all keys after the last handshake of a process. */
 void tls_library_drop_keys(void);
 
-/* Names are in UTF-8; "" if too long: a cut name could be another one. */
+/* Names are in UTF-8; "" if they are too long: a cut name could be another one.
+ */
 struct tls_certificate {
 	char subject[1024], issuer[1024];
-	char names[1024]; /* of the subjectAltName, with ", " between them */
-	char not_before[24], not_after[24]; /* RFC 3339, in UTC */
-	int days; /* whole ones until it expires; negative: expired */
+	char names[1024]; /* The subjectAltName, with ", " between its names. */
+	char not_before[24], not_after[24]; /* As in RFC 3339, in UTC. */
+	int days; /* It is valid for this many whole days; negative: it has
+		     expired. */
 	char sha256[SHA256_TEXT];
-	char key_type[16]; /* "RSA", "EC" */
+	char key_type[16]; /* The type of its key: "RSA", "EC". */
 	int key_bits;
 };
 
+/* Fills in the description of a certificate. */
 void tls_library_describe(const struct x509 *x, struct tls_certificate *c);
 
 /*
@@ -267,57 +271,63 @@ enum tls_fact {
 	/* Nothing is missing: the peer has ended as its protocol requires, or
 	 * no data was exchanged. */
 	TLS_FACT_CLOSED = 1 << 0,
-	/* The process exits. */
+	/* The process is about to exit in order. */
 	TLS_FACT_LAST = 1 << 1
 };
 
-/* A record of what is known so far, which the process sends in one piece: at
- * each fact, and when a byte on the socket requests it. */
+/* What the process has seen so far. It sends this record in one piece at each
+ * fact, and when a byte on the socket requests it. */
 struct tls_record {
-	struct link_report seen; /* the kernel's counters are those of the last
-				    request */
-	uint64_t sent;   /* bytes that the system has, or had, to send */
-	unsigned facts;  /* a set of enum tls_fact */
-	struct err lost; /* why the connection was lost, or ERR_NONE */
+	struct link_report seen; /* The kernel's counters are of the last
+				    request. */
+	uint64_t sent;   /* The system has accepted this many bytes to send. */
+	unsigned facts;  /* A set of enum tls_fact. */
+	struct err lost; /* Why the connection was lost, or ERR_NONE. */
 };
 
 /* The TLS beneath a link. */
 struct tls {
 	struct link_carrier carrier;
 	struct proc *proc;
-	int hold;   /* a copy of the link's descriptor, so that closing this
-		       does not end the connection */
-	int report; /* a non-blocking socket, on which the process sends records
-		       and answers requests; closing it ends the process */
-	int64_t requested_ns;     /* when a record was last requested */
-	struct tls_record peer;   /* the last one */
-	struct limit idle;        /* without progress while TLS ends */
-	int64_t begin_ns;         /* when the handshake began */
-	const char *name;         /* of the peer in errors, owned */
-	const char *variables[4]; /* see tls_variables(); owned */
+	/* A copy of the link's descriptor, so that closing the link's does not
+	 * end the connection. */
+	int hold;
+	/* A non-blocking socket, on which the process sends records and answers
+	 * requests. Closing it ends the process. */
+	int report;
+	int64_t begin_ns;       /* The handshake began at this time. */
+	int64_t requested_ns;   /* A record was last requested at this time. */
+	struct tls_record peer; /* The last record. */
+	struct limit idle;      /* As in struct tls_options. */
+	const char *name;       /* Names the peer in errors; owned. */
+	const char *variables[4]; /* See tls_variables(); owned. */
 };
 
 extern const struct link_ops tls_ops;
 
-/* How the handshake has ended: precedes the records. */
+/* How the handshake has ended. The process sends this before the records. */
 struct tls_facts {
-	/* Agreed in the handshake; "": none. */
+	bool is_secured; /* The handshake is done. */
+
+	/* If it is done: what was agreed ("": nothing), and the certificate of
+	 * the peer, if has_peer. */
 	char protocol[16], cipher[64], alpn[256];
-	bool has_peer; /* with a certificate: */
+	bool has_peer;
 	struct tls_certificate peer;
-	char unverified[160]; /* why verification would fail; "": it succeeds */
-	bool is_secured;      /* the handshake is done; otherwise: */
-	bool is_probe;        /* the client has sent nothing */
-	bool is_peer_first;   /* the peer has ended the connection */
+	char unverified[160]; /* Why it would be rejected; "": it would not. */
+
+	/* If it has failed. */
+	bool is_probe;      /* The client has sent nothing. */
+	bool is_peer_first; /* The peer has ended the connection. */
 	struct err failure;
 };
 
 /*
- * The process of the connection tcp; it closes all other descriptors. host is
- * the name that the certificate must have; "": any. With has_proxy, FIN waits
- * until the peer has answered close_notify, or is quiet for 1 s. The process
- * uses plain[1], and keeps plain[0] open, so that only shutdown(2) by sockt
- * ends that, and not its death.
+ * Runs the process of the connection tcp, and closes all other descriptors. The
+ * certificate must have the name host; "": any. With has_proxy, FIN waits until
+ * the peer has answered close_notify, or is quiet for 1 s. The process uses
+ * plain[1], and keeps plain[0] open, so that only shutdown(2) by sockt ends
+ * the plain connection, and not the death of sockt.
  */
 _Noreturn void tls_process_run(const struct tls_options *o,
     struct tls_context *context, const char *host, bool has_proxy, int tcp,

@@ -25,23 +25,36 @@ struct proc;
 
 /* How TLS is used on a connection. */
 struct tls_options {
-	int is_on;      /* use TLS */
-	bool is_server; /* the other side begins the handshake */
-	/* Trust only the certificates in this file or directory. NULL: a client
-	 * trusts those of the system, a server demands no certificate. */
+	int is_on;      /* The connection uses TLS. */
+	bool is_server; /* The other side begins the handshake. */
+
+	/* Whom to trust. */
+	/* Only the certificates in this file or directory are trusted. NULL: a
+	 * client trusts those of the system; a server demands no certificate.
+	 */
 	const char *ca;
-	const char *name; /* of the server's certificate; NULL: the host */
-	int is_insecure;  /* a client does not verify the certificate */
-	/* The SHA-256 of the one certificate that a client accepts, or "". */
+	/* The server's certificate must be for this name; NULL: for the host.
+	 */
+	const char *name;
+	/* A client does not verify the certificate. */
+	int is_insecure;
+	/* A client accepts only the certificate with this SHA-256, whoever
+	 * issued it; "": any that is trusted. */
 	char pin[SHA256_TEXT];
-	int version;      /* 0: 1.2 or 1.3; 1: 1.2 alone; 2: 1.3 alone */
-	int64_t min_days; /* that a server's certificates must last */
-	int is_self;      /* a server makes its certificate */
-	const char *alpn; /* protocols to offer, with commas; NULL: none */
-	const char *certificate, *key; /* files; NULL: no certificate */
-	struct limit idle;             /* without progress while TLS ends */
-	bool is_single; /* the first handshake is the last: it clears the
-			   private key */
+	/* A server's certificates must last at least for this many days. */
+	int64_t min_days;
+
+	/* What to offer. */
+	int version;      /* 0: TLS 1.2 and up; 1: only 1.2; 2: only 1.3. */
+	const char *alpn; /* These protocols, with commas; NULL: none. */
+	const char *certificate, *key; /* The names of files; NULL: no
+					  certificate. */
+	int is_self; /* A server makes its certificate for this run. */
+	/* Only one handshake is made; the key is cleared after it. */
+	bool is_single;
+
+	/* While TLS ends, the peer must make progress within this time. */
+	struct limit idle;
 };
 
 /* A handshake. */
@@ -50,7 +63,7 @@ struct tls_request {
 	/* The server, which errors name, and whose host (a Unix socket has
 	 * none) the certificate must have; NULL: the peer is a client. */
 	const struct endpoint *server;
-	struct deadline until; /* limit of the handshake */
+	struct deadline until; /* The handshake must be done by then. */
 };
 
 /* Loads libssl. Returns its name and version, or NULL with ERR_FAILED. */
@@ -67,7 +80,7 @@ int tls_check(const struct tls_options *o, struct err *e);
  * Makes the handshake on a connection, and reports it. Afterwards l has the
  * process, and a non-blocking Unix socket for the plain bytes as descriptor.
  * Returns 0; or -1 with *e and the descriptor closed: ERR_PROTOCOL if the
- * certificate is not accepted or the peer does not speak TLS, ERR_LOST,
+ * certificate is not accepted or the peer does not use TLS, ERR_LOST,
  * ERR_TIMEOUT, ERR_FAILED (with EINTR after a caught signal), or the errors of
  * tls_check().
  */
@@ -87,21 +100,23 @@ int tls_begin(const struct tls_request *request, struct link *l, struct err *e);
 enum tls_result tls_secure(const struct tls_request *request, struct link *l,
     int ready, struct err *e);
 
-/* Drops the TLS of l, if it has any: unless that has ended, the connection is
- * reset. */
+/* Drops the TLS of l, if it has any. Unless TLS has ended, that resets the
+ * connection. */
 void tls_drop(struct link *l);
 
-/* The descriptor that tls_begin() has to wait for; -1: l has no TLS. */
+/* Returns the descriptor on which the process of tls_begin() reports; -1: l has
+ * no TLS. */
 int tls_report_fd(const struct link *l);
 
-/* The environment of a program, "SSL_PROTOCOL=TLSv1.3", up to a NULL; NULL: l
- * has no TLS. It is valid as long as that is. */
+/* Returns the environment of a program, "SSL_PROTOCOL=TLSv1.3", up to a NULL;
+ * NULL: l has no TLS. It is valid until that is dropped. */
 const char *const *tls_variables(const struct link *l);
 
 /*
- * After a fork. tls_adopt(), in the child: l keeps its TLS, but its process
- * remains the parent's; clears the private keys. tls_detach(), in the parent:
- * drops the TLS of l, and returns its process, or NULL.
+ * Call these after a fork. tls_adopt(), in the child, keeps the TLS of l, whose
+ * process remains the parent's, and clears the private keys. tls_detach(), in
+ * the parent, drops the TLS of l, and returns its process, which the caller
+ * then owns; NULL if there is none.
  */
 void tls_adopt(struct link *l);
 struct proc *tls_detach(struct link *l);
