@@ -368,8 +368,8 @@ open_key_log(struct tls_context *c, struct err *e)
 		return err_sys(e, ERR_OUTPUT, errno, "SSLKEYLOGFILE: %s",
 		    text_shown(path));
 	c->key_log = fd;
-	diag_warn("the secrets of TLS are written to %s (SSLKEYLOGFILE): who "
-		  "reads it can read what is exchanged",
+	diag_warn("the secrets of TLS are written to %s (SSLKEYLOGFILE): "
+		  "anyone who can read it can decrypt the connections",
 	    text_shown(path));
 	return 0;
 }

@@ -116,7 +116,8 @@ for my $version ('1.2', '1.3') {
     $r = run({ stdin => "CLOSE\n", env => { SSLKEYLOGFILE => $keys } }, 'connect',
         '--tls', @ca, '--tls-version', $version, 'localhost', $s->{port});
     is $r->{status}, 0, "SSLKEYLOGFILE, TLS $version" or diag $r->{err};
-    like $r->{err}, qr/the secrets of TLS are written to \Q$keys\E \(SSLKEYLOGFILE\)/, '  is reported';
+    like $r->{err}, qr/the secrets of TLS are written to \Q$keys\E \(SSLKEYLOGFILE\): anyone who can read it can decrypt the connections$/m,
+        '  is reported';
 }
 my %theirs = map { $_ => 1 } grep { /^[A-Z]/ } split /^/, slurp("$dir/openssl");
 my @ours = split /^/, slurp($keys);
