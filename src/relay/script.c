@@ -218,7 +218,7 @@ put_bound(struct translation *t)
 	do {
 		n = strtoul(number, &end, 10);
 		if (n > MAX_REPEAT)
-			return bad(t, "a bad number of repetitions");
+			return bad(t, "a bound of more than 255 repetitions");
 		max = n > max ? n : max;
 		number = end + 1;
 	} while (*end == ',');

@@ -220,7 +220,7 @@ misused 'connect', qr/: it has more than 1000 repetitions$/m => [map {
 
 # A count of repetitions of four digits was not refused as one of three is: it
 # was text, which hardly any peer sends.
-misused 'connect', qr/: a bad number of repetitions$/m => [map {
+misused 'connect', qr/: a bound of more than 255 repetitions$/m => [map {
     "127.0.0.1 1 --done --expect a{$_}" } '256', '9999', '99999999999', '1,256',
     '1,9999', '9999,'];
 
