@@ -245,10 +245,13 @@ copy_descriptor(int fd, const char *name, struct err *e)
 	int flags = fcntl(fd, F_GETFD), copy;
 
 	/* Others than the user's are closed on exec. */
-	if (flags < 0 || (fd > STDERR_FILENO && (flags & FD_CLOEXEC) != 0) ||
-	    !fd_permits(fd, O_WRONLY))
+	if (flags < 0 || (fd > STDERR_FILENO && (flags & FD_CLOEXEC) != 0))
 		return err_set(e, ERR_OUTPUT,
-		    "opening %s: descriptor %d is not open for writing",
+		    "opening %s: descriptor %d is not open", text_shown(name),
+		    fd);
+	if (!fd_permits(fd, O_WRONLY))
+		return err_set(e, ERR_OUTPUT,
+		    "opening %s: descriptor %d is open for reading only",
 		    text_shown(name), fd);
 	copy = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	if (copy < 0)

@@ -151,8 +151,10 @@ for my $row (
         '-o', "$dir/no/such"],
     ['a hex dump that cannot be opened', {}, qr/\Q$dir\E: /, '-x', $dir],
     ['a descriptor that is not open', {},
-        qr{/dev/fd/63: descriptor 63 is not open for writing}, '-o', '/dev/fd/63'],
-    ["one of sockt's own", {}, qr{/dev/fd/4: }, '-o', '/dev/fd/4'],
+        qr{/dev/fd/63: descriptor 63 is not open$}, '-o', '/dev/fd/63'],
+    ["one of sockt's own", {}, qr{/dev/fd/4: descriptor 4 is not open$}, '-o', '/dev/fd/4'],
+    ['one that is open for reading only', { @x },
+        qr{/dev/fd/0: descriptor 0 is open for reading only$}, '-o', '/dev/fd/0'],
     ['stdout that is closed', { @x, closed => [1] }, qr/: stdout is closed$/,
         '--send-only', '-x', '-'],
     -c '/dev/full' ? (
