@@ -201,13 +201,36 @@ static const struct {
 	"the client speaks HTTP without TLS (an https:// URL uses it)"},
     {TLS_REASON_WRONG_VERSION, "the peer does not speak TLS on that port",
 	"the client does not speak TLS"},
-    {TLS_REASON_UNSUPPORTED,
-	"no common version (here from TLS 1.2 on, or --tls-version)", NULL},
-    {TLS_REASON_ALERT + 70,
-	"no common version (here from TLS 1.2 on, or --tls-version)", NULL},
     {TLS_REASON_ALERT + 116, "the server demands a certificate (--tls-cert)",
 	NULL},
 };
+
+/* Texts for no common version, by tls_options.version. */
+static const char *const no_version[] = {
+    "no common version (this side allows TLS 1.2 and up)",
+    "no common version (--tls-version allows only TLS 1.2)",
+    "no common version (--tls-version allows only TLS 1.3)"};
+
+/* Returns the text for a reason of libssl, or NULL. */
+static const char *
+find_text(const struct tls_process *p, unsigned reason, bool in_handshake)
+{
+	size_t i;
+
+	if (reason == TLS_REASON_ALERT + 70 ||
+	    (reason == TLS_REASON_UNSUPPORTED && in_handshake))
+		return no_version[p->options->version];
+	if (!in_handshake && reason != TLS_REASON_BAD_MAC &&
+	    reason < TLS_REASON_ALERT)
+		return NULL;
+	for (i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+		if (reasons[i].reason == reason)
+			return p->options->is_server &&
+				       reasons[i].of_server != NULL
+				   ? reasons[i].of_server
+				   : reasons[i].text;
+	return NULL;
+}
 
 /* Whether a call that returned result has failed, with *e, or only needs more
  * of the peer. */
@@ -221,9 +244,7 @@ has_failed(
 	unsigned reason = (unsigned)(code & 0x7fffff),
 		 alert = reason - TLS_REASON_ALERT;
 	long verified = p->l->SSL_get_verify_result(p->ssl);
-	bool is_server = p->options->is_server;
-	const char *known = NULL, *text;
-	size_t i;
+	const char *known, *text;
 
 	if (kind == TLS_ERROR_WANT_READ)
 		return false;
@@ -233,13 +254,7 @@ has_failed(
 	/* Older servers use the general alert for a missing certificate. */
 	if (alert == 40 && p->wants_certificate)
 		reason = TLS_REASON_ALERT + 116;
-	for (i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
-		if (reasons[i].reason == reason &&
-		    (in_handshake || reason == TLS_REASON_BAD_MAC ||
-			reason >= TLS_REASON_ALERT))
-			known = is_server && reasons[i].of_server != NULL
-				    ? reasons[i].of_server
-				    : reasons[i].text;
+	known = find_text(p, reason, in_handshake);
 	if (kind == TLS_ERROR_SYSCALL && errnum != 0) {
 		err_sys(e, ERR_LOST, errnum,
 		    in_handshake ? "the handshake" : "the connection was lost");

@@ -105,7 +105,7 @@ for (['-tls1_2', '1.3'], ['-tls1_3', '1.2']) {
     my $s = tls_serve($c{good}, $theirs);
     exits run('connect', '-z', '--tls', @ca, '--tls-version', $ours, 'localhost',
         $s->{port}), 9, "--tls-version $ours, and a server with $theirs",
-        err => qr/: no common version \(here from TLS 1\.2 on, or --tls-version\)$/m;
+        err => qr/: no common version \(--tls-version allows only TLS \Q$ours\E\)$/m;
     $s->{process}->stop;
 }
 
