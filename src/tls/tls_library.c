@@ -150,10 +150,13 @@ set_alpn(const struct tls_context *c, const char *text, struct err *e)
 
 	for (;; text += n + 1) {
 		n = strcspn(text, ",");
-		if (n == 0 || n > 255 || length + n + 1 > sizeof(bytes))
+		if (n == 0)
 			return err_set(e, ERR_USAGE,
 			    "--tls-alpn: expected names of protocols, with "
 			    "commas between them");
+		if (length + n + 1 > sizeof(bytes))
+			return err_set(e, ERR_USAGE,
+			    "--tls-alpn: more than 255 bytes in all");
 		bytes[length++] = (unsigned char)n;
 		memcpy(bytes + length, text, n);
 		length += (unsigned)n;

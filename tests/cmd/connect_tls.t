@@ -182,7 +182,10 @@ misused 'connect', qr/--tls-ca goes with --tls/ => '--tls-ca x h 1',
     qr/--tls-insecure goes with --tls/ => '--tls-insecure h 1',
     qr/--tls-insecure and --tls-ca cannot be used together/ =>
         '--tls --tls-insecure --tls-ca x h 1',
-    qr/--tls-alpn/ => "--tls -z --tls-alpn a,,b localhost $port";
+    qr/--tls-alpn: expected names of protocols/ =>
+        "--tls -z --tls-alpn a,,b localhost $port",
+    qr/--tls-alpn: more than 255 bytes in all$/m => [map {
+        "--tls -z --tls-alpn $_ localhost $port" } 'a' x 256, 'a,' x 127 . 'bc'];
 
 # Peers that do not speak TLS.
 for my $case (
