@@ -140,6 +140,8 @@ parse_class(struct translation *t, bool set[256])
 	char name[8];
 	int used = 0, byte;
 
+	if (t->at[1] != ':')
+		return bad(t, "[. and [= in brackets are not supported");
 	if (sscanf(t->at, "[:%7[a-z]:]%n", name, &used) == 1 && used > 0)
 		class = wctype(name);
 	if (class == 0)

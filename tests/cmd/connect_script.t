@@ -212,6 +212,12 @@ misused 'connect', qr/./ => [map { "127.0.0.1 1 $_" } '--send \q', '--send \x1',
     $p->finish;
 }
 
+# What is wrong in brackets.
+misused 'connect', qr/: an unknown class in brackets$/m =>
+    [map { "127.0.0.1 1 --expect [[:$_" } 'letter:]]', 'alpha]', 'al:pha:]]'],
+    qr/: \[\. and \[= in brackets are not supported$/m =>
+    [map { "127.0.0.1 1 --expect $_" } '[[.a.]]', '[[=a=]]'];
+
 # Neither a limit nor a signal ended the search for these.
 misused 'connect', qr/: it has more than 1000 repetitions$/m => [map {
     ['127.0.0.1', 1, '--expect', $_]
