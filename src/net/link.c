@@ -597,30 +597,35 @@ bool
 link_drain(struct link *l, struct deadline until)
 {
 	struct deadline held = hold_deadline(l);
-	bool is_cut = l->reset == LINK_RESET_BY_US,
-	     may_finish =
-		 !is_cut && (!deadline_is_set(held) || deadline_passed(held));
-	int more = is_cut;
+	bool may_finish = !deadline_is_set(held) || deadline_passed(held);
+	int more = 0;
 
-	if (may_finish && l->sending != LINK_FINISHED && send_fin(l) < 0)
+	if (l->reset == LINK_RESET_BY_US)
 		more = -1;
-	else if (has_failed(l) ? !is_cut : !has_ended(l))
+	else if (may_finish && l->sending != LINK_FINISHED && send_fin(l) < 0)
+		more = -1;
+	else if (has_failed(l) || !has_ended(l))
 		more = discard(l);
-	is_cut = l->reset == LINK_RESET_BY_US;
-	if (is_cut && l->first == LINK_FIRST_NOBODY)
-		l->first = LINK_FIRST_US;
-	else if (more == 0)
-		link_record_peer_fin(l);
-	/* Later data is for the system to refuse. */
-	if (l->exit == LINK_EXIT_SILENT && may_finish)
-		more = -1;
-	if (!deadline_passed(until) && (is_cut ? !link_is_acked(l) : more > 0))
-		return false;
-	if (!is_cut && l->sending != LINK_FINISHED)
-		(void)send_fin(l);
+
+	if (l->reset == LINK_RESET_BY_US) {
+		if (l->first == LINK_FIRST_NOBODY)
+			l->first = LINK_FIRST_US;
+		if (!link_is_acked(l) && !deadline_passed(until))
+			return false;
+	} else {
+		if (more == 0)
+			link_record_peer_fin(l);
+		/* Later data is for the system to refuse. */
+		if (l->exit == LINK_EXIT_SILENT && may_finish)
+			more = -1;
+		if (more > 0 && !deadline_passed(until))
+			return false;
+		if (l->sending != LINK_FINISHED)
+			(void)send_fin(l);
+	}
 	if (diag_emits(DIAG_SAY)) /* for link_log_closed() */
 		link_read_counters(l);
-	if (is_cut)
+	if (l->reset == LINK_RESET_BY_US)
 		sock_abort(&l->fd);
 	else
 		sock_close(&l->fd);

@@ -153,7 +153,7 @@ SKIP: {
 
 # What is told.
 SKIP: {
-    skip 'without Linux calls the bytes of a program are not known', 6 if $portable;
+    skip 'without Linux calls the bytes of a program are not known', 7 if $portable;
     my $p = start('listen', '-4k', 0, '-e', 'exit 3');
     my $port = $p->port;
     kill 'STOP', $p->{pid};
@@ -191,6 +191,14 @@ SKIP: {
     run({ stdin => $in }, 'connect', '-q', '127.0.0.1', $p->port);
     like $p->finish->{err}, qr/closed .*, 5242880 bytes were not read by the program\n/,
         'and in the line';
+
+    # What a program leaves that is ended was counted twice.
+    $p = start('listen', '-4k', '--json', '-m', '300ms', 0, '--', 'sleep', '100');
+    $c = tcp_client($p->port);
+    syswrite $c, 'x' x 100;
+    $p->expect(err => qr/"event":"closed".*\n/);
+    like $p->stop->{err}, qr/"event":"closed".*"received":100,.*"discarded":100,/,
+        'what a program has left that --max-time ended';
 }
 
 # A program of udp-serve.
