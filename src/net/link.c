@@ -1,4 +1,9 @@
-/* A connection: its totals, its processes, and how it ends. */
+/*
+ * A connection: its totals, its processes, and how it ends. In the order of its
+ * life: what the peer has acknowledged, waits, sending and receiving, this
+ * side's FIN and the time it is held back, the peer's end, closing, what
+ * another process did with it, and what is reported of it.
+ */
 #include "net/link.h"
 
 #include <errno.h>
@@ -83,92 +88,6 @@ report(const struct link *l)
 	return c->ops->poll_report(c);
 }
 
-void
-link_read_counters(struct link *l)
-{
-	const struct link_report *r = report(l);
-
-	if (r != NULL)
-		l->tcp = r->tcp;
-	else
-		(void)os_tcp_info(l->fd, &l->tcp);
-}
-
-const char *
-link_stall_text(struct link *l, bool awaits_peer, const char *peer)
-{
-	link_read_counters(l);
-	if (!l->tcp.is_known)
-		return NULL;
-	/* Data that a process beneath has passed on counts, too. */
-	if (!link_is_direct(l) && fd_available(l->fd) > 0)
-		l->tcp.has_unread = true;
-	return stall_text(&l->tcp, awaits_peer, peer);
-}
-
-static const char *
-discarded_text(const struct link *l)
-{
-	const char *what = l->exit != LINK_NO_PROGRAM
-			       ? "not read by the program"
-			       : "discarded";
-
-	return text_format("%s%s %s %s", l->discards_more ? "at least " : "",
-	    num_count_text(l->discarded, "byte"),
-	    l->discarded == 1 ? "was" : "were", what);
-}
-
-void
-link_find_outcome(struct link *l, bool goes_on)
-{
-	const struct os_tcp *tcp = &l->tcp;
-	const struct link_report *r = report(l);
-
-	if (goes_on)
-		diag_note("%s: the program has ended, and a process that it "
-			  "started keeps the connection",
-		    addr_text(&l->remote));
-	link_read_counters(l);
-	/* The kernel counts the bytes of the process. */
-	l->bytes_unknown = !tcp->is_known || r != NULL;
-	if (r != NULL)
-		l->sent = r->written;
-	if (l->bytes_unknown)
-		return;
-	l->sent = tcp->sent;
-	l->received = tcp->received;
-	/* The peer's FIN counts as a byte. */
-	if (l->received > 0 &&
-	    (tcp->peer_finished || (tcp->is_closed && os_had_fin(l->fd))))
-		l->received--;
-	l->reset = tcp->is_closed ? LINK_RESET_BY_PEER : LINK_NO_RESET;
-	if (tcp->peer_finished || tcp->is_closed)
-		l->first = LINK_FIRST_PEER;
-	else if (!goes_on)
-		l->first = LINK_FIRST_US;
-}
-
-void
-link_record_program_exit(struct link *l, int status, uint64_t unread)
-{
-	bool is_silent =
-	    l->sent == 0 && (!l->bytes_unknown || report(l) != NULL);
-
-	l->exit = status == 0 ? LINK_EXIT_DONE
-		  : is_silent ? LINK_EXIT_SILENT
-			      : LINK_EXIT_FAILED;
-	l->unread = unread;
-	l->moved_ns = l->own.exit_ns = clock_now();
-}
-
-void
-link_report_failure(const struct link *l, int status)
-{
-	if (has_failed(l) && l->discarded > 0 && l->reset != LINK_RESET_BY_PEER)
-		diag_warn("%s: the program failed with status %d; %s",
-		    addr_text(&l->remote), status, discarded_text(l));
-}
-
 /* link_unacked(), by the report of its process. */
 static uint64_t
 count_unacked(const struct link *l, const struct link_report *r)
@@ -231,121 +150,6 @@ static struct deadline
 recheck_within(int64_t ms)
 {
 	return deadline_after(ms / 8 + 1);
-}
-
-int64_t
-link_hold_ms(const struct link *l)
-{
-	int64_t ms = HOLD_RESPONSES * l->own.response_ns / CLOCK_MS;
-
-	if (l->eof != LINK_EOF_HELD)
-		return 0;
-	if (l->route == LINK_ROUTE_PROXY)
-		return HOLD_MAX_MS;
-	if (l->sent == 0 && l->received == 0)
-		return HOLD_UNUSED_MS;
-	if (l->own.response_ns == 0 || ms > HOLD_MAX_MS)
-		return HOLD_MAX_MS;
-	return ms < HOLD_MIN_MS ? HOLD_MIN_MS : ms;
-}
-
-/* Sends FIN. Returns 0, or -1 with errno. */
-static int
-send_fin(struct link *l)
-{
-	struct os_tcp tcp;
-
-	/* The peer's FIN may have arrived after unread data. */
-	if (l->first == LINK_FIRST_NOBODY)
-		l->first = os_tcp_info(l->fd, &tcp) &&
-				   (tcp.peer_finished || tcp.is_closed)
-			       ? LINK_FIRST_PEER
-			       : LINK_FIRST_US;
-	if (sock_finish(l->fd) < 0)
-		return -1;
-	l->sending = LINK_FINISHED;
-	return 0;
-}
-
-/* Whether FIN is held back. */
-static bool
-is_held(const struct link *l)
-{
-	return l->eof >= LINK_EOF_HELD && l->sending == LINK_FINISHING &&
-	       l->peer_end == LINK_OPEN;
-}
-
-/* Sends a FIN that is due. Returns as link_finish(). */
-static int
-finish_now(struct link *l)
-{
-	if (send_fin(l) == 0)
-		return 0;
-	if (errno == ENOTCONN)
-		errno = sock_error(l->fd);
-	/* Now reading shows an end instead. */
-	if (err_is_reset(errno))
-		l->reset = LINK_RESET_BY_PEER;
-	if (errno == 0)
-		errno = EPIPE;
-	return -1;
-}
-
-int
-link_finish(struct link *l)
-{
-	int64_t moved_ns = l->moved_ns;
-
-	l->sending = LINK_FINISHING;
-	if (!is_held(l))
-		return finish_now(l);
-	/* What was acknowledged before is no movement. */
-	(void)poll_acks(l);
-	l->moved_ns = l->own.quiet_ns = moved_ns;
-	return 0;
-}
-
-int
-link_run_timers(struct link *l, uint64_t sent, uint64_t received,
-    int64_t idle_ms, struct deadline *next)
-{
-	int64_t now = clock_now();
-	bool is_program = l->eof == LINK_EOF_PROGRAM,
-	     has_received = received > l->received, has_sent = sent > l->sent;
-	int64_t wait_ms;
-	struct deadline due;
-	uint64_t unacked;
-
-	if (has_received && l->own.sent_ns != 0)
-		l->own.response_ns = now - l->own.sent_ns + 1;
-	if (has_received || has_sent)
-		l->own.sent_ns = has_sent ? now : 0;
-	if (has_received || has_sent || l->moved_ns == 0)
-		l->moved_ns = l->own.quiet_ns = now;
-	l->sent = sent;
-	l->received = received;
-	if (idle_ms < 0 && !is_held(l))
-		return 0;
-	unacked = poll_acks(l);
-	if (idle_ms >= 0 && unacked > 0)
-		*next = deadline_first(*next, recheck_within(idle_ms));
-	if (!is_held(l))
-		return 0;
-	wait_ms = is_program ? PEER_CHECK_MS : link_hold_ms(l);
-	due = deadline_from(l->own.quiet_ns, wait_ms);
-	/* Nor is it quiet while received bytes are not read. */
-	if (unacked > 0 || (deadline_passed(due) && fd_available(l->fd) > 0))
-		due = recheck_within(wait_ms);
-	else if (!is_program)
-		l->moved_ns = now; /* an idle limit does not count the hold */
-	else if (deadline_passed(due) &&
-		 !l->carrier->ops->has_finished(l->carrier))
-		due = deadline_after(PEER_CHECK_MS);
-	if (!deadline_passed(due)) {
-		*next = deadline_first(*next, due);
-		return 0;
-	}
-	return finish_now(l);
 }
 
 int
@@ -482,25 +286,119 @@ link_receive(struct link *l, void *space, size_t size, int flags,
 	return n;
 }
 
-void
-link_abort(struct link *l, int64_t idle_ms, struct deadline until)
+int64_t
+link_hold_ms(const struct link *l)
 {
-	int64_t start = clock_now();
-	bool waits = l->fd >= 0 && !sock_is_unix(l->fd);
-	bool is_blind = !sock_reports_acks(l->fd);
-	struct deadline limit;
+	int64_t ms = HOLD_RESPONSES * l->own.response_ns / CLOCK_MS;
 
-	if (is_blind)
-		until = deadline_first(until, deadline_after(LINK_DRAIN_MS));
-	while (waits && (is_blind || !sock_is_acked(l->fd))) {
-		(void)poll_acks(l);
-		limit =
-		    deadline_first(until, deadline_from(l->moved_ns, idle_ms));
-		if (deadline_passed(limit) ||
-		    wait_until(deadline_first(limit, sock_recheck(start))) < 0)
-			break;
+	if (l->eof != LINK_EOF_HELD)
+		return 0;
+	if (l->route == LINK_ROUTE_PROXY)
+		return HOLD_MAX_MS;
+	if (l->sent == 0 && l->received == 0)
+		return HOLD_UNUSED_MS;
+	if (l->own.response_ns == 0 || ms > HOLD_MAX_MS)
+		return HOLD_MAX_MS;
+	return ms < HOLD_MIN_MS ? HOLD_MIN_MS : ms;
+}
+
+/* Sends FIN. Returns 0, or -1 with errno. */
+static int
+send_fin(struct link *l)
+{
+	struct os_tcp tcp;
+
+	/* The peer's FIN may have arrived after unread data. */
+	if (l->first == LINK_FIRST_NOBODY)
+		l->first = os_tcp_info(l->fd, &tcp) &&
+				   (tcp.peer_finished || tcp.is_closed)
+			       ? LINK_FIRST_PEER
+			       : LINK_FIRST_US;
+	if (sock_finish(l->fd) < 0)
+		return -1;
+	l->sending = LINK_FINISHED;
+	return 0;
+}
+
+/* Whether FIN is held back. */
+static bool
+is_held(const struct link *l)
+{
+	return l->eof >= LINK_EOF_HELD && l->sending == LINK_FINISHING &&
+	       l->peer_end == LINK_OPEN;
+}
+
+/* Sends a FIN that is due. Returns as link_finish(). */
+static int
+finish_now(struct link *l)
+{
+	if (send_fin(l) == 0)
+		return 0;
+	if (errno == ENOTCONN)
+		errno = sock_error(l->fd);
+	/* Now reading shows an end instead. */
+	if (err_is_reset(errno))
+		l->reset = LINK_RESET_BY_PEER;
+	if (errno == 0)
+		errno = EPIPE;
+	return -1;
+}
+
+int
+link_finish(struct link *l)
+{
+	int64_t moved_ns = l->moved_ns;
+
+	l->sending = LINK_FINISHING;
+	if (!is_held(l))
+		return finish_now(l);
+	/* What was acknowledged before is no movement. */
+	(void)poll_acks(l);
+	l->moved_ns = l->own.quiet_ns = moved_ns;
+	return 0;
+}
+
+int
+link_run_timers(struct link *l, uint64_t sent, uint64_t received,
+    int64_t idle_ms, struct deadline *next)
+{
+	int64_t now = clock_now();
+	bool is_program = l->eof == LINK_EOF_PROGRAM,
+	     has_received = received > l->received, has_sent = sent > l->sent;
+	int64_t wait_ms;
+	struct deadline due;
+	uint64_t unacked;
+
+	if (has_received && l->own.sent_ns != 0)
+		l->own.response_ns = now - l->own.sent_ns + 1;
+	if (has_received || has_sent)
+		l->own.sent_ns = has_sent ? now : 0;
+	if (has_received || has_sent || l->moved_ns == 0)
+		l->moved_ns = l->own.quiet_ns = now;
+	l->sent = sent;
+	l->received = received;
+	if (idle_ms < 0 && !is_held(l))
+		return 0;
+	unacked = poll_acks(l);
+	if (idle_ms >= 0 && unacked > 0)
+		*next = deadline_first(*next, recheck_within(idle_ms));
+	if (!is_held(l))
+		return 0;
+	wait_ms = is_program ? PEER_CHECK_MS : link_hold_ms(l);
+	due = deadline_from(l->own.quiet_ns, wait_ms);
+	/* Nor is it quiet while received bytes are not read. */
+	if (unacked > 0 || (deadline_passed(due) && fd_available(l->fd) > 0))
+		due = recheck_within(wait_ms);
+	else if (!is_program)
+		l->moved_ns = now; /* an idle limit does not count the hold */
+	else if (deadline_passed(due) &&
+		 !l->carrier->ops->has_finished(l->carrier))
+		due = deadline_after(PEER_CHECK_MS);
+	if (!deadline_passed(due)) {
+		*next = deadline_first(*next, due);
+		return 0;
 	}
-	sock_abort(&l->fd);
+	return finish_now(l);
 }
 
 void
@@ -547,6 +445,27 @@ link_may_have_dropped(const struct link *l)
 {
 	return l->eof != LINK_EOF_SAFE && l->peer_end == LINK_WHOLE &&
 	       l->first == LINK_FIRST_US && l->sent > 0 && l->received == 0;
+}
+
+void
+link_abort(struct link *l, int64_t idle_ms, struct deadline until)
+{
+	int64_t start = clock_now();
+	bool waits = l->fd >= 0 && !sock_is_unix(l->fd);
+	bool is_blind = !sock_reports_acks(l->fd);
+	struct deadline limit;
+
+	if (is_blind)
+		until = deadline_first(until, deadline_after(LINK_DRAIN_MS));
+	while (waits && (is_blind || !sock_is_acked(l->fd))) {
+		(void)poll_acks(l);
+		limit =
+		    deadline_first(until, deadline_from(l->moved_ns, idle_ms));
+		if (deadline_passed(limit) ||
+		    wait_until(deadline_first(limit, sock_recheck(start))) < 0)
+			break;
+	}
+	sock_abort(&l->fd);
 }
 
 /* sock_discard(), which counts, and decides about a reset. */
@@ -700,6 +619,80 @@ link_discard(struct link *l)
 	release(l);
 }
 
+void
+link_read_counters(struct link *l)
+{
+	const struct link_report *r = report(l);
+
+	if (r != NULL)
+		l->tcp = r->tcp;
+	else
+		(void)os_tcp_info(l->fd, &l->tcp);
+}
+
+void
+link_find_outcome(struct link *l, bool goes_on)
+{
+	const struct os_tcp *tcp = &l->tcp;
+	const struct link_report *r = report(l);
+
+	if (goes_on)
+		diag_note("%s: the program has ended, and a process that it "
+			  "started keeps the connection",
+		    addr_text(&l->remote));
+	link_read_counters(l);
+	/* The kernel counts the bytes of the process. */
+	l->bytes_unknown = !tcp->is_known || r != NULL;
+	if (r != NULL)
+		l->sent = r->written;
+	if (l->bytes_unknown)
+		return;
+	l->sent = tcp->sent;
+	l->received = tcp->received;
+	/* The peer's FIN counts as a byte. */
+	if (l->received > 0 &&
+	    (tcp->peer_finished || (tcp->is_closed && os_had_fin(l->fd))))
+		l->received--;
+	l->reset = tcp->is_closed ? LINK_RESET_BY_PEER : LINK_NO_RESET;
+	if (tcp->peer_finished || tcp->is_closed)
+		l->first = LINK_FIRST_PEER;
+	else if (!goes_on)
+		l->first = LINK_FIRST_US;
+}
+
+void
+link_record_program_exit(struct link *l, int status, uint64_t unread)
+{
+	bool is_silent =
+	    l->sent == 0 && (!l->bytes_unknown || report(l) != NULL);
+
+	l->exit = status == 0 ? LINK_EXIT_DONE
+		  : is_silent ? LINK_EXIT_SILENT
+			      : LINK_EXIT_FAILED;
+	l->unread = unread;
+	l->moved_ns = l->own.exit_ns = clock_now();
+}
+
+static const char *
+discarded_text(const struct link *l)
+{
+	const char *what = l->exit != LINK_NO_PROGRAM
+			       ? "not read by the program"
+			       : "discarded";
+
+	return text_format("%s%s %s %s", l->discards_more ? "at least " : "",
+	    num_count_text(l->discarded, "byte"),
+	    l->discarded == 1 ? "was" : "were", what);
+}
+
+void
+link_report_failure(const struct link *l, int status)
+{
+	if (has_failed(l) && l->discarded > 0 && l->reset != LINK_RESET_BY_PEER)
+		diag_warn("%s: the program failed with status %d; %s",
+		    addr_text(&l->remote), status, discarded_text(l));
+}
+
 bool
 link_is_probe(const struct link *l)
 {
@@ -710,6 +703,18 @@ link_is_probe(const struct link *l)
 		  "(a probe, it seems)",
 	    addr_text(&l->remote));
 	return true;
+}
+
+const char *
+link_stall_text(struct link *l, bool awaits_peer, const char *peer)
+{
+	link_read_counters(l);
+	if (!l->tcp.is_known)
+		return NULL;
+	/* Data that a process beneath has passed on counts, too. */
+	if (!link_is_direct(l) && fd_available(l->fd) > 0)
+		l->tcp.has_unread = true;
+	return stall_text(&l->tcp, awaits_peer, peer);
 }
 
 static struct json *
