@@ -44,7 +44,7 @@ enum { POLL_SOCKET, POLL_IN, POLL_OUT, POLL_COUNT };
  */
 struct relay {
 	const struct relay_options *o;
-	/* The caller's error. A script or a record that fails sets it. */
+	/* The error belongs to the caller; whatever fails sets it. */
 	struct err *e;
 
 	/* Both sides. Without a target, these are the peer and stdin and
@@ -84,19 +84,19 @@ static void run_timers(struct relay *r, struct deadline *next);
 static void decide(struct relay *r);
 static void confirm(struct relay *r, struct deadline *next);
 static struct deadline limit_deadline(const struct relay *r);
-static int limit_error(const struct relay *r, struct err *e);
+static int limit_error(const struct relay *r);
 static void close_output(struct relay *r);
 static bool is_output_pending(const struct relay *r);
 static struct deadline next_event(const struct relay *r, struct deadline until);
 static nfds_t fill_poll(const struct relay *r, struct pollfd *fds);
 static const char *wait_text(void *context);
 static struct deadline report_deadline(const struct relay *r);
-static int pump(struct relay *r, const struct pollfd *fds, struct err *e);
+static int pump(struct relay *r, const struct pollfd *fds);
 static struct deadline yield_deadline(const struct relay *r);
 static void yield(struct relay *r, const struct pollfd *fds, nfds_t count);
 static void set_up(struct relay *r, unsigned char *storage);
-static int check_result(const struct relay *r, struct err *e);
-static void summarize(const struct relay *r, int status, const struct err *e);
+static int check_result(const struct relay *r);
+static void summarize(const struct relay *r, int status);
 static void reset_on_close(const struct relay *r, bool resets);
 
 static bool
@@ -118,9 +118,9 @@ later(int64_t a, int64_t b)
 }
 
 /* Reads, writes and waits until the relay ends. fds is zeroed. Returns 0, or -1
- * with *e if a limit, a signal, the script or refused data ends it. */
+ * with the error if a limit, a signal, the script or refused data ends it. */
 static int
-loop(struct relay *r, struct pollfd *fds, struct err *e)
+loop(struct relay *r, struct pollfd *fds)
 {
 	struct progress *progress = r->o->progress;
 	int late_pieces = 0, ready;
@@ -147,7 +147,7 @@ loop(struct relay *r, struct pollfd *fds, struct err *e)
 		if (deadline_passed(limit_deadline(r)) &&
 		    ((fds[POLL_SOCKET].revents & POLLIN) == 0 ||
 			late_pieces++ >= LATE_PIECES))
-			return limit_error(r, e);
+			return limit_error(r);
 
 		close_output(r);
 		pending_ns = is_output_pending(r) ? clock_now() : 0;
@@ -159,9 +159,9 @@ loop(struct relay *r, struct pollfd *fds, struct err *e)
 		ready = wait_poll(fds, count, until);
 		wait_end();
 		if (ready < 0)
-			return err_sys(e, ERR_FAILED, errno, "relaying");
+			return err_sys(r->e, ERR_FAILED, errno, "relaying");
 
-		if (pump(r, fds, e) < 0)
+		if (pump(r, fds) < 0)
 			return -1;
 		if (pending_ns != 0) {
 			r->written_ns = clock_now();
@@ -202,12 +202,12 @@ relay_run(struct link *peer, struct link *target, const struct relay_options *o,
 	decide(&r);
 	if (!is(&r, POLICY_TERMINAL))
 		reset_on_close(&r, true);
-	status = loop(&r, fds, e);
+	status = loop(&r, fds);
 	if (status == 0)
-		status = check_result(&r, e);
+		status = check_result(&r);
 	if (o->progress != NULL)
 		diag_progress_end(o->progress);
-	summarize(&r, status, e);
+	summarize(&r, status);
 	if (!peer->is_aborted)
 		reset_on_close(&r, false);
 	flow_release(&r.up);
@@ -474,7 +474,7 @@ next_event(const struct relay *r, struct deadline until)
 	return until;
 }
 
-/* Advances the script. Returns 0, or -1 with *e if a pattern failed. */
+/* Advances the script. Returns 0, or -1 with the error if a pattern failed. */
 static int
 advance_script(struct relay *r)
 {
@@ -561,10 +561,10 @@ check_hangup(struct flow *f, int fd, bool may_be_over)
 		flow_fail_output(f, errnum != 0 ? errnum : EPIPE);
 }
 
-/* Reads and writes what is ready, a piece each way. Returns 0, or -1 with *e if
- * there is data that the relay refuses. */
+/* Reads and writes what is ready, a piece each way. Returns 0, or -1 with the
+ * error if stdin has data that the relay refuses. */
 static int
-pump(struct relay *r, const struct pollfd *fds, struct err *e)
+pump(struct relay *r, const struct pollfd *fds)
 {
 	const short hangup = POLLERR | POLLHUP;
 	bool is_forwarder = is(r, POLICY_FORWARDER);
@@ -573,7 +573,7 @@ pump(struct relay *r, const struct pollfd *fds, struct err *e)
 		r->is_paused = true;
 	if (r->refuses_stdin && fds[POLL_IN].revents != 0) {
 		if (fd_available(STDIN_FILENO) > 0)
-			return err_set(e, ERR_USAGE, RELAY_UNREAD_ERROR);
+			return err_set(r->e, ERR_USAGE, RELAY_UNREAD_ERROR);
 		r->refuses_stdin = false;
 	}
 	/* After a failed send, data that has arrived is still read. */
@@ -692,23 +692,23 @@ sent_text(uint64_t bytes, const struct link *l)
 }
 
 static int
-limit_error(const struct relay *r, struct err *e)
+limit_error(const struct relay *r)
 {
 	struct deadline linger = linger_deadline(r);
 	const char *why = stall_clause(r, true);
 
 	if (deadline_passed(linger) && !deadline_passed(r->o->until))
-		deadline_error(linger, "the peer did not finish", e);
+		deadline_error(linger, "the peer did not finish", r->e);
 	else
-		deadline_idle_error(r->o->until, r->o->idle, e);
+		deadline_idle_error(r->o->until, r->o->idle, r->e);
 	if (why != NULL)
-		err_append(e, "%s", why);
+		err_append(r->e, "%s", why);
 	if (is(r, POLICY_FORWARDER))
-		return err_append(e,
+		return err_append(r->e,
 		    "sent to the target: %s; to the client: %s",
 		    sent_text(r->down.bytes, r->target),
 		    sent_text(r->up.bytes, r->peer));
-	return err_append(e, "sent %s, received %llu",
+	return err_append(r->e, "sent %s, received %llu",
 	    sent_text(r->up.bytes, r->peer), (unsigned long long)r->down.bytes);
 }
 
@@ -783,7 +783,7 @@ input_name(const struct relay *r)
  * connection, the errno of its socket is not the cause: link_close() adds it.
  */
 static int
-lost_error(const struct relay *r, uint64_t left, struct err *e)
+lost_error(const struct relay *r, uint64_t left)
 {
 	const char *lost = text_format("the connection was lost after %s sent "
 				       "and %llu received",
@@ -793,17 +793,17 @@ lost_error(const struct relay *r, uint64_t left, struct err *e)
 	    r->up.out.errnum != 0 ? r->up.out.errnum : r->down.in.errnum;
 
 	if (link_is_direct(r->peer))
-		err_sys(e, ERR_LOST, errnum, "%s", lost);
+		err_sys(r->e, ERR_LOST, errnum, "%s", lost);
 	else
-		err_set(e, ERR_LOST, "%s", lost);
-	e->errnum = errnum;
+		err_set(r->e, ERR_LOST, "%s", lost);
+	r->e->errnum = errnum;
 	if (is(r, POLICY_FORWARDER))
 		return -1;
 	if (left > 0)
-		return err_append(e, "%s of %s not delivered",
+		return err_append(r->e, "%s of %s not delivered",
 		    num_count_text(left, "byte"), input_name(r));
 	if (is_input_open(r))
-		return err_append(e, "stdin was still open");
+		return err_append(r->e, "stdin was still open");
 	return -1;
 }
 
@@ -824,9 +824,9 @@ warn_dropped(const struct relay *r)
 }
 
 /* The result of a relay that has ended, after all readable data was read: 0
- * when everything was delivered, or -1 with *e; see relay_run(). */
+ * when everything was delivered, or -1 with the error; see relay_run(). */
 static int
-check_result(const struct relay *r, struct err *e)
+check_result(const struct relay *r)
 {
 	const struct flow *up = &r->up, *down = &r->down;
 	unsigned state = r->state;
@@ -847,9 +847,9 @@ check_result(const struct relay *r, struct err *e)
 		warn_dropped(r);
 		return 0;
 	case POLICY_PEER_FAILED:
-		return lost_error(r, left, e);
+		return lost_error(r, left);
 	case POLICY_TARGET_FAILED:
-		return err_sys(e, ERR_LOST,
+		return err_sys(r->e, ERR_LOST,
 		    down->out.errnum != 0 ? down->out.errnum : up->in.errnum,
 		    "the target was lost after %s received from it and %llu "
 		    "sent",
@@ -858,11 +858,11 @@ check_result(const struct relay *r, struct err *e)
 	case POLICY_OUTPUT_FAILED:
 		return sink_refused(
 		    &(struct sink){.name = "stdout", .bytes = down->bytes},
-		    down->out.errnum, e);
+		    down->out.errnum, r->e);
 	case POLICY_INPUT_FAILED:
-		return err_sys(e, ERR_OUTPUT, up->in.errnum, "stdin");
+		return err_sys(r->e, ERR_OUTPUT, up->in.errnum, "stdin");
 	case POLICY_INPUT_LEFT:
-		return err_set(e, ERR_LOST,
+		return err_set(r->e, ERR_LOST,
 		    "the peer finished first; %s of %s not delivered "
 		    "(--on-peer-eof quit)",
 		    num_count_text(left, "byte"), input_name(r));
@@ -871,9 +871,9 @@ check_result(const struct relay *r, struct err *e)
 	}
 }
 
-/* Sets the totals; status and *e are the relay's result. */
+/* Sets the totals; status and the error are the relay's result. */
 static void
-summarize(const struct relay *r, int status, const struct err *e)
+summarize(const struct relay *r, int status)
 {
 	struct link *l = r->peer;
 
@@ -884,7 +884,7 @@ summarize(const struct relay *r, int status, const struct err *e)
 	if (r->unread_ns != 0)
 		l->wanted = LINK_WANT_NO_DATA;
 	l->is_aborted =
-	    status < 0 && policy_aborts(r->state, e->kind == ERR_OUTPUT);
+	    status < 0 && policy_aborts(r->state, r->e->kind == ERR_OUTPUT);
 	if (l->is_aborted && l->first == LINK_FIRST_NOBODY)
 		l->first = LINK_FIRST_US;
 	/* For link_abort(): an idle limit does not begin again. */
