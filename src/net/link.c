@@ -24,20 +24,21 @@
 
 /* How long the process of a discarded connection may take to end it. */
 #define DISCARD_MS 500
-/* How long the FIN for the peer of a program that has failed is held back, for
- * what it still sends makes a reset of it: if the program has sent nothing, and
- * if it has sent an answer, whose end the peer may wait for. */
+/* After a program has failed, FIN is held back for this time, since data that
+ * the peer still sends makes it a reset: if the program has sent nothing, and
+ * if it has sent an answer, for whose end the peer may wait. */
 #define SILENT_MS 500
 #define RESPONDED_MS 200
-/* How often to check for the last acknowledgement, before a reset. */
+/* How often to check for the last acknowledgement before a reset. */
 #define ACK_MS 10
-/* A FIN is held back for this many answer times, within these limits. */
+/* A FIN is held back for this many times the peer's last response time, within
+ * these limits. */
 #define HOLD_RESPONSES 20
 #define HOLD_MIN_MS 100
 #define HOLD_MAX_MS 1000
 /* If no byte was exchanged. */
 #define HOLD_UNUSED_MS 250
-/* How often to look for the end of the peer of a program. */
+/* How often to check whether the peer of a program has finished. */
 #define PEER_CHECK_MS 1000
 /* How many bytes of a message are shown. */
 #define SHOWN 512
@@ -56,7 +57,7 @@ release(struct link *l)
 	}
 }
 
-/* Whether the program that used it has failed. */
+/* Whether the program that used the connection has failed. */
 static bool
 has_failed(const struct link *l)
 {
@@ -129,7 +130,7 @@ link_confirm(struct link *l)
 }
 
 /* Sets moved_ns if the peer has acknowledged more. Returns how many bytes it
- * has not acknowledged yet; 0 if no more will be known. */
+ * has not acknowledged yet; 0 if no process reports that any more. */
 static uint64_t
 poll_acks(struct link *l)
 {
@@ -145,7 +146,7 @@ poll_acks(struct link *l)
 	return unacked;
 }
 
-/* When to look again for what must hold for this long. */
+/* Returns when to check again whether something has held for ms. */
 static struct deadline
 recheck_within(int64_t ms)
 {
@@ -188,8 +189,8 @@ wait_again(struct link *l, short events, int64_t idle_ms, struct deadline until)
 	return ready > 0 ? 0 : -1;
 }
 
-/* Whether the deadline has passed, with EAGAIN: it must hold although no call
- * waits. */
+/* Whether the deadline has passed; sets EAGAIN. Calls that never wait must also
+ * keep it. */
 static bool
 has_passed(struct deadline until)
 {
@@ -328,7 +329,7 @@ is_held(const struct link *l)
 	       l->peer_end == LINK_OPEN;
 }
 
-/* Sends a FIN that is due. Returns as link_finish(). */
+/* Sends FIN now. Returns as link_finish(). */
 static int
 finish_now(struct link *l)
 {
@@ -352,7 +353,7 @@ link_finish(struct link *l)
 	l->sending = LINK_FINISHING;
 	if (!is_held(l))
 		return finish_now(l);
-	/* What was acknowledged before is no movement. */
+	/* Earlier acknowledgements do not count as movement. */
 	(void)poll_acks(l);
 	l->moved_ns = l->own.quiet_ns = moved_ns;
 	return 0;
@@ -369,6 +370,7 @@ link_run_timers(struct link *l, uint64_t sent, uint64_t received,
 	struct deadline due;
 	uint64_t unacked;
 
+	/* When bytes moved, and how long the peer takes to answer. */
 	if (has_received && l->own.sent_ns != 0)
 		l->own.response_ns = now - l->own.sent_ns + 1;
 	if (has_received || has_sent)
@@ -377,6 +379,8 @@ link_run_timers(struct link *l, uint64_t sent, uint64_t received,
 		l->moved_ns = l->own.quiet_ns = now;
 	l->sent = sent;
 	l->received = received;
+
+	/* An idle limit and a held FIN depend on acknowledgements. */
 	if (idle_ms < 0 && !is_held(l))
 		return 0;
 	unacked = poll_acks(l);
@@ -384,13 +388,15 @@ link_run_timers(struct link *l, uint64_t sent, uint64_t received,
 		*next = deadline_first(*next, recheck_within(idle_ms));
 	if (!is_held(l))
 		return 0;
+
+	/* The held FIN is sent when the connection has been quiet. */
 	wait_ms = is_program ? PEER_CHECK_MS : link_hold_ms(l);
 	due = deadline_from(l->own.quiet_ns, wait_ms);
-	/* Nor is it quiet while received bytes are not read. */
+	/* It is not quiet while received bytes are unread. */
 	if (unacked > 0 || (deadline_passed(due) && fd_available(l->fd) > 0))
 		due = recheck_within(wait_ms);
 	else if (!is_program)
-		l->moved_ns = now; /* an idle limit does not count the hold */
+		l->moved_ns = now; /* The hold is not idleness. */
 	else if (deadline_passed(due) &&
 		 !l->carrier->ops->has_finished(l->carrier))
 		due = deadline_after(PEER_CHECK_MS);
@@ -451,8 +457,8 @@ void
 link_abort(struct link *l, int64_t idle_ms, struct deadline until)
 {
 	int64_t start = clock_now();
-	bool waits = l->fd >= 0 && !sock_is_unix(l->fd);
-	bool is_blind = !sock_reports_acks(l->fd);
+	bool waits = l->fd >= 0 && !sock_is_unix(l->fd),
+	     is_blind = !sock_reports_acks(l->fd);
 	struct deadline limit;
 
 	if (is_blind)
@@ -468,14 +474,15 @@ link_abort(struct link *l, int64_t idle_ms, struct deadline until)
 	sock_abort(&l->fd);
 }
 
-/* sock_discard(), which counts, and decides about a reset. */
+/* Makes a sock_discard() and counts its bytes; decides whether to reset.
+ * Returns as sock_discard(). */
 static int
 discard(struct link *l)
 {
 	uint64_t before = l->discarded;
 	int more = sock_discard(l->fd, &l->discarded);
 
-	/* What a program that has answered left of a request is no failure. */
+	/* A program that has answered may leave a part of the request. */
 	if (has_failed(l) && l->reset == LINK_NO_RESET &&
 	    l->discarded > (l->exit == LINK_EXIT_SILENT ? 0 : l->unread)) {
 		l->reset = LINK_RESET_BY_US;
@@ -490,7 +497,7 @@ discard(struct link *l)
 	return more;
 }
 
-/* Until when the FIN is held back, if it is. */
+/* Returns until when FIN is held back; none: it is not. */
 static struct deadline
 hold_deadline(const struct link *l)
 {
@@ -534,7 +541,7 @@ link_drain(struct link *l, struct deadline until)
 	} else {
 		if (more == 0)
 			link_record_peer_fin(l);
-		/* Later data is for the system to refuse. */
+		/* Once the socket is closed, the system refuses later data. */
 		if (l->exit == LINK_EXIT_SILENT && may_finish)
 			more = -1;
 		if (more > 0 && !deadline_passed(until))
@@ -542,6 +549,7 @@ link_drain(struct link *l, struct deadline until)
 		if (l->sending != LINK_FINISHED)
 			(void)send_fin(l);
 	}
+
 	if (diag_emits(DIAG_SAY)) /* for link_log_closed() */
 		link_read_counters(l);
 	if (l->reset == LINK_RESET_BY_US)
@@ -576,6 +584,7 @@ link_close(struct link *l, int status, struct deadline until, struct err *e)
 
 	if (is_unread && status == 0)
 		until = deadline_first(until, deadline_after(DISCARD_MS));
+
 	/* A proxy would drop what the peer has not read yet. */
 	if (status >= 0 && l->fd >= 0 && l->sending == LINK_SENDING &&
 	    l->peer_end == LINK_OPEN && l->eof == LINK_EOF_HELD)
@@ -589,6 +598,7 @@ link_close(struct link *l, int status, struct deadline until, struct err *e)
 			drained = deadline_after(0);
 	if (status == 0 && wait_is_stopped())
 		status = err_sys(e, ERR_FAILED, EINTR, "draining");
+
 	if (has_failed(l) && l->reset == LINK_RESET_BY_US) {
 		/* The release of its processes is their reset. */
 	} else if (status >= 0) {
@@ -597,7 +607,7 @@ link_close(struct link *l, int status, struct deadline until, struct err *e)
 	} else if ((e->kind == ERR_LOST ||
 		       (err_is_reset(e->errnum) && e->kind != ERR_OUTPUT)) &&
 		   close_carriers(l, false, until, &cause) < 0 &&
-		   /* Otherwise they were terminated, and know no cause. */
+		   /* Otherwise they were terminated and know no cause. */
 		   cause.errnum != ETIMEDOUT) {
 		err_append(&cause, "%s", e->text);
 		*e = cause;
@@ -676,13 +686,11 @@ link_record_program_exit(struct link *l, int status, uint64_t unread)
 static const char *
 discarded_text(const struct link *l)
 {
-	const char *what = l->exit != LINK_NO_PROGRAM
-			       ? "not read by the program"
-			       : "discarded";
-
 	return text_format("%s%s %s %s", l->discards_more ? "at least " : "",
 	    num_count_text(l->discarded, "byte"),
-	    l->discarded == 1 ? "was" : "were", what);
+	    l->discarded == 1 ? "was" : "were",
+	    l->exit != LINK_NO_PROGRAM ? "not read by the program"
+				       : "discarded");
 }
 
 void
@@ -711,7 +719,7 @@ link_stall_text(struct link *l, bool awaits_peer, const char *peer)
 	link_read_counters(l);
 	if (!l->tcp.is_known)
 		return NULL;
-	/* Data that a process beneath has passed on counts, too. */
+	/* Data that a process beneath has already passed on also counts. */
 	if (!link_is_direct(l) && fd_available(l->fd) > 0)
 		l->tcp.has_unread = true;
 	return stall_text(&l->tcp, awaits_peer, peer);
@@ -823,7 +831,7 @@ link_log_closed(int level, const struct link *l, int status)
 	    is_reset = is_by_us ? !addr_is_unix(&l->local)
 				: l->reset == LINK_RESET_BY_PEER;
 	int64_t ns = clock_now() - l->start_ns;
-	const char *reset = "", *path, *discarded = "", *failed = "",
+	const char *reset = "", *path, *discarded = "",
 		   *ends = "the socket pair";
 	char bytes[96] = "";
 	struct json *j;
@@ -852,12 +860,10 @@ link_log_closed(int level, const struct link *l, int status)
 	}
 	path = path_text(j, l, ns);
 	json_number(j, "status", (unsigned)status);
-	if (status != 0)
-		failed = text_format(", status %d", status);
 	if (!addr_is_unnamed(&l->remote) || !addr_is_unnamed(&l->local))
 		ends = text_format(
 		    "%s from %s", addr_text(&l->remote), addr_text(&l->local));
 	diag_event_end(level, "closed %s: %sin %s; %s%s%s%s%s", ends, bytes,
 	    num_duration_text(ns), words[l->first], reset, discarded, path,
-	    failed);
+	    status == 0 ? "" : text_format(", status %d", status));
 }
