@@ -20,7 +20,7 @@
 #include "net/sock.h"
 #include "tls/tls.h"
 
-/* Four records of the greatest length: more costs memory, and gains little. */
+/* Four records of the greatest length. More costs memory and gains little. */
 #define BUFFER (64 * 1024)
 /* Received bytes are passed on in pieces of up to this size: smaller ones wake
  * sockt more often, larger ones do not fit into a user's send buffer. */
@@ -43,46 +43,54 @@
 /* The direction to the peer. */
 enum sending {
 	SENDING,
-	SENDING_ENDED,    /* sockt has sent everything and the end */
-	SENDING_NOTIFIED, /* close_notify waits in the buffer */
-	SENDING_FINISHED, /* the peer has close_notify and FIN */
-	SENDING_LOST      /* the peer accepts no more */
+	SENDING_ENDED,    /* Sockt has written everything, and its end. */
+	SENDING_NOTIFIED, /* close_notify was written, perhaps not sent. */
+	SENDING_FINISHED, /* close_notify and FIN were sent. */
+	SENDING_LOST      /* The peer accepts no more. */
 };
 
 /* The direction from the peer. */
 enum receiving {
 	RECEIVING,
-	RECEIVING_ENDED, /* the peer has ended; the buffer may have data */
-	RECEIVING_DONE   /* sockt has all data and the end */
+	RECEIVING_ENDED, /* The peer has ended; the buffer may have data. */
+	RECEIVING_DONE   /* Sockt has all data, and the end. */
 };
 
 struct tls_process {
 	const struct tls_library *l;
 	struct ssl *ssl;
-	int tcp, plain, report; /* descriptors */
-	int key_log;            /* as in the context */
-	/* The bytes that libssl has written, not yet sent. It writes to memory,
-	 * never to the connection, so that a sending direction that is blocked
-	 * or has ended cannot fail the receiving one. */
+	int tcp, plain, report; /* Its descriptors. */
+	int key_log;            /* As in struct tls_context. */
+	/* The bytes that libssl has written and that are not yet sent. It
+	 * writes to memory, never to the connection, so that a sending
+	 * direction that is blocked or has ended cannot fail the receiving one.
+	 */
 	struct bio *unsent;
 	const struct tls_options *options;
-	bool has_proxy;   /* that of the link */
-	const char *host; /* that is verified; "": any */
+	bool has_proxy;   /* The connection goes through a proxy. */
+	const char *host; /* The certificate must have this name; "": any. */
+
+	/* The state of both directions. */
 	enum sending sending;
 	enum receiving receiving;
-	bool has_close_notify;          /* the peer's was received */
-	bool wants_certificate;         /* the server asks for one */
-	bool has_more;                  /* libssl may have more received data */
-	struct tls_certificate refused; /* the one that was not accepted */
+	bool has_close_notify;  /* The peer's close_notify was received. */
+	bool wants_certificate; /* The server has requested a certificate. */
+	bool has_more;          /* libssl may have more received data. */
+	/* The peer's certificate, if it was not accepted. */
+	struct tls_certificate refused;
 
-	/* Plain bytes received, not yet passed on. */
+	/* The plain bytes that were received and not yet passed on. */
 	unsigned char received[RECEIVED];
 	size_t received_from, received_to;
 
-	uint64_t sent_bytes, received_bytes; /* plain bytes so far */
-	size_t notify_bytes;  /* length of this side's close_notify */
-	int64_t moved_ns;     /* when bytes last moved */
-	int64_t abandoned_ns; /* since when sockt no longer reads; 0: it does */
+	/* Totals and times. */
+	uint64_t sent_bytes, received_bytes; /* This many plain bytes so far. */
+	size_t notify_bytes;  /* This side's close_notify has this length. */
+	int64_t moved_ns;     /* Bytes last moved at this time. */
+	int64_t abandoned_ns; /* Sockt no longer reads since this time; 0: it
+				 does. */
+
+	/* What is reported. */
 	struct tls_record record;
 	struct err lost;
 };
@@ -187,11 +195,11 @@ explain_certificate(const struct tls_process *p, long result, struct err *e)
 		    text_shown(c->subject), text_shown(c->issuer));
 }
 
-/* Texts for libssl's reasons. They apply in a handshake; those of records and
- * of the peer's alerts (RFC 8446 6.2), always. */
+/* Texts for libssl's reasons in a handshake. The texts for records and for the
+ * peer's alerts (RFC 8446 6.2) apply at any time. */
 static const struct {
 	unsigned reason;
-	const char *text, *of_server; /* NULL: the same */
+	const char *text, *of_server; /* NULL: the same as of a client. */
 } reasons[] = {
     {TLS_REASON_BAD_MAC, "a record was damaged or tampered with on the way",
 	NULL},
@@ -349,7 +357,7 @@ send_unsent(struct tls_process *p)
 	return 0;
 }
 
-/* Waits for events of the connection. If sockt has exited, exits, too. */
+/* Waits for events of the connection. Exits if sockt has exited. */
 static void
 wait_connection(
     const struct tls_process *p, short events, struct deadline until)
