@@ -3,10 +3,11 @@
  * was dialed (dial/connector.h), accepted or inherited (net/listener.h).
  *
  * Its descriptor is the socket, or one end of a socket pair with a process
- * beneath it: that of TLS, which has the socket (tls/tls.h), a program that
+ * beneath it: the TLS process, which has the socket (tls/tls.h), a program that
  * makes the connection (dial/via.h), or TLS over a program. A pair has no
- * reset, and the death of its process looks like end of file. So what is
- * beneath a connection is an interface: struct link_ops reports how it ended.
+ * reset, and the death of its process looks like end of file. So struct
+ * link_ops is an interface to what is beneath a connection, which reports how
+ * the connection has ended.
  */
 #ifndef NET_LINK_H
 #define NET_LINK_H

@@ -87,7 +87,7 @@ enum policy_want {
 /* Each is one exit status: see relay_run(). */
 enum policy_result {
 	POLICY_DELIVERED,     /* 0 */
-	POLICY_RECORD_FAILED, /* that of the record */
+	POLICY_RECORD_FAILED, /* the status of the error of the record */
 	POLICY_PEER_FAILED,   /* lost: the peer */
 	POLICY_TARGET_FAILED, /* lost: the target of a forwarder */
 	POLICY_INPUT_FAILED,  /* stdin */

@@ -336,7 +336,7 @@ make_event(struct recorder *r, int direction, uint64_t offset,
 	return json_end(j);
 }
 
-/* The largest part of a dump. If other processes write to the pipe, too, only
+/* The largest part of a dump. If other processes also write to the pipe, only
  * writes of at most PIPE_BUF bytes stay whole. */
 static size_t
 max_part(const struct recorder *r, int file)

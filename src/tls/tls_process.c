@@ -199,7 +199,7 @@ explain_certificate(const struct tls_process *p, long result, struct err *e)
  * peer's alerts (RFC 8446 6.2) apply at any time. */
 static const struct {
 	unsigned reason;
-	const char *text, *of_server; /* NULL: the same as of a client. */
+	const char *text, *of_server; /* For a server; NULL: text. */
 } reasons[] = {
     {TLS_REASON_BAD_MAC, "a record was damaged or tampered with on the way",
 	NULL},
