@@ -89,10 +89,10 @@ report(const struct link *l)
 	return c->ops->poll_report(c);
 }
 
-/* link_unacked(), by the report of its process. */
-static uint64_t
-count_unacked(const struct link *l, const struct link_report *r)
+uint64_t
+link_unacked(const struct link *l)
 {
+	const struct link_report *r = report(l);
 	uint64_t n;
 
 	if (r != NULL)
@@ -100,12 +100,6 @@ count_unacked(const struct link *l, const struct link_report *r)
 	n = sock_unacked_bytes(l->fd);
 	/* The system counts FIN as a byte. */
 	return n > 0 && l->sending == LINK_FINISHED ? n - 1 : n;
-}
-
-uint64_t
-link_unacked(const struct link *l)
-{
-	return count_unacked(l, report(l));
 }
 
 bool
@@ -134,8 +128,8 @@ link_confirm(struct link *l)
 static uint64_t
 poll_acks(struct link *l)
 {
+	uint64_t unacked = link_unacked(l);
 	const struct link_report *r = report(l);
-	uint64_t unacked = count_unacked(l, r);
 
 	if (r != NULL && r->has_ended)
 		return 0;
