@@ -741,10 +741,10 @@ link_log_connected(const struct link *l, bool is_stream)
 
 	if (!diag_emits(DIAG_NOTE))
 		return;
+	json_seconds(begin("connected", l), "seconds", (double)ns / 1e9);
 	/* An unconnected socket has no port before it first sends. */
 	if (addr_is_unix(&l->local) || addr_port(&l->local) != 0)
 		from = text_format(" from %s", addr_text(&l->local));
-	json_seconds(begin("connected", l), "seconds", (double)ns / 1e9);
 	if (is_stream)
 		diag_event_end(DIAG_NOTE, "connected to %s%s in %s",
 		    addr_text(&l->remote), from, num_duration_text(ns));
@@ -793,31 +793,31 @@ static const char *
 path_text(struct json *j, const struct link *l, int64_t ns)
 {
 	const struct os_tcp *tcp = &l->tcp;
-	const char *limit, *limit_words = "", *trip = "", *again = "";
+	const char *limit, *limit_text = "", *rtt = "", *resent = "";
 
 	if (!tcp->is_known)
 		return "";
-	limit = stall_limit(tcp, ns, l->output_ns, &limit_words);
+	limit = stall_limit(tcp, ns, l->output_ns, &limit_text);
 	if (tcp->rtt_us > 0)
 		json_seconds(j, "rtt", (double)tcp->rtt_us / 1e6);
 	json_number(j, "retransmitted", tcp->retransmitted);
 	if (limit != NULL)
 		json_text(j, "limited_by", limit);
 	if (!addr_is_loopback(&l->remote) && tcp->rtt_us > 0)
-		trip = text_format(
+		rtt = text_format(
 		    ", round trip %s", num_duration_text(tcp->rtt_us * 1000));
 	if (!addr_is_loopback(&l->remote) && tcp->retransmitted > 0)
-		again = text_format(", %s sent again",
+		resent = text_format(", %s sent again",
 		    num_count_text(tcp->retransmitted, "segment"));
-	return text_format("%s%s%s%s", trip, again,
-	    limit == NULL ? "" : ", limited by ", limit_words);
+	return text_format("%s%s%s%s", rtt, resent,
+	    limit == NULL ? "" : ", limited by ", limit_text);
 }
 
 void
 link_log_closed(int level, const struct link *l, int status)
 {
 	static const char *const names[] = {"nobody", "us", "peer"},
-				 *const words[] = {"neither side finished",
+				 *const texts[] = {"neither side finished",
 				     "this side finished first",
 				     "the peer finished first"};
 	bool is_by_us = l->reset == LINK_RESET_BY_US,
@@ -826,7 +826,7 @@ link_log_closed(int level, const struct link *l, int status)
 				: l->reset == LINK_RESET_BY_PEER;
 	int64_t ns = clock_now() - l->start_ns;
 	const char *reset = "", *path, *discarded = "",
-		   *ends = "the socket pair";
+		   *remote = "the socket pair", *from = "", *local = "";
 	char bytes[96] = "";
 	struct json *j;
 
@@ -854,10 +854,13 @@ link_log_closed(int level, const struct link *l, int status)
 	}
 	path = path_text(j, l, ns);
 	json_number(j, "status", (unsigned)status);
-	if (!addr_is_unnamed(&l->remote) || !addr_is_unnamed(&l->local))
-		ends = text_format(
-		    "%s from %s", addr_text(&l->remote), addr_text(&l->local));
-	diag_event_end(level, "closed %s: %sin %s; %s%s%s%s%s", ends, bytes,
-	    num_duration_text(ns), words[l->first], reset, discarded, path,
+	if (!addr_is_unnamed(&l->remote) || !addr_is_unnamed(&l->local)) {
+		remote = addr_text(&l->remote);
+		from = " from ";
+		local = addr_text(&l->local);
+	}
+	diag_event_end(level, "closed %s%s%s: %sin %s; %s%s%s%s%s", remote,
+	    from, local, bytes, num_duration_text(ns), texts[l->first], reset,
+	    discarded, path,
 	    status == 0 ? "" : text_format(", status %d", status));
 }
