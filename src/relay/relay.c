@@ -435,11 +435,11 @@ limit_deadline(const struct relay *r)
 static struct deadline
 yield_deadline(const struct relay *r)
 {
-	return wants(r, POLICY_AWAIT_INPUT) && !r->o->sends_to_end &&
-		       (r->o->listener != NULL ||
-			   r->peer->peer_end == LINK_BARE)
-		   ? deadline_from(wait_start(r), YIELD_MS)
-		   : deadline_none();
+	if (!wants(r, POLICY_AWAIT_INPUT) || r->o->sends_to_end)
+		return deadline_none();
+	if (r->o->listener == NULL && r->peer->peer_end != LINK_BARE)
+		return deadline_none();
+	return deadline_from(wait_start(r), YIELD_MS);
 }
 
 /* When to report what the user waits for, once. If there is nothing to report
@@ -449,11 +449,12 @@ report_deadline(const struct relay *r)
 {
 	if (is(r, POLICY_SCRIPTED))
 		return r->o->script->notice;
-	return wait_start(r) > r->reported_ns
-		   ? deadline_from(wait_start(r), WAIT_REPORT_MS)
-		   : deadline_none();
+	if (wait_start(r) <= r->reported_ns)
+		return deadline_none();
+	return deadline_from(wait_start(r), WAIT_REPORT_MS);
 }
 
+/* Returns the first of the times above, or until, the time of the links. */
 static struct deadline
 next_event(const struct relay *r, struct deadline until)
 {
@@ -674,9 +675,9 @@ stall_clause(const struct relay *r, bool accepts_silence)
 	why = link_stall_text(r->peer,
 	    accepts_silence && !is_unsent && wants(r, POLICY_READ_PEER), peer);
 	/* A Unix socket is full only when the other side does not read. */
-	return why == NULL && is_unsent && r->is_unix && link_is_direct(r->peer)
-		   ? text_format("%s does not read what was sent", peer)
-		   : why;
+	if (why == NULL && is_unsent && r->is_unix && link_is_direct(r->peer))
+		return text_format("%s does not read what was sent", peer);
+	return why;
 }
 
 /* "6 bytes", and how many of them l has not acknowledged. */
@@ -685,10 +686,10 @@ sent_text(uint64_t bytes, const struct link *l)
 {
 	uint64_t unacked = link_unacked(l);
 
-	return unacked == 0 ? num_count_text(bytes, "byte")
-			    : text_format("%s, %llu of them not acknowledged",
-				  num_count_text(bytes, "byte"),
-				  (unsigned long long)unacked);
+	if (unacked == 0)
+		return num_count_text(bytes, "byte");
+	return text_format("%s, %llu of them not acknowledged",
+	    num_count_text(bytes, "byte"), (unsigned long long)unacked);
 }
 
 static int
@@ -725,11 +726,11 @@ wait_text(void *context)
 	if (awaits_peer_fin(r)) {
 		why = stall_clause(r, true);
 		return text_format(
-		    "stdin has ended; waiting for the peer to finish%s%s%s",
+		    "stdin has ended; waiting for the peer to finish%s%s",
 		    deadline_is_set(limit_deadline(r))
 			? ""
 			: " (--linger limits this)",
-		    why == NULL ? "" : "; ", why == NULL ? "" : why);
+		    why == NULL ? "" : text_format("; %s", why));
 	}
 	if (wants(r, POLICY_AWAIT_INPUT))
 		return text_format("the peer has finished%s (--on-peer-eof "
@@ -740,15 +741,15 @@ wait_text(void *context)
 			: "; waiting for the end of stdin, which is still "
 			  "sent");
 	/* The user sees that the reader of stdout is slow. */
-	why = is_output_pending(r) && !is_forwarder
-		  ? NULL
-		  : stall_clause(
-			r, is_forwarder && r->down.last_ns > r->up.last_ns);
+	why = NULL;
+	if (is_forwarder || !is_output_pending(r))
+		why = stall_clause(
+		    r, is_forwarder && r->down.last_ns > r->up.last_ns);
 	if (why == NULL)
 		r->reported_ns = wait_start(r);
-	return why == NULL || !is_forwarder
-		   ? why
-		   : text_format("%s: %s", addr_text(&r->peer->remote), why);
+	if (why == NULL || !is_forwarder)
+		return why;
+	return text_format("%s: %s", addr_text(&r->peer->remote), why);
 }
 
 /* Bytes of the input that the peer is not known to have acknowledged. */
