@@ -26,9 +26,10 @@
 enum link_peer_end {
 	LINK_OPEN,  /* It has not ended, as far as this side knows. */
 	LINK_WHOLE, /* It has ended by FIN, and as its protocol requires. */
-	LINK_BARE,  /* It has ended by FIN alone: the data received may be
-		       incomplete, but the peer can be answered. */
-	LINK_LOST   /* The peer has reset it, or its process died. */
+	/* It has ended by FIN alone: the data received may be incomplete, but
+	 * the peer can be answered. */
+	LINK_BARE,
+	LINK_LOST /* The peer has reset it, or its process died. */
 };
 
 /*
@@ -54,9 +55,9 @@ enum link_route { LINK_ROUTE_DIRECT, LINK_ROUTE_PROXY, LINK_ROUTE_PROGRAM };
 /* How far this side has ended its direction. */
 enum link_sending {
 	LINK_SENDING,
-	LINK_FINISHING, /* link_finish() was called; FIN is held back, or could
-			   not be sent. */
-	LINK_FINISHED   /* FIN was sent. */
+	/* link_finish() was called; FIN is held back, or could not be sent. */
+	LINK_FINISHING,
+	LINK_FINISHED /* FIN was sent. */
 };
 
 /* What is still wanted of the peer when the connection is closed. */
@@ -136,10 +137,10 @@ struct link {
 	int64_t tls_ns;  /* and the TLS handshake after that; 0: no TLS. */
 
 	/* What kind of connection it is. */
-	struct link_carrier *carrier; /* The link owns it; NULL: its descriptor
-					 is the socket. */
 	enum link_route route;
 	enum link_eof eof;
+	/* The link owns it; NULL: its descriptor is the socket. */
+	struct link_carrier *carrier;
 	/* The target of a forwarder is a program. When it hangs up,
 	 * link_record_eof() waits for its exit status. Without a carrier, the
 	 * caller owns the process. */
@@ -148,12 +149,12 @@ struct link {
 	/* The outcome so far: bytes, counted by link_send(), link_receive() or
 	 * the caller. */
 	uint64_t sent, received;
-	uint64_t undelivered; /* This many bytes were read from stdin, or by a
-				 forwarder from the other side, and were not
-				 delivered. */
-	uint64_t discarded;   /* This many bytes were received and discarded. */
-	bool bytes_unknown;   /* Nobody knows sent and received. */
-	bool discards_more;   /* More were discarded; nobody knows how many. */
+	/* This many bytes were read from stdin, or by a forwarder from the
+	 * other side, and were not delivered. */
+	uint64_t undelivered;
+	uint64_t discarded; /* This many bytes were received and discarded. */
+	bool bytes_unknown; /* Nobody knows sent and received. */
+	bool discards_more; /* More were discarded; nobody knows how many. */
 
 	/* The outcome so far: the end. */
 	enum link_first first;
@@ -165,8 +166,9 @@ struct link {
 
 	/* The outcome so far: time. */
 	int64_t output_ns; /* Received data waited this long for the output. */
-	int64_t moved_ns;  /* At this time bytes last moved, an acknowledgement
-			      was seen, or only time held FIN back. */
+	/* At this time bytes last moved, an acknowledgement was seen, or only
+	 * time held FIN back. */
+	int64_t moved_ns;
 	struct os_tcp tcp; /* link_read_counters() sets it. */
 
 	/* The program that used it: link_record_program_exit() sets these. */
@@ -175,14 +177,17 @@ struct link {
 
 	/* Only link.c uses these. */
 	struct {
-		uint64_t acked;  /* The peer had acknowledged this many bytes
-				    at the last poll_acks(). */
-		int64_t sent_ns; /* Bytes were last sent at this time; 0:
-				    the peer has answered since. */
-		int64_t response_ns; /* Its last answer took this long; 0: it
-					has not answered yet. */
-		int64_t quiet_ns;    /* It has been quiet since this time. */
-		int64_t exit_ns;     /* The program exited at this time. */
+		/* The peer had acknowledged this many bytes at the last
+		 * poll_acks(). */
+		uint64_t acked;
+		/* Bytes were last sent at this time; 0: the peer has answered
+		 * since. */
+		int64_t sent_ns;
+		/* Its last answer took this long; 0: it has not answered
+		 * yet. */
+		int64_t response_ns;
+		int64_t quiet_ns; /* It has been quiet since this time. */
+		int64_t exit_ns;  /* The program exited at this time. */
 	} own;
 };
 

@@ -28,59 +28,60 @@ enum policy_state {
 	POLICY_DONE = 1 << 6,      /* --done */
 
 	/* Facts. */
-	POLICY_SCRIPTED = 1 << 7,     /* a step of the script remains; the input
-					 is not read yet */
-	POLICY_EXPECTING = 1 << 8,    /* that step is a pattern */
-	POLICY_INPUT_OPEN = 1 << 9,   /* the input may deliver more data */
-	POLICY_INPUT_LOST = 1 << 10,  /* it failed before its end */
-	POLICY_UNSENT = 1 << 11,      /* data waits to be sent */
-	POLICY_SEND_LOST = 1 << 12,   /* the peer accepts no more data */
-	POLICY_PEER_OPEN = 1 << 13,   /* the peer may send more data */
-	POLICY_PEER_RESET = 1 << 14,  /* the peer reset the connection */
-	POLICY_UNWRITTEN = 1 << 15,   /* received data waits to be written */
-	POLICY_OUTPUT_LOST = 1 << 16, /* the output accepts no more data */
-	POLICY_CANCELED = 1 << 17,    /* the data could not be recorded */
-	POLICY_FIN = 1 << 18,         /* FIN to the peer was sent, could not be
-					 sent, or is held back */
-	POLICY_TARGET_FIN = 1 << 19,  /* FIN to the target likewise */
+	/* A step of the script remains; the input is not read yet. */
+	POLICY_SCRIPTED = 1 << 7,
+	POLICY_EXPECTING = 1 << 8,    /* That step is a pattern. */
+	POLICY_INPUT_OPEN = 1 << 9,   /* The input may deliver more data. */
+	POLICY_INPUT_LOST = 1 << 10,  /* It failed before its end. */
+	POLICY_UNSENT = 1 << 11,      /* Data waits to be sent. */
+	POLICY_SEND_LOST = 1 << 12,   /* The peer accepts no more data. */
+	POLICY_PEER_OPEN = 1 << 13,   /* The peer may send more data. */
+	POLICY_PEER_RESET = 1 << 14,  /* The peer reset the connection. */
+	POLICY_UNWRITTEN = 1 << 15,   /* Received data waits to be written. */
+	POLICY_OUTPUT_LOST = 1 << 16, /* The output accepts no more data. */
+	POLICY_CANCELED = 1 << 17,    /* The data could not be recorded. */
+	/* FIN to the peer was sent, could not be sent, or is held back. */
+	POLICY_FIN = 1 << 18,
+	POLICY_TARGET_FIN = 1 << 19, /* The same of FIN to the target. */
 	POLICY_FACTS = 0x1fff << 7,
 
 	/* Decisions, which relay.c keeps. */
-	POLICY_ABANDONED = 1 << 20, /* the input is not read to its end */
-	POLICY_WRITING = 1 << 21,   /* after POLICY_CONFIRM: everything sent is
-				       acknowledged or lost, and the peer is not
-				       read any more */
+	POLICY_ABANDONED = 1 << 20, /* The input is not read to its end. */
+	/* After POLICY_CONFIRM: everything sent is acknowledged or lost, and
+	 * the peer is not read any more. */
+	POLICY_WRITING = 1 << 21,
 
 	/* Observations at the end, only for policy_result(). */
-	POLICY_HAS_DATA = 1 << 22, /* bytes were sent, or there are more */
-	POLICY_HAS_LEFT = 1 << 23  /* some bytes of the input are known not to
-				      be delivered */
+	POLICY_HAS_DATA = 1 << 22, /* Bytes were sent, or there are more. */
+	/* Some bytes of the input are known not to be delivered. */
+	POLICY_HAS_LEFT = 1 << 23
 };
 
 /* Actions that a state requires at once, besides POLICY_ABANDONED. */
 enum policy_action {
-	POLICY_FAIL_SEND = 1 << 0,   /* drop data that waits to be sent */
-	POLICY_FAIL_OUTPUT = 1 << 1, /* drop data that waits to be written */
-	POLICY_SEND_FIN = 1 << 2,    /* to the peer */
-	POLICY_FORWARD_FIN = 1 << 3  /* to the target */
+	POLICY_FAIL_SEND = 1 << 0,   /* Drop data that waits to be sent. */
+	POLICY_FAIL_OUTPUT = 1 << 1, /* Drop data that waits to be written. */
+	POLICY_SEND_FIN = 1 << 2,    /* Send FIN to the peer. */
+	POLICY_FORWARD_FIN = 1 << 3  /* Send FIN to the target. */
 };
 
 /* Wants of a state, as long as it lasts. */
 enum policy_want {
 	POLICY_READ_INPUT = 1 << 0,
 	POLICY_READ_PEER = 1 << 1,
-	POLICY_DRAIN_PEER = 1 << 2,   /* sending has failed: read only data that
-					 has arrived */
-	POLICY_DRAIN_TARGET = 1 << 3, /* writing has failed: the same for the
-					 target */
-	POLICY_WATCH_PEER = 1 << 4,   /* the peer has finished: an error or a
-					 hang-up means that it has vanished */
+	/* Sending has failed: read only data that has arrived. */
+	POLICY_DRAIN_PEER = 1 << 2,
+	/* Writing has failed: the same for the target. */
+	POLICY_DRAIN_TARGET = 1 << 3,
+	/* The peer has finished: an error or a hang-up means that it has
+	 * vanished. */
+	POLICY_WATCH_PEER = 1 << 4,
 	POLICY_WATCH_TARGET = 1 << 5,
-	POLICY_AWAIT_INPUT = 1 << 6,  /* only the end of the input is missing */
-	POLICY_LINGER = 1 << 7,       /* only the peer's FIN is missing */
-	POLICY_CONFIRM = 1 << 8,      /* wait until everything is acknowledged,
-					 then set POLICY_WRITING */
-	POLICY_FAIL_PATTERN = 1 << 9, /* end: the pattern can no longer match */
+	POLICY_AWAIT_INPUT = 1 << 6, /* Only the end of the input is missing. */
+	POLICY_LINGER = 1 << 7,      /* Only the peer's FIN is missing. */
+	/* Wait until everything is acknowledged, then set POLICY_WRITING. */
+	POLICY_CONFIRM = 1 << 8,
+	POLICY_FAIL_PATTERN = 1 << 9, /* End: the pattern cannot match. */
 	POLICY_END = 1 << 10
 };
 

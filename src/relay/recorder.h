@@ -41,10 +41,10 @@ enum {
 
 struct recorder {
 	/* The caller sets these, and may change them between connections. */
-	bool has_several;      /* The record is of several connections, which
-				  have numbers. */
 	struct deadline until; /* The wait for readers of FIFOs ends here, */
 	struct limit idle;     /* and after this time for each piece. */
+	/* The record is of several connections, which have numbers. */
+	bool has_several;
 
 	/* recorder_open() sets this: an option asks for a record. */
 	bool is_on;

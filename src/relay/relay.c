@@ -60,9 +60,9 @@ struct relay {
 	unsigned wants; /* a set of enum policy_want, policy_wants(state) */
 
 	/* The input. */
-	struct rate rate;   /* It is read at this rate (--limit-rate). */
-	bool is_paused;     /* --limit-rate delays it, now or in the last
-			       round. */
+	struct rate rate; /* It is read at this rate (--limit-rate). */
+	/* --limit-rate delays it, now or in the last round. */
+	bool is_paused;
 	bool refuses_stdin; /* Data on stdin is still an error. */
 	bool is_searching;  /* The script can search on before more data. */
 	int64_t total;      /* It has this many bytes; -1: nobody knows. */

@@ -28,8 +28,8 @@ struct script_step {
 
 	/* A pattern. */
 	regex_t regex;
-	bool names_cr; /* It names CR, which is then not dropped at the end of
-			  a line. */
+	/* It names CR, which is then not dropped at the end of a line. */
+	bool names_cr;
 
 	/* A text without its escapes, owned. */
 	char *bytes;
@@ -40,8 +40,8 @@ struct script {
 	/* Set by options. */
 	struct script_step items[SCRIPT_STEPS];
 	size_t count;
-	int64_t expect_ms; /* Each pattern must match within this time; -1: no
-			      limit. */
+	/* Each pattern must match within this time; -1: no limit. */
+	int64_t expect_ms;
 
 	/* While it runs. */
 	size_t at; /* The current step has this index. */

@@ -250,8 +250,8 @@ struct tls_certificate {
 	char subject[1024], issuer[1024];
 	char names[1024]; /* The subjectAltName, with ", " between its names. */
 	char not_before[24], not_after[24]; /* As in RFC 3339, in UTC. */
-	int days; /* It is valid for this many whole days; negative: it has
-		     expired. */
+	/* It is valid for this many whole days; negative: it has expired. */
+	int days;
 	char sha256[SHA256_TEXT];
 	char key_type[16]; /* The type of its key: "RSA", "EC". */
 	int key_bits;
@@ -278,8 +278,8 @@ enum tls_fact {
 /* What the process has seen so far. It sends this record in one piece at each
  * fact, and when a byte on the socket requests it. */
 struct tls_record {
-	struct link_report seen; /* The kernel's counters are of the last
-				    request. */
+	/* The kernel's counters are of the last request. */
+	struct link_report seen;
 	uint64_t sent;   /* The system has accepted this many bytes to send. */
 	unsigned facts;  /* A set of enum tls_fact. */
 	struct err lost; /* Why the connection was lost, or ERR_NONE. */

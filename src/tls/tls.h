@@ -28,10 +28,8 @@ struct tls_options {
 	int is_on;      /* The connection uses TLS. */
 	bool is_server; /* The other side begins the handshake. */
 
-	/* Whom to trust. */
-	/* Only the certificates in this file or directory are trusted. NULL: a
-	 * client trusts those of the system; a server demands no certificate.
-	 */
+	/* Whom to trust: only the certificates in this file or directory. NULL:
+	 * a client trusts the system's; a server demands no certificate. */
 	const char *ca;
 	/* The server's certificate must be for this name; NULL: for the host.
 	 */
@@ -47,8 +45,8 @@ struct tls_options {
 	/* What to offer. */
 	int version;      /* 0: TLS 1.2 and up; 1: only 1.2; 2: only 1.3. */
 	const char *alpn; /* These protocols, with commas; NULL: none. */
-	const char *certificate, *key; /* The names of files; NULL: no
-					  certificate. */
+	/* The names of files; NULL: no certificate. */
+	const char *certificate, *key;
 	int is_self; /* A server makes its certificate for this run. */
 	/* Only one handshake is made; the key is cleared after it. */
 	bool is_single;

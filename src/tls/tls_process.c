@@ -85,10 +85,10 @@ struct tls_process {
 
 	/* Totals and times. */
 	uint64_t sent_bytes, received_bytes; /* This many plain bytes so far. */
-	size_t notify_bytes;  /* This side's close_notify has this length. */
-	int64_t moved_ns;     /* Bytes last moved at this time. */
-	int64_t abandoned_ns; /* Sockt no longer reads since this time; 0: it
-				 does. */
+	size_t notify_bytes; /* This side's close_notify has this length. */
+	int64_t moved_ns;    /* Bytes last moved at this time. */
+	/* Sockt no longer reads since this time; 0: it does. */
+	int64_t abandoned_ns;
 
 	/* What is reported. */
 	struct tls_record record;
