@@ -281,13 +281,19 @@ introduced(const char *introduction, const char *text)
 	return text_format("%s%s", introduction, text_shown(text));
 }
 
-/* The certificate as text: subject, issuer, validity and names. */
+/* The certificate as text: subject, issuer, validity and names; "": none. */
 static const char *
-certificate_text(const struct tls_facts *f, const char *verified)
+certificate_text(const struct tls_facts *f, const struct tls_options *o)
 {
 	const struct tls_certificate *c = &f->peer;
-	const char *expiry = "expired", *why, *names;
+	const char *verified = "verified", *expiry = "expired", *why, *names;
 
+	if (!f->has_peer)
+		return "";
+	if (o->is_insecure)
+		verified = "not verified (--tls-insecure)";
+	else if (o->pin[0] != '\0')
+		verified = "verified (--tls-pin)";
 	if (c->days >= 0)
 		expiry = text_format(
 		    "expires in %d day%s", c->days, c->days == 1 ? "" : "s");
@@ -305,8 +311,7 @@ static void
 announce(const struct tls_facts *f, const struct tls_options *o, int64_t ns)
 {
 	const struct tls_certificate *c = &f->peer;
-	bool is_verified = f->has_peer && !o->is_insecure;
-	const char *verified = "verified", *certificate = "";
+	const char *certificate;
 	char names[sizeof(c->names)], *name, *save;
 	struct json *j;
 
@@ -334,15 +339,10 @@ announce(const struct tls_facts *f, const struct tls_options *o, int64_t ns)
 	add_text(j, "key_type", c->key_type);
 	if (f->has_peer)
 		json_number(j, "key_bits", (uint64_t)c->key_bits);
-	json_bool(j, "verified", is_verified);
+	json_bool(j, "verified", f->has_peer && !o->is_insecure);
 	add_text(j, "reason", f->unverified);
 	json_seconds(j, "seconds", (double)ns / 1e9);
-	if (!is_verified)
-		verified = "not verified (--tls-insecure)";
-	else if (o->pin[0] != '\0')
-		verified = "verified (--tls-pin)";
-	if (f->has_peer)
-		certificate = certificate_text(f, verified);
+	certificate = certificate_text(f, o);
 	diag_event_end(DIAG_NOTE, "%s with %s%s%s, in %s", f->protocol,
 	    f->cipher, introduced(", ", f->alpn), certificate,
 	    num_duration_text(ns));
