@@ -117,8 +117,9 @@ later(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
-/* Reads, writes and waits until the relay ends. fds is zeroed. Returns 0, or -1
- * with the error if a limit, a signal, the script or refused data ends it. */
+/* Reads, writes and waits until the relay ends. fds is zeroed. Returns the
+ * result of the relay; or -1 with the error if a limit, a signal, the script or
+ * refused data ends it. */
 static int
 loop(struct relay *r, struct pollfd *fds)
 {
@@ -140,7 +141,7 @@ loop(struct relay *r, struct pollfd *fds)
 		if (wants(r, POLICY_CONFIRM))
 			confirm(r, &until);
 		if (wants(r, POLICY_END))
-			return 0;
+			return check_result(r);
 
 		/* This process may have been stopped: data and the peer's end
 		 * may have arrived before the limit. */
@@ -203,8 +204,6 @@ relay_run(struct link *peer, struct link *target, const struct relay_options *o,
 	if (!is(&r, POLICY_TERMINAL))
 		reset_on_close(&r, true);
 	status = loop(&r, fds);
-	if (status == 0)
-		status = check_result(&r);
 	if (o->progress != NULL)
 		diag_progress_end(o->progress);
 	summarize(&r, status);
