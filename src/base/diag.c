@@ -18,12 +18,6 @@
 /* The longest live line. */
 #define MAX_LIVE 400
 
-/* The minimum number of columns of a bar, with its brackets. */
-#define MIN_BAR 5
-
-/* The longest text beside a bar, and the longest bar. */
-#define LINE 512
-
 /* The state of reporting, which every module may query. */
 static struct {
 	const char *command; /* NULL before diag_start() */
@@ -136,30 +130,29 @@ terminal_columns(void)
 	return 0;
 }
 
-/* The columns of a live line: one less than the terminal has now. */
-static size_t
-live_width(void)
+size_t
+diag_live_width(void)
 {
 	size_t columns = terminal_columns();
 
 	/* A terminal that does not report its width. */
 	if (columns == 0)
 		columns = 80;
+	/* The cursor stays on the line. */
 	return columns <= MAX_LIVE ? columns - 1 : MAX_LIVE;
 }
 
 /*
- * Replaces the live line by text, cut to live_width(); "" removes it. The
- * cursor stays at its beginning: what a terminal that has become narrower
+ * The cursor stays at its beginning: what a terminal that has become narrower
  * wrapped is below the cursor, and erased too. A terminal may also report its
  * new width too late: a line that is longer must not wrap (DECAWM).
  */
-static void
-draw_live(const char *text)
+void
+diag_live_draw(const char *text)
 {
 	const char *term = getenv("TERM");
 	char shown[2 * MAX_LIVE + 24];
-	size_t n = strlen(text), width = live_width();
+	size_t n = strlen(text), width = diag_live_width();
 
 	/* The terminal of a background job shows a prompt there. */
 	if (!fd_is_foreground(STDERR_FILENO))
@@ -185,7 +178,7 @@ draw_live(const char *text)
 static void
 write_stderr(const char *bytes, size_t n)
 {
-	draw_live("");
+	diag_live_draw("");
 	if (diag.is_mid_line)
 		put("\n", 1);
 	put(bytes, n);
@@ -321,117 +314,22 @@ diag_raw(int level, const void *bytes, size_t n)
 	write_stderr(bytes, n);
 }
 
+bool
+diag_live_start(bool is_requested)
+{
+	diag.has_live = !diag.json &&
+			(diag.level >= DIAG_SAY || is_requested) &&
+			isatty(STDERR_FILENO);
+	return diag.has_live;
+}
+
 void
-diag_progress_yield(const void *bytes, size_t n)
+diag_live_yield(const void *bytes, size_t n)
 {
 	if (n == 0 || !diag.has_live)
 		return;
-	draw_live("");
+	diag_live_draw("");
 	diag.is_mid_line = ((const char *)bytes)[n - 1] != '\n';
-}
-
-void
-diag_progress_start(struct progress *p, bool wanted, bool is_requested)
-{
-	*p = (struct progress){.shown = wanted || is_requested,
-	    .start_ns = clock_now(),
-	    .next = deadline_after(DIAG_PROGRESS_MS)};
-	if (p->shown)
-		p->shown = diag.has_live =
-		    !diag.json && (diag.level >= DIAG_SAY || is_requested) &&
-		    isatty(STDERR_FILENO);
-}
-
-void
-diag_progress_draw(struct progress *p, const char *text)
-{
-	if (!p->shown)
-		return;
-	draw_live(text);
-	p->next = deadline_after(DIAG_PROGRESS_MS);
-}
-
-struct deadline
-diag_progress_next(const struct progress *p)
-{
-	return p->shown ? p->next : deadline_none();
-}
-
-void
-diag_progress_end(struct progress *p)
-{
-	if (p->shown)
-		draw_live("");
-	p->shown = false;
-}
-
-static bool
-has_percentage(const struct progress_count *c)
-{
-	return c->total > 0 && (uint64_t)c->total >= c->done;
-}
-
-/* Appends "45.2 MiB of 1.0 GiB (4%), 120 MiB/s, 8 s left". */
-static void
-append_count(char *text, size_t size, const struct progress *p,
-    const struct progress_count *c)
-{
-	double seconds = clock_seconds(p->start_ns, clock_now()), left;
-	double rate =
-	    seconds > 0 ? (double)(c->done - c->skipped) / seconds : 0;
-
-	text_append(text, size, "%s", num_size_text(c->done));
-	if (has_percentage(c))
-		text_append(text, size, " of %s (%d%%)",
-		    num_size_text((uint64_t)c->total),
-		    (int)(100.0 * (double)c->done / (double)c->total));
-	text_append(text, size, ", %s/s", num_size_text((uint64_t)rate));
-	if (!has_percentage(c) || rate <= 0)
-		return;
-	left = (double)((uint64_t)c->total - c->done) / rate;
-	if (left < 100)
-		text_append(text, size, ", %.0f s left", left);
-	else if (left < 100 * 60)
-		text_append(text, size, ", %.0f min left", left / 60);
-	else
-		text_append(text, size, ", %.1f h left", left / 3600);
-}
-
-void
-diag_progress_counts(
-    struct progress *p, const struct progress_count *c, size_t count)
-{
-	size_t width, bar, i, n;
-	double full;
-	char line[2 * LINE] = "", text[LINE] = "";
-
-	if (!p->shown || !deadline_passed(p->next))
-		return;
-	if (count > 1 || !has_percentage(c))
-		text_append(text, sizeof(text), "%s", c->verb);
-	for (i = 0; i < count; i++) {
-		if (i > 0)
-			text_append(text, sizeof(text), "; %s", c[i].verb);
-		append_count(text, sizeof(text), p, &c[i]);
-	}
-	/* The bar does not grow when the text becomes shorter. */
-	width = live_width();
-	n = strlen(text);
-	if (width != p->width || n > p->text) {
-		p->width = width;
-		p->text = n;
-	}
-	if (has_percentage(c) && p->text + MIN_BAR + 1 <= width) {
-		bar = width - p->text - 1;
-		full = (double)c->done / (double)c->total * (double)(bar - 2);
-		memset(line, '-', bar);
-		memset(line + 1, '#', (size_t)full);
-		line[0] = '[';
-		line[bar - 1] = ']';
-		line[bar] = ' ';
-	}
-	text_append(line, sizeof(line), "%s", text);
-	diag_progress_draw(p, line);
 }
 
 struct json *

@@ -68,51 +68,24 @@ void diag_line(int level, const char *fmt, ...)
  * header at DIAG_SAY, what an option requests at DIAG_ERRORS. */
 void diag_raw(int level, const void *bytes, size_t n);
 
-/* The minimum time between two updates of the live line. */
-#define DIAG_PROGRESS_MS 200
-
-/* The progress of a transfer, on the live line of a terminal. */
-struct progress {
-	bool shown;           /* the live line is shown */
-	int64_t start_ns;     /* when the transfer began */
-	struct deadline next; /* time of the next update */
-	size_t width;         /* columns of the last update */
-	size_t text;          /* longest text beside the bar since then */
-};
-
-/* Starts. The line is drawn only on a terminal, and only if it is wanted, or if
- * an option requests it, which has effect with -q, too. */
-void diag_progress_start(struct progress *p, bool wanted, bool is_requested);
-
-/* Draws a text at once, cut to the columns of the terminal; "" removes it. */
-void diag_progress_draw(struct progress *p, const char *text);
-
-/* The time of the next update, for poll(2); never if nothing is drawn. */
-struct deadline diag_progress_next(const struct progress *p);
-
-/* Removes the live line. */
-void diag_progress_end(struct progress *p);
-
-/* The progress of one direction of a transfer. */
-struct progress_count {
-	const char *verb; /* "sent ", "received " */
-	uint64_t done;    /* bytes so far */
-	int64_t total;    /* bytes in total; -1: unknown */
-	uint64_t skipped; /* bytes present before; not part of the rate */
-};
-
 /*
- * Draws one or more directions on one line, if it is time: "[####------] 45 MiB
- * of 100 MiB (45%), 12 MiB/s, 5 s left". A bar as wide as the terminal allows
- * shows the first direction if its total is known, in place of the verb if it
- * is the only one. On a narrow terminal there is no bar, and the text is cut.
+ * The live line: the last line of a terminal, which base/progress.h draws again
+ * and again. Whatever else is written there removes it first.
  */
-void diag_progress_counts(
-    struct progress *p, const struct progress_count *c, size_t count);
+
+/* Whether a live line is shown from now on: only on a terminal, not with
+ * --json, and with -q only if an option requests it. */
+bool diag_live_start(bool is_requested);
+
+/* How many columns a live line may have now. */
+size_t diag_live_width(void);
+
+/* Replaces the live line by text, cut to that width; "" removes it. */
+void diag_live_draw(const char *text);
 
 /* Call this before data is written to the same terminal: removes the live line,
  * which is drawn again once a line of data is complete. */
-void diag_progress_yield(const void *bytes, size_t n);
+void diag_live_yield(const void *bytes, size_t n);
 
 /*
  * Reports an event: diag_event_begin() begins it by its name, the caller adds

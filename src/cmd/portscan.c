@@ -317,7 +317,7 @@ scan(struct run *run, struct err *e)
 
 	sandbox_enter();
 	for (;;) {
-		diag_progress_start(
+		progress_start(
 		    &run->report.live, !diag_shows(DIAG_NOTE), false);
 		result = scan_run(&so, &run->progress, e);
 		/* When --retry-for ends a scan, that is not a failure. */
@@ -466,7 +466,7 @@ scan_and_report(struct run *run, const char *hosts, struct err *e)
 	/* The line of the file is not where that failure was. */
 	if (run->failure.kind != ERR_NONE)
 		*e = run->failure;
-	diag_progress_end(&r->live);
+	progress_stop(&r->live);
 	if (result == 0 && run->targets.hosts == 0 && r->hosts == 0)
 		result = err_set(e, ERR_USAGE, "no host is left to scan");
 	else if (result == 0 && run->hosts == 0 && r->total == 0)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/diag.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/text.h"
@@ -413,11 +414,11 @@ scan_report_progress(void *report, struct err *e)
 	    (int)(100 * (double)r->decided / (double)r->total), r->open, rate,
 	    left);
 	if (r->has_results)
-		diag_progress_draw(&r->live, "");
+		progress_draw(&r->live, "");
 	if (r->has_results && result_flush(e) < 0)
 		return -1;
 	r->has_results = false;
-	diag_progress_draw(&r->live, line);
+	progress_draw(&r->live, line);
 	return result_probe(e);
 }
 

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "base/diag.h"
+#include "base/progress.h"
 #include "net/addr.h"
 #include "scan/scan.h"
 

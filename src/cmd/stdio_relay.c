@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "base/diag.h"
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/num.h"
@@ -240,7 +241,7 @@ stdio_relay_run(struct stdio_relay *s, struct link *l, struct err *e)
 	/* At a terminal the user types where the line would be. */
 	if (r->progress != NULL) {
 		is_shown = r->in < 0 || fd_kind(r->in) != FD_TERMINAL;
-		diag_progress_start(r->progress, is_shown, is_shown);
+		progress_start(r->progress, is_shown, is_shown);
 	}
 	if (r->script != NULL)
 		script_start(r->script);

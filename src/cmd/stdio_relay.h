@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "base/diag.h"
+#include "base/progress.h"
 #include "cli/command.h"
 #include "net/link.h"
 #include "relay/recorder.h"

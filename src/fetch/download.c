@@ -425,13 +425,13 @@ read_body(struct transfer *t, int64_t base, int64_t total, struct err *e)
 		diag_note("%s: the body ends with the connection, so whether "
 			  "it is whole cannot be checked",
 		    url_text(&t->current));
-	diag_progress_start(
+	progress_start(
 	    p, t->out.sink.kind != FD_TERMINAL, t->options->progress);
 	was_shown = p->shown;
 	t->client->count = (struct progress_count){
 	    "received ", (uint64_t)base, total, (uint64_t)base};
 	result = read_into_sink(t, true, e);
-	diag_progress_end(p);
+	progress_stop(p);
 	if (result < 0) {
 		/* Without a version, what was written cannot be resumed. */
 		out->held = 0;

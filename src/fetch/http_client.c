@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/diag.h"
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/num.h"
@@ -219,7 +220,7 @@ static void
 draw_progress(struct http_client *c)
 {
 	c->count.done = c->count.skipped + c->response.received;
-	diag_progress_counts(&c->progress, &c->count, 1);
+	progress_update(&c->progress, &c->count, 1);
 }
 
 /*
@@ -248,7 +249,7 @@ receive(struct http_client *c, const char *what, struct err *e)
 	capacity = rate_piece(&c->rate, capacity);
 	for (;;) {
 		n = link_receive(&c->link, space, capacity, 0, -1,
-		    deadline_first(limit, diag_progress_next(&c->progress)));
+		    deadline_first(limit, progress_next(&c->progress)));
 		if (n >= 0 || errno != EAGAIN || deadline_passed(limit))
 			break;
 		draw_progress(c);
@@ -476,7 +477,7 @@ copy_body(struct http_client *c, struct sink *s, struct err *e)
 			}
 			break;
 		}
-		limit = deadline_first(limit, diag_progress_next(&c->progress));
+		limit = deadline_first(limit, progress_next(&c->progress));
 		limit = deadline_first(limit, rate_next(&c->rate));
 		fds[0].fd = flow_wants_read(&f) ? c->link.fd : -1;
 		fds[1].fd = flow_wants_write(&f) ? f.out.fd : -1;

@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 #include "base/deadline.h"
-#include "base/diag.h"
+#include "base/progress.h"
 #include "base/rate.h"
 #include "fetch/route.h"
 #include "fetch/timing.h"

@@ -55,7 +55,7 @@ write_all(struct sink *s, const unsigned char *bytes, size_t n,
 	int ready;
 
 	if (s->kind == FD_TERMINAL)
-		diag_progress_yield(bytes, n);
+		diag_live_yield(bytes, n);
 	while (n > 0) {
 		limit = deadline_first(until,
 		    deadline_limit_from(last_ns, s->idle.ms, s->idle.option));

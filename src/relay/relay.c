@@ -16,6 +16,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "base/progress.h"
 #include "base/text.h"
 #include "net/link.h"
 #include "net/listener.h"
@@ -171,7 +172,7 @@ loop(struct relay *r, struct pollfd *fds)
 		if (deadline_passed(yield_deadline(r)))
 			yield(r, fds, count);
 		if (progress != NULL)
-			diag_progress_counts(progress,
+			progress_update(progress,
 			    (const struct progress_count[]){
 				{"sent ", r->up.bytes, r->total, 0},
 				{"received ", r->down.bytes, -1, 0}},
@@ -205,7 +206,7 @@ relay_run(struct link *peer, struct link *target, const struct relay_options *o,
 		reset_on_close(&r, true);
 	status = loop(&r, fds);
 	if (o->progress != NULL)
-		diag_progress_end(o->progress);
+		progress_stop(o->progress);
 	summarize(&r, status);
 	if (!peer->is_aborted)
 		reset_on_close(&r, false);
@@ -361,7 +362,7 @@ run_timers(struct relay *r, struct deadline *next)
  *   rate_next           --limit-rate permits more input
  *   yield_deadline      the input was idle for long enough
  *   script->until       a pattern has not matched in time
- *   diag_progress_next  the progress line is drawn anew
+ *   progress_next  the progress line is drawn anew
  *   report_deadline     a line reports what the relay waits for
  *
  * next_event() returns the first of them, but for report_deadline(), which the
@@ -469,8 +470,7 @@ next_event(const struct relay *r, struct deadline until)
 	if (r->o->script != NULL)
 		until = deadline_first(until, r->o->script->until);
 	if (r->o->progress != NULL)
-		until =
-		    deadline_first(until, diag_progress_next(r->o->progress));
+		until = deadline_first(until, progress_next(r->o->progress));
 	return until;
 }
 
@@ -917,7 +917,7 @@ tap(const struct flow *f, const void *bytes, size_t n)
 		script_receive(r->o->script, bytes, n);
 	/* It is written to the terminal that shows the progress. */
 	if (f->out.kind == FD_TERMINAL)
-		diag_progress_yield(bytes, n);
+		diag_live_yield(bytes, n);
 	if (r->o->recorder == NULL)
 		return 0;
 	return recorder_add(r->o->recorder, is_sent, NULL, bytes, n, r->e);
