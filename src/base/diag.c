@@ -229,9 +229,11 @@ vline(int level, const char *fmt, va_list ap)
 
 	if (diag.level < level || (diag.json && level > DIAG_ALWAYS))
 		return;
-	snprintf(line, sizeof(line),
-	    "%s%ssockt%s%s: ", diag.log_time ? time_of_day() : "",
-	    diag.log_time ? " " : "", diag.command != NULL ? " " : "",
+	line[0] = '\0';
+	if (diag.log_time)
+		text_append(line, sizeof(line), "%s ", time_of_day());
+	text_append(line, sizeof(line),
+	    "sockt%s%s: ", diag.command != NULL ? " " : "",
 	    diag.command != NULL ? diag.command : "");
 	/* One byte less: the newline is never cut off. */
 	text_append_list(line, sizeof(line) - 1, fmt, ap);

@@ -467,21 +467,21 @@ check_unix_server(const struct command_args *args, struct err *e)
 
 	if (command_check(args, "unix-clients", why, e) < 0)
 		return -1;
-	return command_find_listed(args, "to") != NULL
-		   ? 0
-		   : options_check_unix(args, e);
+	if (command_find_listed(args, "to") != NULL)
+		return 0;
+	return options_check_unix(args, e);
 }
 
 int
 options_parse_local(struct endpoint *ep, const struct command_args *args,
     const char *protocol, int port, struct err *e)
 {
+	if (options.listener.fd != NULL && args->count > 0)
+		return err_set(e, ERR_USAGE,
+		    "unexpected operand: with --fd the address is that of the "
+		    "inherited socket");
 	if (options.listener.fd != NULL)
-		return args->count == 0
-			   ? 0
-			   : err_set(e, ERR_USAGE,
-				 "unexpected operand: with --fd the address is "
-				 "that of the inherited socket");
+		return 0;
 	if (args->count == 0 && port < 0)
 		return err_set(e, ERR_USAGE,
 		    "missing operand: expected [ADDRESS] PORT, or --fd");

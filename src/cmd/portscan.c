@@ -144,9 +144,9 @@ static const struct opt_group portscan_groups[] = {
 
 /* The command's state. */
 struct run {
-	const struct options *options; /* completed */
-	struct deadline until;         /* --max-time */
-	struct deadline retry;         /* --retry-for */
+	const struct options *options;
+	struct deadline until; /* The end of --max-time. */
+	struct deadline retry; /* The end of --retry-for. */
 	struct targets targets;
 	struct port_list ports;
 	bool is_listed; /* The user has listed the ports. */
@@ -294,7 +294,6 @@ static int
 scan(struct run *run, struct err *e)
 {
 	const struct options *options = run->options;
-	int64_t timeout_ms = options->timeout_ms;
 	struct scan_options so = {
 	    .targets = &run->targets,
 	    .part = portscan_options.part,
@@ -304,8 +303,7 @@ scan(struct run *run, struct err *e)
 	    .parallel = portscan_options.parallel,
 	    .rate = portscan_options.rate,
 	    .interface = options->sock.interface,
-	    .timeout_ms = timeout_ms < 0 ? TIMEOUT_MS : timeout_ms,
-	    .last_ms = timeout_ms < 0 ? 0 : timeout_ms,
+	    .timeout_ms = TIMEOUT_MS,
 	    .until = deadline_first(run->until, run->retry),
 	    .result = scan_report_add,
 	    .host_done = scan_report_host_done,
@@ -315,6 +313,8 @@ scan(struct run *run, struct err *e)
 	struct backoff pause = {.min = RETRY_MS, .max = MAX_RETRY_MS};
 	int result;
 
+	if (options->timeout_ms >= 0)
+		so.timeout_ms = so.last_ms = options->timeout_ms;
 	sandbox_enter();
 	for (;;) {
 		progress_start(

@@ -130,7 +130,7 @@ is_complete(const struct sender *x)
 /* Returns when a stream is over whose source has ended, unless something more
  * is received. */
 static struct deadline
-stream_end(const struct sender *x)
+stream_deadline(const struct sender *x)
 {
 	if (x->replies != SENDER_STREAM || !is_complete(x))
 		return deadline_none();
@@ -483,7 +483,7 @@ wait_more(struct sender *x, struct err *e)
 	    {.fd = x->fd, .events = x->replies != SENDER_NO_REPLY ? POLLIN : 0},
 	    {.fd = -1, .events = POLLIN}};
 	struct deadline until = deadline_first(
-	    deadline_first(x->o->until, stream_end(x)), reply_deadline(x));
+	    deadline_first(x->o->until, stream_deadline(x)), reply_deadline(x));
 	struct deadline next = {.at_ns = x->next_ns};
 	int64_t now = clock_now();
 	bool may_fill = !is_complete(x) && allowance(x, now) > 0;
@@ -541,7 +541,7 @@ check_limits(
 	if (received == SOMETHING && x->in_a_row < SENDER_RING)
 		return 0;
 	x->in_a_row = 0;
-	x->is_over = now >= stream_end(x).at_ns;
+	x->is_over = now >= stream_deadline(x).at_ns;
 	while (now >= reply_deadline(x).at_ns) {
 		sent = sent_of(x, x->stats.oldest);
 		if (sent->replies < (x->replies > 0 ? x->replies : 1))
