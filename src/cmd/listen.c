@@ -98,39 +98,52 @@ static const struct opt_group listen_groups[] = {GROUP("server", listen_opts),
 
 /* What serves a connection. */
 enum handler {
-	HANDLER_STDIO,   /* none: this process relays stdin and stdout */
-	HANDLER_DISCARD, /* read and discard */
-	HANDLER_ECHO,    /* send back */
-	HANDLER_FORWARD, /* relay to the first target that can be reached */
-	HANDLER_FILES,   /* serve the files of a folder (serve/session.h) */
-	HANDLER_PROGRAM  /* give it to a program; with a recorder or TLS, relay
-			    to the program */
+	HANDLER_STDIO,   /* This process relays stdin and stdout. */
+	HANDLER_DISCARD, /* A child reads and discards. */
+	HANDLER_ECHO,    /* A child sends back what it receives. */
+	HANDLER_FORWARD, /* A child relays to the first target it reaches. */
+	HANDLER_FILES,   /* A child serves a folder (serve/session.h). */
+	HANDLER_PROGRAM  /* A program gets the connection; with a recorder or
+			    TLS, a child relays to the program. */
 };
 
 /* The command's state. */
 struct listen_state {
 	const struct command_args *args;
-	const struct options *options;       /* completed */
-	struct server_options serve_options; /* of server */
-	struct connector_options connector;  /* of --to */
-	struct name_options target_names;
-	struct sock_options target_sock;
+	const struct options *options;
+
+	/* The server, and the options that it works with. */
 	struct listener listener;
 	struct server server;
+	struct server_options serve_options;
 	struct access access;
-	bool keeps; /* it goes on accepting: -k, --files */
+	bool keeps; /* It goes on accepting: -k or --files. */
+
+	/* What serves a connection, and how long that may be idle. */
 	enum handler handler;
-	char *const *program;     /* HANDLER_PROGRAM */
-	char *shell[4];           /* storage of --exec's argv */
-	int folder;               /* HANDLER_FILES; owned; -1: none */
-	struct endpoint *targets; /* HANDLER_FORWARD; owned */
-	size_t target_count;
-	struct recorder *recorder; /* of a handler, in stdio; NULL: none */
-	struct limit idle;         /* of a handler */
-	struct session session;    /* of a handler's child */
+	struct limit idle;
+	struct session session;    /* The connection, in the child. */
+	struct recorder *recorder; /* That of stdio, or NULL: no record. */
+
+	/* HANDLER_STDIO: the relay, and --max-time. */
 	struct stdio_relay stdio;
-	const struct stdio_relay_options *relay; /* of stdio; completed */
-	struct deadline until; /* --max-time, if stdin and stdout are relayed */
+	const struct stdio_relay_options *relay;
+	struct deadline until;
+
+	/* HANDLER_PROGRAM: its arguments; of --exec they are in shell. */
+	char *const *program;
+	char *shell[4];
+
+	/* HANDLER_FILES: the folder, which is owned; otherwise -1. */
+	int folder;
+
+	/* HANDLER_FORWARD: the targets, in an array that is owned, and how to
+	 * connect to them. */
+	struct endpoint *targets;
+	size_t target_count;
+	struct connector_options connector;
+	struct name_options target_names;
+	struct sock_options target_sock;
 };
 
 static int

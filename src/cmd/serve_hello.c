@@ -51,8 +51,9 @@ static struct {
 	int http;
 } hello_options = {.greeting = welcome};
 
-static const struct options *options; /* completed */
-/* Of the greeting without its escapes. */
+/* The shared options. */
+static const struct options *options;
+/* The length of the greeting without its escapes. */
 static size_t greeting_length;
 /* --reply, or the default. */
 static const char *reply_format;

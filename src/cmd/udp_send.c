@@ -120,12 +120,12 @@ static const struct opt_group send_groups[] = {GROUP("sending", send_opts),
 
 /* The command's state. */
 struct send_state {
-	const struct options *shared;  /* completed */
-	struct sender_options options; /* as given, completed */
+	const struct options *shared;  /* Those that commands share. */
+	struct sender_options options; /* Those of the sender, completed. */
 	struct source source;
 	struct sender sender;
-	struct recorder recorder; /* --hexdump, --textdump */
-	bool is_stream; /* stdin and replies at any time, like nc -u */
+	struct recorder recorder; /* It writes --hexdump and --textdump. */
+	bool is_stream; /* Lines and replies come at any time, as in nc -u. */
 };
 
 /* The peer of a datagram. */

@@ -58,15 +58,15 @@ enum serve_mode {
 };
 
 static struct {
-	int mode;             /* enum serve_mode */
-	int lines, recv_only; /* of SERVE_PRINT */
+	int mode;             /* An enum serve_mode. */
+	int lines, recv_only; /* For SERVE_PRINT. */
 	const char *reply;
-	int64_t count; /* datagrams; 0: any number */
+	int64_t count; /* How many datagrams to serve; 0: any number. */
 	struct dgram_server_options server;
 	struct forwarder_options forwarder;
-	char *to;                         /* --to */
-	struct opt_list joins;            /* --join */
-	int64_t max_programs, program_ms; /* of a program */
+	char *to;
+	struct opt_list joins;
+	int64_t max_programs, program_ms;
 	struct recorder_options record;
 } serve_options = {.server = {.max_rate = -1 /* not given */},
     .forwarder = {.session_ms = SESSION_MS, .max_sessions = MAX_SESSIONS},
@@ -134,38 +134,47 @@ static const struct opt_group serve_groups[] = {GROUP("server", serve_opts),
 
 /* A program and the datagram that it answers. */
 struct program_run {
-	struct proc *proc; /* ended when its time has passed */
-	int in, out; /* this process's ends of its stdin and stdout, or -1 */
-	int errnum;  /* of a failure of a pipe to it, or 0 */
-
-	unsigned char *payload; /* owned */
-	size_t length, written; /* of payload */
-	struct dgram answer;    /* owns its bytes */
-	bool too_long;          /* its output exceeds the size of an answer */
+	struct proc *proc; /* It is terminated when its time has passed. */
+	int in, out;       /* The other ends of its stdin and stdout, or -1. */
+	int errnum;        /* Why a pipe to it has failed, or 0. */
+	/* The payload is owned; this much of it was written. */
+	unsigned char *payload;
+	size_t length, written;
+	/* The answer owns its bytes; too_long: they exceed its size. */
+	struct dgram answer;
+	bool too_long;
 };
 
 /* The command's state. */
 struct serve_state {
-	const struct options *options; /* completed */
+	const struct options *options;
 	enum serve_mode mode;
-	struct listener_options listener; /* theirs, for datagrams */
+	struct listener_options listener; /* The shared ones, for datagrams. */
 	struct dgram_server server;
-	struct endpoint to;          /* SERVE_FORWARD: --to */
-	struct forwarder *forwarder; /* owned: SERVE_FORWARD, or NULL */
-	const char *reply;           /* a template (base/literal.h) */
-	struct source input;         /* SERVE_PRINT: stdin, or -1 */
-	struct dgram last;           /* its addresses: where input is sent */
-	struct deadline until;       /* --max-time */
-	struct pollfd *fds;          /* owned: sockets, stdin, programs */
-	struct recorder recorder;    /* --hexdump, --textdump */
-	bool is_over; /* no datagram came in time: normal with --fd systemd; or
-			 nobody reads what is printed any more */
-	bool is_watched; /* wait_watch_reader() of stdout was called */
+	struct deadline until;    /* The end of --max-time. */
+	struct pollfd *fds;       /* Sockets, stdin and programs; owned. */
+	struct recorder recorder; /* It writes --hexdump and --textdump. */
+	/* The server ends in order: no datagram came in time, with --fd
+	 * systemd; or nobody reads what is printed any more. */
+	bool is_over;
+	const char *reply; /* A template (base/literal.h). */
 
-	char *const *argv;        /* the program, or NULL */
-	struct program_run *runs; /* owned: those that run */
+	/* SERVE_FORWARD: the target, and the forwarder, which is owned. */
+	struct endpoint to;
+	struct forwarder *forwarder;
+
+	/* SERVE_PRINT: stdin, whose fd may be -1; the datagram whose sender
+	 * gets it; wait_watch_reader() of stdout was called. */
+	struct source input;
+	struct dgram last;
+	bool is_watched;
+
+	/* SERVE_PROGRAM: its arguments, or NULL; those that run, in an array
+	 * that is owned; a shortage of processes was reported. */
+	char *const *argv;
+	struct program_run *runs;
 	size_t run_count;
-	bool is_short; /* a shortage of processes was reported */
+	bool is_short;
 };
 
 /* Records a datagram. Returns 0, or -1 with *e. */
