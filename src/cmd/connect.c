@@ -118,6 +118,196 @@ struct connect_state {
 	struct stdio_relay relay;
 };
 
+static int parse_operands(
+    struct connect_state *c, const struct command_args *args, struct err *e);
+static int prepare(struct connect_state *c, struct err *e);
+static int connect_and_run(struct connect_state *c, struct err *e);
+static int run_program(
+    const struct connect_state *c, struct link *l, struct err *e);
+static int test_and_replace(struct connect_state *c, struct err *e);
+static int trace(const struct connect_state *c, struct err *e);
+static void suggest_trace(const struct connect_state *c, struct err *e);
+
+/* Takes the options and the operands; then connects for a relay or a program,
+ * tests endpoints (-z), or traces the way to one. */
+static int
+connect_run(const struct command_args *args, struct err *e)
+{
+	const char *exec = connect_options.exec;
+	struct connect_state c = {
+	    .options = options_complete(true, e), .program = args->program};
+	char *shell[4];
+	int result = -1;
+
+	if (c.options == NULL)
+		return -1;
+	c.connector = c.options->connector;
+	if (exec != NULL)
+		c.program = proc_shell(shell, exec);
+	if (tester_measures(&connect_options.test) && c.connector.via != NULL &&
+	    !c.connector.tls.is_on)
+		return err_set(e, ERR_USAGE,
+		    "--count, --interval and --stats measure connections: the "
+		    "program of --via does not report when it has connected");
+	c.relays = !connect_options.trace && !connect_options.zero &&
+		   c.program == NULL;
+	if (parse_operands(&c, args, e) == 0 &&
+	    (args->program == NULL || proc_check(args->program, e) == 0) &&
+	    (exec == NULL || proc_check_command(exec, e) == 0) &&
+	    prepare(&c, e) == 0)
+		result = connect_options.trace  ? trace(&c, e)
+			 : connect_options.zero ? test_and_replace(&c, e)
+						: connect_and_run(&c, e);
+	if (result < 0 && !connect_options.trace)
+		suggest_trace(&c, e);
+	free(c.endpoints);
+	return stdio_relay_close(&c.relay, result, e);
+}
+
+/* Parses the operands: one endpoint, or with -z any number. */
+static int
+parse_operands(
+    struct connect_state *c, const struct command_args *args, struct err *e)
+{
+	char *const *operands = args->operands;
+	int left = args->count, used = left;
+
+	if (!connect_options.zero && left > 2)
+		return err_set(e, ERR_USAGE, "unexpected operand '%s'",
+		    text_shown(operands[2]));
+	c->endpoints = mem_array((size_t)left, sizeof(c->endpoints[0]));
+	for (; left > 0; operands += used, left -= used) {
+		if (connect_options.zero)
+			used = endpoint_operands(operands, left);
+		if (endpoint_parse(&c->endpoints[c->count++], operands, used,
+			"tcp", e) < 0)
+			return -1;
+	}
+	return c->count == 1 && c->endpoints->is_unix
+		   ? options_check_unix(args, e)
+		   : 0;
+}
+
+/* Checks options and endpoints, and opens files, before connecting. */
+static int
+prepare(struct connect_state *c, struct err *e)
+{
+	struct connector_options *connector = &c->connector;
+	const struct stdio_relay_options *relay =
+	    stdio_relay_complete(c->options);
+	size_t i;
+
+	c->until = c->options->until;
+	diag_limit(c->until, c->options->idle.ms);
+	connector->checks_via = connect_options.zero;
+	connector->stops_via = !c->relays || relay->relay.quit_after_script;
+	connector->tls.is_single = !connect_options.zero;
+	connector->eof = relay->eof;
+	connector->expects_answer = c->relays && relay->expects_answer;
+	for (i = 0; i < c->count; i++)
+		if (connector_check(&c->endpoints[i], connector, e) < 0)
+			return -1;
+	if (c->relays && stdio_relay_open(&c->relay, relay, e) < 0)
+		return -1;
+	/* From here on a signal ends the command cleanly. */
+	return signals_catch(e);
+}
+
+/* The steps of a client. Returns as stdio_relay_run() or run_program(). */
+static int
+connect_and_run(struct connect_state *c, struct err *e)
+{
+	struct link l;
+	int result = 0;
+
+	/* 1. Resolve the name, 2. make a socket, 3. connect it. */
+	if (connector_open(c->endpoints, &c->connector, c->until, &l, e) < 0)
+		return -1;
+	l.start_ns = clock_now();
+	/* 4. Send and receive. */
+	if (c->program != NULL) {
+		result = run_program(c, &l, e);
+	} else {
+		sandbox_enter();
+		result = stdio_relay_run(&c->relay, &l, e);
+	}
+	/* 5. Close, unless step 4 has done so: then fd is -1. */
+	sock_close(&l.fd);
+	return result;
+}
+
+/*
+ * Runs a program with the connection as its stdin and stdout. Returns -1 with
+ * *e, or the program's exit status, which becomes sockt's. If child processes
+ * of the program still hold the connection when it exits, only this process's
+ * descriptor is closed, since shutdown(2) would affect them too. Otherwise what
+ * the peer still sends is drained.
+ */
+static int
+run_program(const struct connect_state *c, struct link *l, struct err *e)
+{
+	const struct program program = {.argv = c->program,
+	    .in = l->fd,
+	    .out = l->fd,
+	    .protocol = l->route == LINK_ROUTE_PROGRAM ? NULL : "TCP",
+	    .local = &l->local,
+	    .remote = &l->remote};
+	bool is_kept_open, is_killed;
+	struct proc *p;
+	int status;
+
+	/* Programs expect a blocking socket. */
+	if (sock_nonblocking(l->fd, false) < 0)
+		return err_sys(e, ERR_FAILED, errno, "the connection");
+	p = proc_start(&program, e);
+	if (p == NULL) {
+		link_discard(l);
+		return -1;
+	}
+	status = proc_wait(p, c->until);
+	if (p->is_ending && signals_stopped() != 0)
+		status = err_sys(e, ERR_FAILED, EINTR, "the program");
+	else if (p->is_ending)
+		status = deadline_error(
+		    c->until, "the program was still running", e);
+	is_killed = p->is_killed && !p->is_ending;
+	proc_free(&p);
+	is_kept_open = link_is_direct(l) && status >= 0 && proc_orphans_live();
+	link_find_outcome(l, is_kept_open);
+	if (status >= 0 && !is_kept_open) {
+		link_record_program_exit(l, status, fd_available(l->fd));
+		/* A FIN would make half an answer look whole. */
+		if (is_killed)
+			l->reset = LINK_RESET_BY_US;
+	}
+	/* A process in between would make a complete end of a FIN. */
+	if (is_kept_open || (status < 0 && !link_is_direct(l)))
+		sock_close(&l->fd);
+	status = link_close(l, status, c->until, e);
+	link_log_closed(DIAG_NOTE, l, status < 0 ? (int)e->kind : status);
+	return status <= 0 ? status : err_status(e, status);
+}
+
+/* After a timeout of connecting, suggests --trace. */
+static void
+suggest_trace(const struct connect_state *c, struct err *e)
+{
+	const struct err_row *row = err_find(CAUSE_NO_ANSWER, ERR_AT_TCP);
+	const struct endpoint *ep = c->endpoints;
+	struct addr a;
+
+	if (ep == NULL || e->kind != ERR_TIMEOUT ||
+	    strstr(e->text, row->meaning) == NULL || ep->is_unix ||
+	    endpoint_is_under(ep, "localhost") || c->connector.proxy != NULL ||
+	    c->connector.via != NULL ||
+	    (addr_parse_ip(&a, ep->host, 0) && addr_is_loopback(&a)))
+		return;
+	diag_error(e);
+	diag_warn("to see how far packets get: sockt connect --trace %s %u",
+	    text_shown(ep->host), ep->port);
+	(void)err_status(e, (int)e->kind);
+}
+
 /*
  * -z: tests the endpoints, and then becomes the program, if there is one.
  * Returns -1 with *e if an endpoint failed; its status is that of the worst
@@ -197,183 +387,6 @@ trace(const struct connect_state *c, struct err *e)
 		    c->until, report_hop, e);
 	addr_list_release(&list);
 	return result;
-}
-
-/* After a timeout of connecting, suggests --trace. */
-static void
-suggest_trace(const struct connect_state *c, struct err *e)
-{
-	const struct err_row *row = err_find(CAUSE_NO_ANSWER, ERR_AT_TCP);
-	const struct endpoint *ep = c->endpoints;
-	struct addr a;
-
-	if (ep == NULL || e->kind != ERR_TIMEOUT ||
-	    strstr(e->text, row->meaning) == NULL || ep->is_unix ||
-	    endpoint_is_under(ep, "localhost") || c->connector.proxy != NULL ||
-	    c->connector.via != NULL ||
-	    (addr_parse_ip(&a, ep->host, 0) && addr_is_loopback(&a)))
-		return;
-	diag_error(e);
-	diag_warn("to see how far packets get: sockt connect --trace %s %u",
-	    text_shown(ep->host), ep->port);
-	(void)err_status(e, (int)e->kind);
-}
-
-/*
- * Runs a program with the connection as its stdin and stdout. Returns -1 with
- * *e, or the program's exit status, which becomes sockt's. If child processes
- * of the program still hold the connection when it exits, only this process's
- * descriptor is closed, since shutdown(2) would affect them too. Otherwise what
- * the peer still sends is drained.
- */
-static int
-run_program(const struct connect_state *c, struct link *l, struct err *e)
-{
-	const struct program program = {.argv = c->program,
-	    .in = l->fd,
-	    .out = l->fd,
-	    .protocol = l->route == LINK_ROUTE_PROGRAM ? NULL : "TCP",
-	    .local = &l->local,
-	    .remote = &l->remote};
-	bool is_kept_open, is_killed;
-	struct proc *p;
-	int status;
-
-	/* Programs expect a blocking socket. */
-	if (sock_nonblocking(l->fd, false) < 0)
-		return err_sys(e, ERR_FAILED, errno, "the connection");
-	p = proc_start(&program, e);
-	if (p == NULL) {
-		link_discard(l);
-		return -1;
-	}
-	status = proc_wait(p, c->until);
-	if (p->is_ending && signals_stopped() != 0)
-		status = err_sys(e, ERR_FAILED, EINTR, "the program");
-	else if (p->is_ending)
-		status = deadline_error(
-		    c->until, "the program was still running", e);
-	is_killed = p->is_killed && !p->is_ending;
-	proc_free(&p);
-	is_kept_open = link_is_direct(l) && status >= 0 && proc_orphans_live();
-	link_find_outcome(l, is_kept_open);
-	if (status >= 0 && !is_kept_open) {
-		link_record_program_exit(l, status, fd_available(l->fd));
-		/* A FIN would make half an answer look whole. */
-		if (is_killed)
-			l->reset = LINK_RESET_BY_US;
-	}
-	/* A process in between would make a complete end of a FIN. */
-	if (is_kept_open || (status < 0 && !link_is_direct(l)))
-		sock_close(&l->fd);
-	status = link_close(l, status, c->until, e);
-	link_log_closed(DIAG_NOTE, l, status < 0 ? (int)e->kind : status);
-	return status <= 0 ? status : err_status(e, status);
-}
-
-static int
-connect_and_run(struct connect_state *c, struct err *e)
-{
-	struct link l;
-	int result = 0;
-
-	/* 1. Resolve the name, 2. make a socket, 3. connect it. */
-	if (connector_open(c->endpoints, &c->connector, c->until, &l, e) < 0)
-		return -1;
-	l.start_ns = clock_now();
-	/* 4. Send and receive. */
-	if (c->program != NULL) {
-		result = run_program(c, &l, e);
-	} else {
-		sandbox_enter();
-		result = stdio_relay_run(&c->relay, &l, e);
-	}
-	/* 5. Close, unless step 4 has done so: then fd is -1. */
-	sock_close(&l.fd);
-	return result;
-}
-
-/* Checks options and endpoints, and opens files, before connecting. */
-static int
-prepare(struct connect_state *c, struct err *e)
-{
-	struct connector_options *connector = &c->connector;
-	const struct stdio_relay_options *relay =
-	    stdio_relay_complete(c->options);
-	size_t i;
-
-	c->until = c->options->until;
-	diag_limit(c->until, c->options->idle.ms);
-	connector->checks_via = connect_options.zero;
-	connector->stops_via = !c->relays || relay->relay.quit_after_script;
-	connector->tls.is_single = !connect_options.zero;
-	connector->eof = relay->eof;
-	connector->expects_answer = c->relays && relay->expects_answer;
-	for (i = 0; i < c->count; i++)
-		if (connector_check(&c->endpoints[i], connector, e) < 0)
-			return -1;
-	if (c->relays && stdio_relay_open(&c->relay, relay, e) < 0)
-		return -1;
-	/* From here on a signal ends the command cleanly. */
-	return signals_catch(e);
-}
-
-/* Parses the operands: one endpoint, or with -z any number. */
-static int
-parse_operands(
-    struct connect_state *c, const struct command_args *args, struct err *e)
-{
-	char *const *operands = args->operands;
-	int left = args->count, used = left;
-
-	if (!connect_options.zero && left > 2)
-		return err_set(e, ERR_USAGE, "unexpected operand '%s'",
-		    text_shown(operands[2]));
-	c->endpoints = mem_array((size_t)left, sizeof(c->endpoints[0]));
-	for (; left > 0; operands += used, left -= used) {
-		if (connect_options.zero)
-			used = endpoint_operands(operands, left);
-		if (endpoint_parse(&c->endpoints[c->count++], operands, used,
-			"tcp", e) < 0)
-			return -1;
-	}
-	return c->count == 1 && c->endpoints->is_unix
-		   ? options_check_unix(args, e)
-		   : 0;
-}
-
-static int
-connect_run(const struct command_args *args, struct err *e)
-{
-	const char *exec = connect_options.exec;
-	struct connect_state c = {
-	    .options = options_complete(true, e), .program = args->program};
-	char *shell[4];
-	int result = -1;
-
-	if (c.options == NULL)
-		return -1;
-	c.connector = c.options->connector;
-	if (exec != NULL)
-		c.program = proc_shell(shell, exec);
-	if (tester_measures(&connect_options.test) && c.connector.via != NULL &&
-	    !c.connector.tls.is_on)
-		return err_set(e, ERR_USAGE,
-		    "--count, --interval and --stats measure connections: the "
-		    "program of --via does not report when it has connected");
-	c.relays = !connect_options.trace && !connect_options.zero &&
-		   c.program == NULL;
-	if (parse_operands(&c, args, e) == 0 &&
-	    (args->program == NULL || proc_check(args->program, e) == 0) &&
-	    (exec == NULL || proc_check_command(exec, e) == 0) &&
-	    prepare(&c, e) == 0)
-		result = connect_options.trace  ? trace(&c, e)
-			 : connect_options.zero ? test_and_replace(&c, e)
-						: connect_and_run(&c, e);
-	if (result < 0 && !connect_options.trace)
-		suggest_trace(&c, e);
-	free(c.endpoints);
-	return stdio_relay_close(&c.relay, result, e);
 }
 
 const struct command connect_command = {
