@@ -470,10 +470,12 @@ respond(struct file_request *q)
 		return session_send(q->s, q->page, n + length);
 	}
 	got = pread(q->fd, text + n, length, (off_t)q->from);
+	if (got < 0)
+		return err_sys(&q->s->e, ERR_OUTPUT, errno, "reading /%s",
+		    text_shown(q->path));
 	if (got != (ssize_t)length)
 		return err_set(&q->s->e, ERR_OUTPUT,
-		    "/%s: it has become shorter, or cannot be read",
-		    text_shown(q->path));
+		    "/%s: it has become shorter", text_shown(q->path));
 	return session_send(q->s, text, n + length);
 }
 
