@@ -130,10 +130,14 @@ read_secrets(
 	else if (n < 0)
 		err_sys(
 		    e, ERR_OUTPUT, errno, "--%s: reading %s", option, shown);
-	else if (used > MAX_SECRETS || text + strlen(text) != texts + used)
+	else if (used > MAX_SECRETS)
 		err_set(e, ERR_USAGE,
-		    "--%s: %s is longer than %d bytes, or not a text", option,
-		    shown, MAX_SECRETS);
+		    "--%s: with %s, the files of --header and --user have "
+		    "more than %d bytes",
+		    option, shown, MAX_SECRETS);
+	else if (text + strlen(text) != texts + used)
+		err_set(e, ERR_USAGE,
+		    "--%s: %s is not a text: it has a NUL byte", option, shown);
 	else if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
 		 (st.st_mode & (S_IRGRP | S_IROTH)) != 0)
 		diag_warn("--%s: other users can read %s (chmod 600 prevents "

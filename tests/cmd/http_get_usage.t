@@ -113,8 +113,8 @@ for my $flag ('-H', '-u') {
     exits run('http-get', $flag, "\@$folder", 'http://h/'), 11, "$flag: a folder";
 }
 for my $case (["A: b\n\nC: d\n", qr/a line of \S+secrets is not/], ["\n", qr/a line of \S+secrets is not/],
-    ['', qr/a line of \S+secrets is not/], ["A: b\0", qr/not a text/], ["A: b\nsesame\n", qr/a line of/],
-    ["A: b\rX: y\n", qr/control byte/], ['A: ' . 'x' x 70000, qr/is longer than 65536 bytes/]) {
+    ['', qr/a line of \S+secrets is not/], ["A: b\0", qr/secrets is not a text: it has a NUL byte/], ["A: b\nsesame\n", qr/a line of/],
+    ["A: b\rX: y\n", qr/control byte/], ['A: ' . 'x' x 70000, qr/the files of --header and --user have more than 65536 bytes/]) {
     my ($text, $why) = @$case;
     my $r = run('http-get', '-H', secret_file($text), 'http://h/');
     exits $r, 2, '-H @FILE, ' . substr($text, 0, 10) =~ s/\W/./gr . ' is wrong usage', err => $why,
