@@ -20,23 +20,23 @@
 
 /* The state of reporting, which every module may query. */
 static struct {
-	const char *command; /* NULL before diag_start() */
-	int level;           /* enum diag_level */
-	bool json;           /* events as JSON Lines */
-	bool log_time;       /* the time of day before each line */
-	diag_writer *events; /* where events go; NULL: stderr */
-	int64_t start_ns;    /* start of the command */
-	size_t live;         /* bytes of the live line on the terminal */
-	bool has_live;       /* a live line was announced, and is shown */
-	bool is_mid_line;    /* data has begun a line of that terminal */
-	unsigned connection; /* see diag_connection() */
+	const char *command; /* NULL before diag_start(). */
+	int level;           /* An enum diag_level. */
+	bool json;           /* Events are written as JSON Lines. */
+	bool log_time;       /* The time of day precedes each line. */
+	diag_writer *events; /* It gets the events; NULL: stderr does. */
+	int64_t start_ns;    /* When the command began. */
+	size_t live;         /* The length of the live line, as it is shown. */
+	bool has_live;    /* A live line was started; see diag_live_start(). */
+	bool is_mid_line; /* Data has begun a line of the terminal. */
+	unsigned connection; /* See diag_connection(). */
 } diag;
 
 /* How long a line may wait for the reader of stderr. */
 static struct {
-	struct deadline until; /* --max-time, with the grace */
-	int64_t ms;            /* of each line, without the grace; -1: none */
-	bool is_stuck;         /* the last line was dropped */
+	struct deadline until; /* Any line: --max-time and the grace. */
+	int64_t ms;            /* Each line, without the grace; -1: for ever. */
+	bool is_stuck;         /* The last line was dropped. */
 } wait = {{INT64_MAX, 0, NULL}, -1, false};
 
 /* The event under construction. */

@@ -45,12 +45,12 @@
 int initgroups(const char *user, gid_t gid);
 
 struct listen_options {
-	int keep;           /* -k: accept more than one connection */
-	int echo, discard;  /* handlers */
-	const char *files;  /* --files: serve this folder over HTTP */
-	const char *exec;   /* -e: run by sh -c */
-	struct opt_list to; /* --to: forward to the first that is reached */
-	const char *user;   /* --user: run as this user */
+	int keep; /* -k: It accepts more than one connection. */
+	int echo, discard;
+	const char *files;  /* The folder of --files. */
+	const char *exec;   /* The command of -e, for sh -c. */
+	struct opt_list to; /* The targets of --to. */
+	const char *user;   /* --user: It switches to this user. */
 };
 
 static struct listen_options listen_options;

@@ -31,11 +31,11 @@ struct err;
 struct options {
 	struct name_options names;
 	struct sock_options sock;
-	int64_t timeout_ms;    /* --timeout (-w), the limit as it was given */
-	struct limit idle;     /* --idle-timeout, otherwise --timeout */
-	int64_t max_ms;        /* --max-time */
-	struct deadline until; /* --max-time, counted from options_complete() */
-	int64_t retry_ms;      /* --retry-for */
+	int64_t timeout_ms;    /* --timeout (-w), for replies. */
+	struct limit idle;     /* --idle-timeout, or else --timeout. */
+	int64_t max_ms;        /* --max-time, for what begins later. */
+	struct deadline until; /* Its end, if it began with the command. */
+	int64_t retry_ms;      /* --retry-for. */
 	/* A client's connection, or that of --to. It uses TLS with --tls and
 	 * with --starttls; in a client it has the local certificate. */
 	struct connector_options connector;
@@ -43,7 +43,7 @@ struct options {
 	/* A server. Its clients use TLS with --tls-cert and with --tls-self;
 	 * --max-time and the idle limit are for each connection. */
 	struct server_options server;
-	bool has_access_rules; /* --allow or --deny was given */
+	bool has_access_rules; /* --allow or --deny was given. */
 };
 
 /* Sets the level and the format of messages for a command. */

@@ -18,13 +18,13 @@ struct options;
 
 /* What the options of the relay amount to. */
 struct stdio_relay_options {
-	/* What holds for every connection. in and out are chosen, on_eof and
-	 * quits_with_peer have their defaults. */
+	/* What holds for every connection; stdio_relay_open() adds what one
+	 * run of the command has: the recorder, the progress, the listener. */
 	struct relay_options relay;
 	struct recorder_options record;
-	bool shows_progress; /* --progress */
-	/* For the connector: what the end of stdin does to the peer, and
-	 * whether an answer to it is waited for. */
+	bool shows_progress; /* --progress was given. */
+	/* The connector has to know what the end of stdin does to the peer, and
+	 * whether the peer may answer it. */
 	enum link_eof eof;
 	bool expects_answer;
 };
@@ -36,13 +36,14 @@ extern const struct opt stdio_relay_record_opts[];
 
 /* The relay of one connection at a time. */
 struct stdio_relay {
-	struct relay_options relay; /* complete */
+	struct relay_options relay;
 	struct progress progress;
-	struct recorder recorder; /* of --output and --hexdump */
-	off_t input_start; /* where in the file stdin every connection begins;
-			      -1: at what is left of stdin */
-	/* The listener whose clients wait for their turn at stdin; NULL: there
-	 * are none. */
+	struct recorder recorder; /* It writes --output and the dumps. */
+	/* Every connection begins at this offset of stdin, if that is a file;
+	 * -1: with what is left of stdin. */
+	off_t input_start;
+	/* The clients of this listener wait for their turn at stdin. NULL:
+	 * there is only one connection. */
 	const struct listener *listener;
 };
 
