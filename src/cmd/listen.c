@@ -418,7 +418,7 @@ serve_stdio(struct listen_state *l, struct link *client, struct err *e)
 	if (!l->keeps || e->kind == ERR_OUTPUT || e->errnum == EINTR)
 		return -1;
 	/* A port probe (a reset without data) is not an error. */
-	if (client->sent != 0 || !link_is_probe(client))
+	if (client->sent != 0 || !link_log_probe(client))
 		diag_error(e);
 	return 0;
 }

@@ -80,7 +80,7 @@ link_is_direct(const struct link *l)
 /* What the process beneath the connection reports about the peer; NULL: no
  * process, or it does not report. */
 static const struct link_report *
-report(const struct link *l)
+last_report(const struct link *l)
 {
 	struct link_carrier *c = l->carrier;
 
@@ -92,7 +92,7 @@ report(const struct link *l)
 uint64_t
 link_unacked(const struct link *l)
 {
-	const struct link_report *r = report(l);
+	const struct link_report *r = last_report(l);
 	uint64_t n;
 
 	if (r != NULL)
@@ -105,7 +105,7 @@ link_unacked(const struct link *l)
 bool
 link_is_acked(const struct link *l)
 {
-	const struct link_report *r = report(l);
+	const struct link_report *r = last_report(l);
 
 	return r != NULL ? r->has_ended || r->acked >= l->sent
 			 : sock_is_acked(l->fd);
@@ -129,7 +129,7 @@ static uint64_t
 poll_acks(struct link *l)
 {
 	uint64_t unacked = link_unacked(l);
-	const struct link_report *r = report(l);
+	const struct link_report *r = last_report(l);
 
 	if (r != NULL && r->has_ended)
 		return 0;
@@ -183,16 +183,16 @@ wait_again(struct link *l, short events, int64_t idle_ms, struct deadline until)
 	return ready > 0 ? 0 : -1;
 }
 
-/* Whether the deadline has passed; sets EAGAIN. Calls that never wait must also
- * keep it. */
-static bool
-has_passed(struct deadline until)
+/* Returns 0, or -1 with EAGAIN if the deadline has passed. Calls that never
+ * wait must also keep it. */
+static int
+check_deadline(struct deadline until)
 {
 	errno = EAGAIN;
 	if (deadline_passed(until))
-		return true;
+		return -1;
 	deadline_looked(clock_now());
-	return false;
+	return 0;
 }
 
 /* Sends at most n bytes from *at on, of bytes or, if that is NULL, of a file.
@@ -229,7 +229,7 @@ send_all(struct link *l, const char *bytes, int file, off_t at, uint64_t n,
 
 	l->moved_ns = clock_now();
 	while (n > 0) {
-		if (has_passed(until))
+		if (check_deadline(until) < 0)
 			return -1;
 		done = send_piece(l->fd, bytes, file, &at, n);
 		if (done < 0 && wait_again(l, POLLOUT, idle_ms, until) < 0)
@@ -271,7 +271,7 @@ link_receive(struct link *l, void *space, size_t size, int flags,
 
 	l->moved_ns = clock_now();
 	do {
-		if (has_passed(until))
+		if (check_deadline(until) < 0)
 			return -1;
 		n = sock_recv(
 		    l->fd, space, size, flags | (has_limit ? MSG_DONTWAIT : 0));
@@ -468,10 +468,10 @@ link_abort(struct link *l, int64_t idle_ms, struct deadline until)
 	sock_abort(&l->fd);
 }
 
-/* Makes a sock_discard() and counts its bytes; decides whether to reset.
- * Returns as sock_discard(). */
+/* Discards received data and counts it. Data that a failed program has not read
+ * makes the end a reset. Returns as sock_discard(). */
 static int
-discard(struct link *l)
+discard_received(struct link *l)
 {
 	uint64_t before = l->discarded;
 	int more = sock_discard(l->fd, &l->discarded);
@@ -525,7 +525,7 @@ link_drain(struct link *l, struct deadline until)
 	else if (may_finish && l->sending != LINK_FINISHED && send_fin(l) < 0)
 		more = -1;
 	else if (has_failed(l) || !has_ended(l))
-		more = discard(l);
+		more = discard_received(l);
 
 	if (l->reset == LINK_RESET_BY_US) {
 		if (l->first == LINK_FIRST_NOBODY)
@@ -574,7 +574,7 @@ link_close(struct link *l, int status, struct deadline until, struct err *e)
 {
 	struct err cause = ERR_INIT;
 	struct deadline drained;
-	bool is_unread = l->wanted == LINK_WANT_NO_DATA;
+	bool is_unread = l->wanted == LINK_WANT_NO_DATA, is_reset;
 
 	if (is_unread && status == 0)
 		until = deadline_first(until, deadline_after(DISCARD_MS));
@@ -593,12 +593,13 @@ link_close(struct link *l, int status, struct deadline until, struct err *e)
 	if (status == 0 && wait_is_stopped())
 		status = err_sys(e, ERR_FAILED, EINTR, "draining");
 
-	if (has_failed(l) && l->reset == LINK_RESET_BY_US) {
-		/* The release of its processes is their reset. */
-	} else if (status >= 0) {
+	/* The release of its processes is their reset. */
+	is_reset = has_failed(l) && l->reset == LINK_RESET_BY_US;
+	if (status >= 0 && !is_reset) {
 		if (close_carriers(l, true, until, e) < 0 && status == 0)
 			status = -1;
-	} else if ((e->kind == ERR_LOST ||
+	} else if (!is_reset &&
+		   (e->kind == ERR_LOST ||
 		       (err_is_reset(e->errnum) && e->kind != ERR_OUTPUT)) &&
 		   close_carriers(l, false, until, &cause) < 0 &&
 		   /* Otherwise they were terminated and know no cause. */
@@ -617,7 +618,7 @@ link_discard(struct link *l)
 
 	sock_close(&l->fd);
 	l->wanted = LINK_WANT_ACKS;
-	if (report(l) != NULL)
+	if (last_report(l) != NULL)
 		(void)l->carrier->ops->close(
 		    l->carrier, l, true, deadline_after(DISCARD_MS), &ignored);
 	release(l);
@@ -626,7 +627,7 @@ link_discard(struct link *l)
 void
 link_read_counters(struct link *l)
 {
-	const struct link_report *r = report(l);
+	const struct link_report *r = last_report(l);
 
 	if (r != NULL)
 		l->tcp = r->tcp;
@@ -638,7 +639,7 @@ void
 link_find_outcome(struct link *l, bool goes_on)
 {
 	const struct os_tcp *tcp = &l->tcp;
-	const struct link_report *r = report(l);
+	const struct link_report *r = last_report(l);
 
 	if (goes_on)
 		diag_note("%s: the program has ended, and a process that it "
@@ -668,7 +669,7 @@ void
 link_record_program_exit(struct link *l, int status, uint64_t unread)
 {
 	bool is_silent =
-	    l->sent == 0 && (!l->bytes_unknown || report(l) != NULL);
+	    l->sent == 0 && (!l->bytes_unknown || last_report(l) != NULL);
 
 	l->exit = status == 0 ? LINK_EXIT_DONE
 		  : is_silent ? LINK_EXIT_SILENT
@@ -696,7 +697,7 @@ link_report_failure(const struct link *l, int status)
 }
 
 bool
-link_is_probe(const struct link *l)
+link_log_probe(const struct link *l)
 {
 	if (l->reset != LINK_RESET_BY_PEER || l->received != 0 ||
 	    l->undelivered != 0)
@@ -720,7 +721,7 @@ link_stall_text(struct link *l, bool awaits_peer, const char *peer)
 }
 
 static struct json *
-begin(const char *name, const struct link *l)
+begin_event(const char *name, const struct link *l)
 {
 	unsigned outer = diag_connection(0);
 	struct json *j;
@@ -741,7 +742,7 @@ link_log_connected(const struct link *l, bool is_stream)
 
 	if (!diag_emits(DIAG_NOTE))
 		return;
-	json_seconds(begin("connected", l), "seconds", (double)ns / 1e9);
+	json_seconds(begin_event("connected", l), "seconds", (double)ns / 1e9);
 	/* An unconnected socket has no port before it first sends. */
 	if (addr_is_unix(&l->local) || addr_port(&l->local) != 0)
 		from = text_format(" from %s", addr_text(&l->local));
@@ -761,7 +762,7 @@ link_log_message(int level, const char *name, const struct link *l,
 
 	if (!diag_emits(level))
 		return;
-	j = begin(name, l);
+	j = begin_event(name, l);
 	json_number(j, "bytes", full == SIZE_MAX ? n : full);
 	if (full > n)
 		json_bool(j, "cut", true);
@@ -777,11 +778,11 @@ link_log_accepted(int level, const struct link *l, const char *why)
 	if (!diag_emits(level))
 		return;
 	if (why != NULL) {
-		json_text(begin("denied", l), "reason", why);
+		json_text(begin_event("denied", l), "reason", why);
 		diag_event_end(
 		    level, "%s: denied (%s)", addr_text(&l->remote), why);
 	} else {
-		(void)begin("accepted", l);
+		(void)begin_event("accepted", l);
 		diag_event_end(level, "accepted %s on %s",
 		    addr_text(&l->remote), addr_text(&l->local));
 	}
@@ -832,7 +833,7 @@ link_log_closed(int level, const struct link *l, int status)
 
 	if (!diag_emits(level))
 		return;
-	j = begin("closed", l);
+	j = begin_event("closed", l);
 	if (!l->bytes_unknown) {
 		json_number(j, "sent", l->sent);
 		json_number(j, "received", l->received);

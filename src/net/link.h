@@ -132,9 +132,9 @@ struct link {
 	unsigned number;           /* A server numbers it from 1; or 0. */
 	struct addr local, remote; /* With a proxy, remote is the proxy. */
 	int64_t start_ns;          /* It began at this time (base/clock.h). */
-	int64_t resolve_ns;        /* The name lookup took this long, */
-	int64_t dial_ns; /* lookup and connecting took this long together, */
-	int64_t tls_ns;  /* and the TLS handshake after that; 0: no TLS. */
+	/* How long the name lookup took; lookup and connecting together; and
+	 * the TLS handshake, 0 without TLS. */
+	int64_t resolve_ns, dial_ns, tls_ns;
 
 	/* What kind of connection it is. */
 	enum link_route route;
@@ -364,11 +364,11 @@ int link_close(
 void link_discard(struct link *l);
 
 /*
- * Whether the peer only probed the port: it sent nothing and reset the
- * connection, and no input is lost. A server that continues does not report
- * this as an error; it is logged here at -v.
+ * Logs at -v that the peer only probed the port: it sent nothing and reset the
+ * connection, and no input is lost. Returns whether that is so: a server that
+ * continues does not report it as an error.
  */
-bool link_is_probe(const struct link *l);
+bool link_log_probe(const struct link *l);
 
 /*
  * Reports the "connected" event, at -v as a line, with the time since start_ns.

@@ -189,7 +189,8 @@ session_close(struct session *s, int level, int result)
 	}
 	/* A program's status has no text. */
 	if (result < 0 && s->e.text[0] != '\0' &&
-	    (!s->allows_probes || s->e.kind != ERR_LOST || !link_is_probe(l))) {
+	    (!s->allows_probes || s->e.kind != ERR_LOST ||
+		!link_log_probe(l))) {
 		err_prefix(&s->e, "%s", addr_text(&l->remote));
 		diag_error(&s->e);
 	}

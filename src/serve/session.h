@@ -26,7 +26,7 @@ struct session {
 	const char *missing;
 	/* A pipe that loses its reader when the server stops; or -1. */
 	int stop;
-	/* A link_is_probe() is not an error. */
+	/* A link_log_probe() is not an error. */
 	bool allows_probes;
 	/* A part of an answer was not sent yet. */
 	bool is_answering;

@@ -181,7 +181,7 @@ for my $name (sort keys %page) {
 my @table = event_table();
 cmp_ok scalar @table, '>', 15, 'the events are found';
 my $code = join "", map { text($_) =~ s{/\*.*?\*/}{}gsr } files("src/*/*.c");
-my %begun = map { $_ => 1 } $code =~ /\bbegin\("(\w+)"/g,
+my %begun = map { $_ => 1 } $code =~ /\bbegin_event\("(\w+)"/g,
     $code =~ /_event_begin\(\s*"(\w+)"/g,
     $code =~ /log_message\([^;"]*"(\w+)"/g;
 is_deeply [sort keys %begun], [sort keys %{ { map { $_->{name} => 1 } @table } }],
