@@ -43,10 +43,11 @@ enum policy_state {
 	/* FIN to the peer was sent, could not be sent, or is held back. */
 	POLICY_FIN = 1 << 18,
 	POLICY_TARGET_FIN = 1 << 19, /* The same of FIN to the target. */
-	POLICY_FACTS = 0x1fff << 7,
 
 	/* Decisions, which relay.c keeps. */
 	POLICY_ABANDONED = 1 << 20, /* The input is not read to its end. */
+	/* All facts: the bits before the decisions. */
+	POLICY_FACTS = POLICY_ABANDONED - POLICY_SCRIPTED,
 	/* After POLICY_CONFIRM: everything sent is acknowledged or lost, and
 	 * the peer is not read any more. */
 	POLICY_WRITING = 1 << 21,

@@ -57,8 +57,8 @@ struct relay {
 	bool is_unix; /* The peer's socket is a Unix socket. */
 
 	/* The facts and options of the policy, and what it wants. */
-	unsigned state; /* a set of enum policy_state; decide() sets it */
-	unsigned wants; /* a set of enum policy_want, policy_wants(state) */
+	unsigned state; /* A set of enum policy_state, by decide(). */
+	unsigned wants; /* A set of enum policy_want: policy_wants(state). */
 
 	/* The input. */
 	struct rate rate; /* It is read at this rate (--limit-rate). */
@@ -66,7 +66,6 @@ struct relay {
 	bool is_paused;
 	bool refuses_stdin; /* Data on stdin is still an error. */
 	bool is_searching;  /* The script can search on before more data. */
-	int64_t total;      /* It has this many bytes; -1: nobody knows. */
 
 	/* The output. */
 	bool shows_reader; /* poll(2) shows when nobody reads it any more. */
@@ -77,7 +76,7 @@ struct relay {
 	int64_t peer_end_ns; /* The peer's FIN or reset arrived. */
 	int64_t finished_ns; /* The last byte of the input was sent. */
 	int64_t written_ns;  /* Received data last waited for the output. */
-	int64_t reported_ns; /* A wait that began by then is not reported. */
+	int64_t reported_ns; /* Waits since before this time were reported. */
 };
 
 static int advance_script(struct relay *r);
@@ -94,9 +93,10 @@ static const char *wait_text(void *context);
 static struct deadline report_deadline(const struct relay *r);
 static int pump(struct relay *r, const struct pollfd *fds);
 static struct deadline yield_deadline(const struct relay *r);
-static void yield(struct relay *r, const struct pollfd *fds, nfds_t count);
+static void yield_input(
+    struct relay *r, const struct pollfd *fds, nfds_t count);
 static void set_up(struct relay *r, unsigned char *storage);
-static int check_result(const struct relay *r);
+static int find_result(const struct relay *r);
 static void summarize(const struct relay *r, int status);
 static void reset_on_close(const struct relay *r, bool resets);
 
@@ -125,13 +125,16 @@ static int
 loop(struct relay *r, struct pollfd *fds)
 {
 	struct progress *progress = r->o->progress;
+	int64_t total = -1; /* Bytes of the input; nobody knows. */
 	int late_pieces = 0, ready;
 	struct wait_reason reason;
 	struct deadline until;
 	int64_t pending_ns;
 	nfds_t count;
 
-	fds[POLL_SOCKET].revents = POLLIN; /* as long as that is not known */
+	if (r->up.in.kind == FD_REGULAR)
+		total = (int64_t)fd_available(r->in);
+	fds[POLL_SOCKET].revents = POLLIN; /* That is not known yet. */
 	for (;;) {
 		if (is(r, POLICY_SCRIPTED) && advance_script(r) < 0)
 			return -1;
@@ -142,7 +145,7 @@ loop(struct relay *r, struct pollfd *fds)
 		if (wants(r, POLICY_CONFIRM))
 			confirm(r, &until);
 		if (wants(r, POLICY_END))
-			return check_result(r);
+			return find_result(r);
 
 		/* This process may have been stopped: data and the peer's end
 		 * may have arrived before the limit. */
@@ -170,11 +173,11 @@ loop(struct relay *r, struct pollfd *fds)
 			r->peer->output_ns += r->written_ns - pending_ns;
 		}
 		if (deadline_passed(yield_deadline(r)))
-			yield(r, fds, count);
+			yield_input(r, fds, count);
 		if (progress != NULL)
 			progress_update(progress,
 			    (const struct progress_count[]){
-				{"sent ", r->up.bytes, r->total, 0},
+				{"sent ", r->up.bytes, total, 0},
 				{"received ", r->down.bytes, -1, 0}},
 			    2);
 	}
@@ -258,7 +261,7 @@ observe(const struct relay *r)
  * FIN could not be sent (result is -1, with errno), the connection is lost,
  * unless nothing was ever sent on it. */
 static void
-check_fin(struct flow *f, int result)
+fail_after_fin(struct flow *f, int result)
 {
 	if (result < 0 && f->bytes > 0)
 		flow_fail_output(f, errno);
@@ -287,9 +290,9 @@ decide(struct relay *r)
 		if ((actions & POLICY_ABANDONED) != 0)
 			flow_stop_reading(&r->up);
 		if ((actions & POLICY_SEND_FIN) != 0)
-			check_fin(&r->up, link_finish(r->peer));
+			fail_after_fin(&r->up, link_finish(r->peer));
 		if ((actions & POLICY_FORWARD_FIN) != 0)
-			check_fin(&r->down, link_finish(r->target));
+			fail_after_fin(&r->down, link_finish(r->target));
 		r->state |= actions & POLICY_ABANDONED;
 	} while (actions != 0);
 	if (r->finished_ns == 0 && !is(r, POLICY_INPUT_OPEN | POLICY_UNSENT))
@@ -340,16 +343,17 @@ run_timers(struct relay *r, struct deadline *next)
 	struct flow *up = &r->up, *down = &r->down;
 	int64_t idle_ms = r->o->idle.ms;
 
-	/* A program that is sent nothing more may end only after its input. */
+	/* Many programs end only at the end of their input: end it once nothing
+	 * more is sent. */
 	if (r->in < 0 && r->peer->eof == LINK_EOF_PROGRAM &&
 	    r->peer->sending == LINK_SENDING &&
 	    !is(r, POLICY_SCRIPTED | POLICY_UNSENT))
 		(void)link_finish(r->peer);
-	check_fin(up, link_run_timers(
-			  r->peer, up->bytes, down->read_bytes, idle_ms, next));
+	fail_after_fin(up, link_run_timers(r->peer, up->bytes, down->read_bytes,
+			       idle_ms, next));
 	if (r->target != NULL)
-		check_fin(down, link_run_timers(r->target, down->bytes,
-				    up->read_bytes, idle_ms, next));
+		fail_after_fin(down, link_run_timers(r->target, down->bytes,
+					 up->read_bytes, idle_ms, next));
 }
 
 /*
@@ -362,7 +366,7 @@ run_timers(struct relay *r, struct deadline *next)
  *   rate_next           --limit-rate permits more input
  *   yield_deadline      the input was idle for long enough
  *   script->until       a pattern has not matched in time
- *   progress_next  the progress line is drawn anew
+ *   progress_next       the progress line is drawn anew
  *   report_deadline     a line reports what the relay waits for
  *
  * next_event() returns the first of them, but for report_deadline(), which the
@@ -630,7 +634,7 @@ close_output(struct relay *r)
 /* Ends the wait for an idle input, if another client waits for it or the peer
  * cannot be answered. */
 static void
-yield(struct relay *r, const struct pollfd *fds, nfds_t count)
+yield_input(struct relay *r, const struct pollfd *fds, nfds_t count)
 {
 	bool is_awaited = false;
 
@@ -826,7 +830,7 @@ warn_dropped(const struct relay *r)
 /* The result of a relay that has ended, after all readable data was read: 0
  * when everything was delivered, or -1 with the error; see relay_run(). */
 static int
-check_result(const struct relay *r)
+find_result(const struct relay *r)
 {
 	const struct flow *up = &r->up, *down = &r->down;
 	unsigned state = r->state;
@@ -954,8 +958,6 @@ set_up(struct relay *r, unsigned char *storage)
 		down->tap = tap;
 	up->move.is_possible = up->in.kind != FD_SOCKET || is_forwarder;
 	down->move.is_possible = down->out.kind != FD_SOCKET || is_forwarder;
-	r->total =
-	    up->in.kind == FD_REGULAR ? (int64_t)fd_available(r->in) : -1;
 	r->shows_reader =
 	    !is_forwarder && sock_shows_reader(r->out, down->out.kind);
 	r->state = eof[o->on_eof];
