@@ -77,7 +77,6 @@ struct tester {
 	/* What did not happen in time, for errors. */
 	const char *missing;
 	int64_t start_ns;
-	bool measures;      /* tester_measures() */
 	bool has_succeeded; /* One endpoint has. */
 	uint64_t max;       /* How many attempts to make on each endpoint. */
 
@@ -90,40 +89,43 @@ struct tester {
 	struct pollfd *fds;  /* The descriptors they wait for; owned. */
 };
 
-static void begin_due(struct tester *all);
-static int wait_for_attempts(struct tester *all, struct err *e);
-static bool advance(struct tester *all, struct test *t, struct test_result *r);
-static void conclude(struct tester *all, struct test *t, struct test_result *r);
+static void begin_due(struct tester *tester);
+static int wait_for_attempts(struct tester *tester, struct err *e);
+static bool advance(
+    struct tester *tester, struct test *t, struct test_result *r);
+static void conclude(
+    struct tester *tester, struct test *t, struct test_result *r);
 static const char *wait_text(void *context);
-static int finish(const struct tester *all, int result, struct err *e);
+static int finish(const struct tester *tester, int result, struct err *e);
 
 /* Makes the attempts, as many at a time as may be in flight. Returns 0 when
  * none is left, or -1 with *e. */
 static int
-loop(struct tester *all, struct err *e)
+loop(struct tester *tester, struct err *e)
 {
 	struct test_result r;
 	size_t i;
 
 	for (;;) {
-		begin_due(all);
-		if (all->count == 0 && all->due_ns == INT64_MAX)
+		begin_due(tester);
+		if (tester->count == 0 && tester->due_ns == INT64_MAX)
 			return 0;
-		if (wait_for_attempts(all, e) < 0)
+		if (wait_for_attempts(tester, e) < 0)
 			return -1;
-		for (i = 0; i < all->count;) {
-			struct test *t = all->in_flight[i];
+		for (i = 0; i < tester->count;) {
+			struct test *t = tester->in_flight[i];
 
-			if (!advance(all, t, &r)) {
+			if (!advance(tester, t, &r)) {
 				i++;
 				continue;
 			}
-			all->in_flight[i] = all->in_flight[--all->count];
-			conclude(all, t, &r);
-			if (all->options->any && all->has_succeeded)
+			tester->in_flight[i] =
+			    tester->in_flight[--tester->count];
+			conclude(tester, t, &r);
+			if (tester->options->any && tester->has_succeeded)
 				return 0;
 		}
-		if (all->options->flush(e) < 0)
+		if (tester->options->flush(e) < 0)
 			return -1;
 	}
 }
@@ -137,8 +139,7 @@ tester_measures(const struct tester_options *o)
 int
 tester_run(const struct tester_options *o, struct err *e)
 {
-	struct tester all = {.options = o,
-	    .measures = tester_measures(o),
+	struct tester tester = {.options = o,
 	    .max = o->interval_ms < 0 ? 1 : UINT64_MAX,
 	    .connector = *o->connector,
 	    .missing = o->awaits_closed ? "not closed" : "no connection",
@@ -149,45 +150,45 @@ tester_run(const struct tester_options *o, struct err *e)
 	int result;
 
 	if (o->attempts > 0)
-		all.max = (uint64_t)o->attempts;
-	all.connector.retry_ms = -1;
-	all.connector.dial.accepts_reset = true;
-	all.tests = mem_array(o->count, sizeof(all.tests[0]));
-	end = all.tests + o->count;
-	for (t = all.tests; t < end; t++)
-		t->endpoint = &o->endpoints[t - all.tests];
-	wait_watch_reader(all.measures ? o->output : -1);
-	wait_begin(&reason, wait_text, &all);
-	result = loop(&all, e);
+		tester.max = (uint64_t)o->attempts;
+	tester.connector.retry_ms = -1;
+	tester.connector.dial.accepts_reset = true;
+	tester.tests = mem_array(o->count, sizeof(tester.tests[0]));
+	end = tester.tests + o->count;
+	for (t = tester.tests; t < end; t++)
+		t->endpoint = &o->endpoints[t - tester.tests];
+	wait_watch_reader(tester_measures(o) ? o->output : -1);
+	wait_begin(&reason, wait_text, &tester);
+	result = loop(&tester, e);
 	wait_watch_reader(-1);
 	wait_end();
 	/* All children receive the signal at the same time. */
 	proc_terminate_all();
-	for (t = all.tests; t < end; t++) {
+	for (t = tester.tests; t < end; t++) {
 		dial_free(&t->dial);
 		proc_free(&t->child);
 		free(t->retry);
 	}
-	result = finish(&all, result, e);
-	for (t = all.tests; t < end; t++)
+	result = finish(&tester, result, e);
+	for (t = tester.tests; t < end; t++)
 		free(t->reason);
-	free(all.tests);
-	free(all.fds);
+	free(tester.tests);
+	free(tester.fds);
 	return result;
 }
 
 /* The test waits for its next attempt. */
 static void
-await_turn(struct tester *all, struct test *t, int64_t due_ns)
+schedule(struct tester *tester, struct test *t, int64_t due_ns)
 {
 	t->due_ns = due_ns;
-	if (due_ns < all->due_ns)
-		all->due_ns = due_ns;
+	if (due_ns < tester->due_ns)
+		tester->due_ns = due_ns;
 }
 
 /* Makes the attempt in a child. Returns 0, or -1 with *e. */
 static int
-start_child(struct tester *all, struct test *t, struct err *e)
+start_child(struct tester *tester, struct test *t, struct err *e)
 {
 	const struct endpoint *ep = t->endpoint;
 	struct test_result r;
@@ -202,7 +203,8 @@ start_child(struct tester *all, struct test *t, struct err *e)
 	memset(&r, 0, sizeof(r));
 	t->start_ns = clock_now();
 	if (signals_catch(&r.e) == 0)
-		(void)connector_open(ep, &all->connector, t->until, &l, &r.e);
+		(void)connector_open(
+		    ep, &tester->connector, t->until, &l, &r.e);
 	r.ns = clock_now() - t->start_ns - l.resolve_ns;
 	if (l.fd >= 0) {
 		err_clear(&r.e);
@@ -214,10 +216,10 @@ start_child(struct tester *all, struct test *t, struct err *e)
 
 /* Reports an attempt: it is printed if round trips are measured. */
 static void
-log_attempt(
-    const struct tester *all, const struct test *t, const struct test_result *r)
+log_attempt(const struct tester *tester, const struct test *t,
+    const struct test_result *r)
 {
-	const struct tester_options *o = all->options;
+	const struct tester_options *o = tester->options;
 	bool is_connected = r->e.kind == ERR_NONE;
 	bool is_closed = is_connected && o->awaits_closed;
 	struct json *j;
@@ -227,7 +229,7 @@ log_attempt(
 					    : text_format("connected in %s",
 						  num_duration_text(r->ns));
 
-	if (all->measures && !diag_is_json()) {
+	if (tester_measures(tester->options) && !diag_is_json()) {
 		if (is_connected)
 			o->print("%s: %s\n", text, outcome);
 		else
@@ -251,22 +253,24 @@ log_attempt(
 /* Records an attempt. Failures are reported at the end with --any, if none has
  * succeeded, and by the command if the endpoint is the only one. */
 static void
-record(struct tester *all, struct test *t, const struct test_result *r)
+record_attempt(
+    struct tester *tester, struct test *t, const struct test_result *r)
 {
-	const struct tester_options *o = all->options;
+	const struct tester_options *o = tester->options;
 	int64_t next_ns = t->start_ns;
 
 	free(t->retry);
 	t->retry = NULL;
 	t->attempts++;
-	log_attempt(all, t, r);
+	log_attempt(tester, t, r);
 	if (r->e.kind == ERR_NONE) {
-		all->has_succeeded = true;
+		tester->has_succeeded = true;
 		t->connected++;
 		rtt_add(&t->times, r->ns);
 	} else {
 		t->kind = r->e.kind;
-		if (all->measures || o->any || o->count == 1) {
+		if (tester_measures(tester->options) || o->any ||
+		    o->count == 1) {
 			free(t->reason);
 			t->reason = mem_text(r->e.text);
 		} else {
@@ -275,8 +279,8 @@ record(struct tester *all, struct test *t, const struct test_result *r)
 	}
 	if (o->interval_ms > 0)
 		next_ns += clock_ns(o->interval_ms);
-	if (t->attempts < all->max)
-		await_turn(all, t, next_ns);
+	if (t->attempts < tester->max)
+		schedule(tester, t, next_ns);
 }
 
 /*
@@ -286,24 +290,24 @@ record(struct tester *all, struct test *t, const struct test_result *r)
  * the failure, and a refusal is not.
  */
 static void
-conclude(struct tester *all, struct test *t, struct test_result *r)
+conclude(struct tester *tester, struct test *t, struct test_result *r)
 {
-	const struct tester_options *o = all->options;
+	const struct tester_options *o = tester->options;
 	bool may_retry = r->e.waits;
 	int errnum = r->e.errnum;
 
-	if (r->e.kind != ERR_NONE && all->count > 0 &&
+	if (r->e.kind != ERR_NONE && tester->count > 0 &&
 	    (err_is_shortage(errnum) ||
 		(r->e.kind == ERR_FAILED && errnum == EAGAIN))) {
-		all->limit = all->count;
+		tester->limit = tester->count;
 		if (t->retry->last.kind == ERR_NONE) {
 			free(t->retry);
 			t->retry = NULL;
 		}
-		await_turn(all, t, clock_now());
+		schedule(tester, t, clock_now());
 		return;
 	}
-	if (all->measures && r->e.kind == ERR_TIMEOUT &&
+	if (tester_measures(tester->options) && r->e.kind == ERR_TIMEOUT &&
 	    deadline_passed(o->until))
 		return;
 	if (o->awaits_closed && r->e.kind == ERR_NONE) {
@@ -314,85 +318,85 @@ conclude(struct tester *all, struct test *t, struct test_result *r)
 		err_clear(&r->e);
 	}
 	if (r->e.kind != ERR_NONE && may_retry &&
-	    reconnect_pause(t->retry, all->missing, &r->e) == 0)
-		await_turn(all, t, t->retry->due.at_ns);
+	    reconnect_pause(t->retry, tester->missing, &r->e) == 0)
+		schedule(tester, t, t->retry->due.at_ns);
 	else
-		record(all, t, r);
+		record_attempt(tester, t, r);
 }
 
 /* With -vv, has the steps that follow name this endpoint. */
 static void
-name_steps(const struct tester *all, const struct test *t)
+name_steps(const struct tester *tester, const struct test *t)
 {
-	if (all->options->count > 1 && step_is_on())
+	if (tester->options->count > 1 && step_is_on())
 		step_name_endpoint(endpoint_text(t->endpoint));
 }
 
 /* Begins an attempt of a waiting test, unless the deadline has passed. */
 static void
-begin(struct tester *all, struct test *t)
+begin(struct tester *tester, struct test *t)
 {
 	struct test_result r = {.e = ERR_INIT};
-	const struct connector_options *o = &all->connector;
+	const struct connector_options *o = &tester->connector;
 
 	t->due_ns = INT64_MAX;
 	t->start_ns = clock_now();
 	if (t->retry == NULL) {
-		if (deadline_passed(all->options->until))
+		if (deadline_passed(tester->options->until))
 			return;
 		t->retry = mem_array(1, sizeof(*t->retry));
-		reconnect_start(t->retry, all->options->connector->retry_ms,
-		    all->options->until);
-	} else if (reconnect_resume(t->retry, all->missing, &r.e) < 0) {
-		record(all, t, &r);
+		reconnect_start(t->retry, tester->options->connector->retry_ms,
+		    tester->options->until);
+	} else if (reconnect_resume(t->retry, tester->missing, &r.e) < 0) {
+		record_attempt(tester, t, &r);
 		return;
 	}
 	t->until = deadline_first(
 	    t->retry->end, deadline_limit(o->timeout.ms, o->timeout.option));
-	name_steps(all, t);
+	name_steps(tester, t);
 	if (o->proxy == NULL && o->via == NULL && !o->tls.is_on)
 		t->dial = dial_start(t->endpoint, &o->dial, t->until);
-	else if (start_child(all, t, &r.e) < 0) {
-		conclude(all, t, &r);
+	else if (start_child(tester, t, &r.e) < 0) {
+		conclude(tester, t, &r);
 		return;
 	}
-	all->in_flight[all->count++] = t;
+	tester->in_flight[tester->count++] = t;
 }
 
 /* Begins the attempts that are due, as many as may be in flight. */
 static void
-begin_due(struct tester *all)
+begin_due(struct tester *tester)
 {
-	size_t i, count = all->options->count;
+	size_t i, count = tester->options->count;
 	int64_t now = clock_now();
 	struct test *t;
 
-	if (deadline_passed(all->options->until))
+	if (deadline_passed(tester->options->until))
 		now = INT64_MAX - 1;
-	if (all->due_ns > now)
+	if (tester->due_ns > now)
 		return;
-	all->due_ns = INT64_MAX;
+	tester->due_ns = INT64_MAX;
 	for (i = 0; i < count; i++) {
-		t = &all->tests[all->cursor];
-		if (t->due_ns <= now && all->count < all->limit)
-			begin(all, t);
-		if (t->due_ns < all->due_ns)
-			all->due_ns = t->due_ns;
-		if (t->due_ns <= now && all->count >= all->limit)
+		t = &tester->tests[tester->cursor];
+		if (t->due_ns <= now && tester->count < tester->limit)
+			begin(tester, t);
+		if (t->due_ns < tester->due_ns)
+			tester->due_ns = t->due_ns;
+		if (t->due_ns <= now && tester->count >= tester->limit)
 			return;
-		all->cursor = (all->cursor + 1) % count;
+		tester->cursor = (tester->cursor + 1) % count;
 	}
 }
 
 /* Goes on with an attempt. Returns whether it has ended, with its result. */
 static bool
-advance(struct tester *all, struct test *t, struct test_result *r)
+advance(struct tester *tester, struct test *t, struct test_result *r)
 {
-	const struct pollfd *fds = &all->fds[t->at];
+	const struct pollfd *fds = &tester->fds[t->at];
 	struct link l;
 
 	*r = (struct test_result){.e = ERR_INIT};
-	name_steps(all, t);
+	name_steps(tester, t);
 	if (t->dial != NULL) {
 		if (dial_advance(t->dial, fds) == DIAL_WAITING)
 			return false;
@@ -417,12 +421,12 @@ advance(struct tester *all, struct test *t, struct test_result *r)
 static const char *
 wait_text(void *context)
 {
-	const struct tester *all = context;
+	const struct tester *tester = context;
 	const struct test *first = NULL, *t;
 	size_t i, silent = 0;
 
-	for (i = 0; i < all->count; i++) {
-		t = all->in_flight[i];
+	for (i = 0; i < tester->count; i++) {
+		t = tester->in_flight[i];
 		if (t->dial == NULL || !deadline_passed(deadline_from(
 					   t->start_ns, WAIT_REPORT_MS / 2)))
 			continue;
@@ -432,8 +436,8 @@ wait_text(void *context)
 	if (silent == 0)
 		return NULL;
 	return text_format("%s %s%s: no answer yet%s",
-	    all->count == 1 && resolve_is_pending() ? "looking up"
-						    : "connecting to",
+	    tester->count == 1 && resolve_is_pending() ? "looking up"
+						       : "connecting to",
 	    endpoint_text(first->endpoint),
 	    silent == 1 ? "" : text_format(" and %zu more", silent - 1),
 	    deadline_is_set(first->until) ? ""
@@ -442,30 +446,30 @@ wait_text(void *context)
 
 /* Waits for the attempts, and for the next one. Returns 0, or -1 with *e. */
 static int
-wait_for_attempts(struct tester *all, struct err *e)
+wait_for_attempts(struct tester *tester, struct err *e)
 {
-	struct deadline due = {.at_ns = all->due_ns}, wake = deadline_none();
+	struct deadline due = {.at_ns = tester->due_ns}, wake = deadline_none();
 	struct test *t;
 	size_t i, n = WAIT_SPARE;
 
-	for (i = 0; i < all->count; i++) {
-		t = all->in_flight[i];
+	for (i = 0; i < tester->count; i++) {
+		t = tester->in_flight[i];
 		n += t->dial != NULL ? dial_capacity(t->dial) : 1;
 	}
-	all->fds = mem_resize(all->fds, n, sizeof(all->fds[0]));
-	for (i = n = 0; i < all->count; i++) {
-		t = all->in_flight[i];
+	tester->fds = mem_resize(tester->fds, n, sizeof(tester->fds[0]));
+	for (i = n = 0; i < tester->count; i++) {
+		t = tester->in_flight[i];
 		t->at = n;
 		if (t->dial != NULL)
-			n += dial_poll(t->dial, &all->fds[n], &wake);
+			n += dial_poll(t->dial, &tester->fds[n], &wake);
 		else
-			all->fds[n++] =
+			tester->fds[n++] =
 			    (struct pollfd){t->child->fd, POLLIN, 0};
 	}
-	if (deadline_is_set(due) && all->count < all->limit)
+	if (deadline_is_set(due) && tester->count < tester->limit)
 		wake = deadline_first(
-		    wake, deadline_first(due, all->options->until));
-	if (wait_poll(all->fds, n, wake) < 0)
+		    wake, deadline_first(due, tester->options->until));
+	if (wait_poll(tester->fds, n, wake) < 0)
 		return wait_is_unread()
 			   ? err_status(e, ERR_NONE)
 			   : err_sys(e, ERR_FAILED, errno, "connecting");
@@ -474,7 +478,7 @@ wait_for_attempts(struct tester *all, struct err *e)
 
 /* Reports the summary of an endpoint. */
 static void
-summarize(const struct tester *all, const struct test *t)
+summarize(const struct tester *tester, const struct test *t)
 {
 	uint64_t failed = t->attempts - t->connected;
 	struct json *j;
@@ -488,10 +492,10 @@ summarize(const struct tester *all, const struct test *t)
 		json_number(j, "lost", failed);
 		rtt_json(&t->times, j);
 		json_seconds(
-		    j, "seconds", clock_seconds(all->start_ns, clock_now()));
+		    j, "seconds", clock_seconds(tester->start_ns, clock_now()));
 		diag_event_end(DIAG_NOTE, "%s", text);
-	} else if (all->options->has_summary) {
-		all->options->print(
+	} else if (tester->options->has_summary) {
+		tester->options->print(
 		    "%s: %s, %llu connected, %llu failed (%.3g%%)\n%s", text,
 		    num_count_text(t->attempts, "attempt"),
 		    (unsigned long long)t->connected,
@@ -504,29 +508,31 @@ summarize(const struct tester *all, const struct test *t)
 /* Reports the remaining failures and sets the status, unless *e holds an error
  * already. The caller reports the failure of a single endpoint. */
 static int
-finish(const struct tester *all, int result, struct err *e)
+finish(const struct tester *tester, int result, struct err *e)
 {
-	const struct tester_options *o = all->options;
-	bool is_single = o->count == 1 && !all->measures, is_short = false;
+	const struct tester_options *o = tester->options;
+	bool is_single = o->count == 1 && !tester_measures(tester->options),
+	     is_short = false;
 	/* Nobody reads it any more. */
 	bool is_unread = result < 0 && e->kind == ERR_NONE;
 	enum err_kind found = ERR_NONE;
 	size_t untested = 0;
 	struct err failure;
-	const struct test *t, *end = all->tests + o->count;
+	const struct test *t, *end = tester->tests + o->count;
 
-	for (t = all->tests; t < end && all->measures; t++)
+	for (t = tester->tests; t < end && tester_measures(tester->options);
+	     t++)
 		if (t->attempts > 0 && !is_unread)
-			summarize(all, t);
+			summarize(tester, t);
 	if (result < 0)
 		return -1;
-	if (o->any && all->has_succeeded)
+	if (o->any && tester->has_succeeded)
 		return 0;
-	for (t = all->tests; t < end; t++) {
+	for (t = tester->tests; t < end; t++) {
 		/* Failures that were not reported when they happened. */
 		if (t->reason != NULL && !is_single) {
 			err_set(&failure, t->kind, "%s", t->reason);
-			if (all->measures && t->attempts > 1)
+			if (tester_measures(tester->options) && t->attempts > 1)
 				err_prefix(&failure,
 				    "%llu of %llu attempts failed; the last "
 				    "one",
@@ -536,13 +542,14 @@ finish(const struct tester *all, int result, struct err *e)
 			diag_error(&failure);
 		}
 		untested += t->attempts == 0;
-		is_short = is_short || t->attempts < all->max;
+		is_short = is_short || t->attempts < tester->max;
 		if (found == ERR_NONE ||
 		    (o->any ? err_rank(t->kind) < err_rank(found)
 			    : err_rank(t->kind) > err_rank(found)))
 			found = t->kind;
 	}
-	if (all->measures && is_short && deadline_passed(o->until))
+	if (tester_measures(tester->options) && is_short &&
+	    deadline_passed(o->until))
 		return deadline_error(o->until, "", e);
 	if (untested > 0)
 		return deadline_error(o->until,
@@ -551,6 +558,6 @@ finish(const struct tester *all, int result, struct err *e)
 		    e);
 	if (found == ERR_NONE)
 		return 0;
-	return is_single ? err_set(e, found, "%s", all->tests[0].reason)
+	return is_single ? err_set(e, found, "%s", tester->tests[0].reason)
 			 : err_status(e, (int)found);
 }
