@@ -331,10 +331,10 @@ wait_text(void *context)
 	struct http_client *c = context;
 	const char *why = stall_clause(c);
 
-	return text_format("%s: the request was sent; no response yet%s%s%s",
+	return text_format("%s: the request was sent; no response yet%s%s",
 	    endpoint_text(&c->route.origin),
 	    deadline_is_set(limit_from(c, 0)) ? "" : " (--timeout limits this)",
-	    why == NULL ? "" : "; ", why == NULL ? "" : why);
+	    why == NULL ? "" : text_format("; %s", why));
 }
 
 /* Reads until the final head is complete. */
@@ -395,11 +395,11 @@ request_once(struct http_client *c, const struct route *route,
 		drop_excess(c);
 		(void)disconnect(c, 0, NULL);
 	}
-	ends[TIMING_RESOLVED] = c->timing.start_ns;
 	c->timing.is_reused = c->is_open;
 	http_response_start(&c->response, r->method);
 	if (c->is_open)
-		ends[TIMING_CONNECTED] = c->timing.start_ns;
+		ends[TIMING_RESOLVED] = ends[TIMING_CONNECTED] =
+		    c->timing.start_ns;
 	else if (connect_along(c, route, e) < 0)
 		return -1;
 	return send_request(c, e) < 0 ? -1 : read_head(c, e);
@@ -477,8 +477,9 @@ copy_body(struct http_client *c, struct sink *s, struct err *e)
 			}
 			break;
 		}
-		limit = deadline_first(limit, progress_next(&c->progress));
-		limit = deadline_first(limit, rate_next(&c->rate));
+		limit = deadline_first(
+		    limit, deadline_first(progress_next(&c->progress),
+			       rate_next(&c->rate)));
 		fds[0].fd = flow_wants_read(&f) ? c->link.fd : -1;
 		fds[1].fd = flow_wants_write(&f) ? f.out.fd : -1;
 		if (wait_poll(fds, 2, limit) < 0) {

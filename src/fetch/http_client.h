@@ -1,5 +1,8 @@
-/* The HTTP client: sends a request and reads its response, over a connection
- * that is kept for the next one. */
+/*
+ * The HTTP client: one exchange at a time over a connection that is kept while
+ * both sides allow it. It connects, sends the request, reads the head, then
+ * copies the body to a sink.
+ */
 #ifndef FETCH_HTTP_CLIENT_H
 #define FETCH_HTTP_CLIENT_H
 
@@ -19,11 +22,7 @@ struct err;
 struct sha256;
 struct sink;
 
-/*
- * An HTTP client: one exchange at a time over a connection that is kept while
- * both sides allow it. It connects, sends the request, reads the head, then
- * copies the body to a sink. Over 200 KiB: too large for the stack.
- */
+/* It has over 200 KiB, too many for the stack. */
 struct http_client {
 	struct limit idle;     /* The longest time without data. */
 	struct deadline until; /* The caller sets the limit of what follows. */

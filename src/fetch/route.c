@@ -12,7 +12,7 @@
 #include "net/access.h"
 #include "net/addr.h"
 
-/* Whether an item of that list matches ep; changes item. */
+/* Whether an item of a no_proxy list matches ep; changes item. */
 static bool
 matches(char *item, const struct endpoint *ep)
 {

@@ -18,10 +18,11 @@ struct route_rules {
 	/* This replaces the server of a URL: a Unix socket replaces any server,
 	 * a host only those of the URLs that the user gave. */
 	struct endpoint other;
-	struct proxy env_proxy; /* http_proxy; PROXY_NONE: there is none. */
-	struct proxy tls_proxy; /* https_proxy, for https URLs; likewise. */
-	struct err tls_error;   /* Why https_proxy cannot be used. */
-	const char *no_proxy;   /* Hosts reached without these two, or NULL. */
+	struct proxy env_proxy; /* http_proxy, or PROXY_NONE. */
+	struct proxy
+	    tls_proxy;        /* https_proxy, for https URLs; or PROXY_NONE. */
+	struct err tls_error; /* Why https_proxy cannot be used. */
+	const char *no_proxy; /* Hosts reached without these two, or NULL. */
 };
 
 /*

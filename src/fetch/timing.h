@@ -21,11 +21,12 @@ enum timing_phase {
 
 /* Times are readings of clock_now(). */
 struct timing {
-	int64_t start_ns;               /* The exchange began at this time. */
-	int64_t ends_ns[TIMING_PHASES]; /* The phases ended at these times; a
-					   phase with 0 was not reached. */
-	bool is_reused; /* The connection was kept from an earlier exchange, so
-			   it took no time. */
+	/* The exchange began at this time. */
+	int64_t start_ns;
+	/* The phases ended at these times; 0: the phase was not reached. */
+	int64_t ends_ns[TIMING_PHASES];
+	/* The connection was kept from an earlier exchange: it took no time. */
+	bool is_reused;
 };
 
 /* Reports the response r, from u, as the event "response" and, with_chart, as a
