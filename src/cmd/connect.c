@@ -98,7 +98,6 @@ static const struct opt_group connect_groups[] = {GROUP("action", connect_opts),
 /* The command's state. */
 struct connect_state {
 	const struct options *options;
-	struct deadline until; /* Its --max-time. */
 
 	/* The program that gets the connection as its stdin and stdout, or
 	 * with -z runs after the test. NULL: none. */
@@ -197,8 +196,7 @@ prepare(struct connect_state *c, struct err *e)
 	    stdio_relay_complete(c->options);
 	size_t i;
 
-	c->until = c->options->until;
-	diag_limit(c->until, c->options->idle.ms);
+	diag_limit(c->options->until, c->options->idle.ms);
 	connector->checks_via = connect_options.zero;
 	connector->stops_via = !c->relays || relay->relay.quit_after_script;
 	connector->tls.is_single = !connect_options.zero;
@@ -218,10 +216,11 @@ static int
 connect_and_run(struct connect_state *c, struct err *e)
 {
 	struct link l;
-	int result = 0;
+	int result;
 
 	/* 1. Resolve the name, 2. make a socket, 3. connect it. */
-	if (connector_open(c->endpoints, &c->connector, c->until, &l, e) < 0)
+	if (connector_open(
+		c->endpoints, &c->connector, c->options->until, &l, e) < 0)
 		return -1;
 	l.start_ns = clock_now();
 	/* 4. Send and receive. */
@@ -231,8 +230,8 @@ connect_and_run(struct connect_state *c, struct err *e)
 		sandbox_enter();
 		result = stdio_relay_run(&c->relay, &l, e);
 	}
-	/* 5. Close, unless step 4 has done so: then fd is -1. */
-	sock_close(&l.fd);
+	/* 5. Close, unless step 4 has done so. */
+	link_discard(&l);
 	return result;
 }
 
@@ -260,16 +259,14 @@ run_program(const struct connect_state *c, struct link *l, struct err *e)
 	if (sock_nonblocking(l->fd, false) < 0)
 		return err_sys(e, ERR_FAILED, errno, "the connection");
 	p = proc_start(&program, e);
-	if (p == NULL) {
-		link_discard(l);
+	if (p == NULL)
 		return -1;
-	}
-	status = proc_wait(p, c->until);
+	status = proc_wait(p, c->options->until);
 	if (p->is_ending && signals_stopped() != 0)
 		status = err_sys(e, ERR_FAILED, EINTR, "the program");
 	else if (p->is_ending)
 		status = deadline_error(
-		    c->until, "the program was still running", e);
+		    c->options->until, "the program was still running", e);
 	is_killed = p->is_killed && !p->is_ending;
 	proc_free(&p);
 	is_kept_open = link_is_direct(l) && status >= 0 && proc_orphans_live();
@@ -280,10 +277,10 @@ run_program(const struct connect_state *c, struct link *l, struct err *e)
 		if (is_killed)
 			l->reset = LINK_RESET_BY_US;
 	}
-	/* A process in between would make a complete end of a FIN. */
+	/* TLS or the program of --via would turn a FIN into a complete end. */
 	if (is_kept_open || (status < 0 && !link_is_direct(l)))
 		sock_close(&l->fd);
-	status = link_close(l, status, c->until, e);
+	status = link_close(l, status, c->options->until, e);
 	link_log_closed(DIAG_NOTE, l, status < 0 ? (int)e->kind : status);
 	return status <= 0 ? status : err_status(e, status);
 }
@@ -324,11 +321,11 @@ test_and_replace(struct connect_state *c, struct err *e)
 	o.endpoints = c->endpoints;
 	o.count = c->count;
 	o.connector = &c->connector;
-	o.until = c->until;
+	o.until = c->options->until;
 	o.output = STDOUT_FILENO;
 	o.print = result_print;
 	o.flush = result_flush;
-	if ((!has_results || result_start(c->until, true, e) == 0) &&
+	if ((!has_results || result_start(c->options->until, true, e) == 0) &&
 	    tester_run(&o, e) == 0)
 		return c->program == NULL ? 0 : proc_replace(c->program, e);
 	if (c->program == NULL)
@@ -380,11 +377,11 @@ trace(const struct connect_state *c, struct err *e)
 	struct addr_list list = {0};
 	int result = -1;
 
-	if (result_start(c->until, true, e) == 0 &&
+	if (result_start(c->options->until, true, e) == 0 &&
 	    resolve(c->endpoints, o->dial.names,
-		deadline_first(c->until, limit), &list, e) == 0)
+		deadline_first(c->options->until, limit), &list, e) == 0)
 		result = trace_run(&list.items[0], o->dial.sock, o->timeout,
-		    c->until, report_hop, e);
+		    c->options->until, report_hop, e);
 	addr_list_release(&list);
 	return result;
 }
