@@ -14,10 +14,8 @@
 #include "net/resolve.h"
 #include "net/sock.h"
 #include "serve/server.h"
-#include "tls/tls.h"
 
 struct access;
-struct command_args;
 struct endpoint;
 struct err;
 
