@@ -34,7 +34,7 @@
 /* Pauses between attempts, and the longest Retry-After that is honored. */
 #define MIN_PAUSE_MS 250
 #define MAX_PAUSE_MS (30 * 1000)
-#define MAX_RETRY_AFTER 600
+#define MAX_RETRY_AFTER_S 600
 
 /* Where the body goes. */
 enum output_kind {
@@ -100,7 +100,7 @@ enum next {
 };
 
 static void
-report(const struct transfer *t)
+report_timing(const struct transfer *t)
 {
 	timing_report(&t->client->timing, &t->client->response, &t->current,
 	    t->options->timing && !t->is_awaiting);
@@ -158,7 +158,8 @@ open_output(struct output *out, const struct download_options *o,
 	bool exists;
 	int fd;
 
-	*out = (struct output){.options = o, .path = path, .file.url = url};
+	*out = (struct output){
+	    .options = o, .path = path, .file = {.url = url, .fd = -1}};
 	http_validator_clear(&out->source);
 	if (path == NULL || strcmp(path, "-") == 0) {
 		if (sock_check_standard(STDOUT_FILENO, e) < 0)
@@ -255,7 +256,7 @@ verify(struct output *out, int64_t size, const struct url *u, struct err *e)
 }
 
 /* Verifies the complete file of size bytes, and names it. 0, or -1 with *e. */
-static enum next
+static int
 commit(struct transfer *t, int64_t size, struct err *e)
 {
 	const struct http_head *h = &t->client->response.head;
@@ -336,7 +337,7 @@ follow(struct transfer *t, const char *location, struct err *e)
 	bool is_same;
 	struct url to;
 
-	report(t);
+	report_timing(t);
 	if (url_follow(from, location, &to, e) < 0)
 		return NEXT_FAILED;
 	url_absolute(&to, shown, sizeof(shown));
@@ -425,8 +426,7 @@ read_body(struct transfer *t, int64_t base, int64_t total, struct err *e)
 		diag_note("%s: the body ends with the connection, so whether "
 			  "it is whole cannot be checked",
 		    url_text(&t->current));
-	progress_start(
-	    p, t->out.sink.kind != FD_TERMINAL, t->options->progress);
+	progress_start(p, out->sink.kind != FD_TERMINAL, t->options->progress);
 	was_shown = p->shown;
 	t->client->count = (struct progress_count){
 	    "received ", (uint64_t)base, total, (uint64_t)base};
@@ -441,15 +441,17 @@ read_body(struct transfer *t, int64_t base, int64_t total, struct err *e)
 	}
 	/* Where nobody asked, a short body to a pipe needs no line. */
 	if (t->options->progress ||
-	    (was_shown && (t->out.kind == OUTPUT_PART || p->width > 0)))
+	    (was_shown && (out->kind == OUTPUT_PART || p->width > 0)))
 		report_total(t, p->start_ns, base);
-	report(t);
+	report_timing(t);
 	if (r->head.status == 206 && !t->options->head_only &&
 	    r->received != (uint64_t)(total - base))
 		return err_set(e, ERR_PROTOCOL,
 		    "Content-Range announced %lld bytes, %llu arrived",
 		    (long long)(total - base), (unsigned long long)r->received);
-	return commit(t, (int64_t)out->digest.length, e);
+	if (commit(t, (int64_t)out->digest.length, e) < 0)
+		return NEXT_FAILED;
+	return NEXT_DONE;
 }
 
 /* Begins an attempt with the URL as given. */
@@ -511,18 +513,18 @@ start_over(struct transfer *t, struct err *e)
 
 /* What the output has of the file is all of it. */
 static enum next
-already_complete(struct transfer *t, struct err *e)
+finish_complete(struct transfer *t, struct err *e)
 {
 	if (commit(t, t->out.held, e) < 0)
 		return NEXT_FAILED;
 	diag_warn("%s: the file is complete already", url_text(&t->current));
-	report(t);
+	report_timing(t);
 	return NEXT_DONE;
 }
 
 /* Fails because a file of unknown origin exists and is not complete. */
 static enum next
-unknown_file(const struct transfer *t, struct err *e)
+unknown_file_error(const struct transfer *t, struct err *e)
 {
 	return err_set(e, ERR_OUTPUT,
 	    "%s: %s has %lld bytes and is not known to be the beginning of "
@@ -542,8 +544,8 @@ handle_whole(struct transfer *t, const struct http_head *h, struct err *e)
 	if (t->out.kind == OUTPUT_EXISTING) {
 		http_head_validator(h, &t->out.source);
 		return t->out.source.total == t->out.held
-			   ? already_complete(t, e)
-			   : unknown_file(t, e);
+			   ? finish_complete(t, e)
+			   : unknown_file_error(t, e);
 	}
 	if (t->out.held > 0 && discard_held(t, e) < 0)
 		return NEXT_FAILED;
@@ -554,10 +556,11 @@ handle_whole(struct transfer *t, const struct http_head *h, struct err *e)
 	return read_body(t, 0, t->out.source.total, e);
 }
 
-/* Whether got is the whole wanted range (http_request_parse_range()), as far as
- * the file reaches. */
-static bool
-is_range(const struct http_range *got, const struct http_range *wanted)
+/* Checks that got is the whole wanted range (http_request_parse_range()), which
+ * text names, as far as the file reaches. 0, or -1 with *e. */
+static int
+check_range(const struct http_range *got, const struct http_range *wanted,
+    const char *text, struct err *e)
 {
 	int64_t from = wanted->from, to = wanted->to, last = got->total - 1;
 
@@ -567,7 +570,11 @@ is_range(const struct http_range *got, const struct http_range *wanted)
 	}
 	if (got->total >= 0 && to > last)
 		to = last;
-	return got->from == from && got->to == to;
+	if (got->from == from && got->to == to)
+		return 0;
+	return err_set(e, ERR_PROTOCOL,
+	    "the server sent bytes %lld-%lld instead of %.64s",
+	    (long long)got->from, (long long)got->to, text);
 }
 
 /* Handles a 206: a part of the file. */
@@ -595,22 +602,20 @@ handle_part(struct transfer *t, const struct http_head *h, struct err *e)
 		    (long long)length, (long long)count);
 	if (range != NULL) {
 		(void)http_request_parse_range(range, &wanted);
-	} else {
-		if (t->out.kind == OUTPUT_EXISTING && !t->options->is_foreign)
-			return unknown_file(t, e);
-		if (t->out.kind != OUTPUT_EXISTING &&
-		    !http_head_confirms(h, &t->out.source))
-			return start_over(t, e);
-		range = text_format("%lld-", (long long)t->out.held);
-		if (r.total < 0)
-			r.total = t->out.source.total;
-	}
-	if (!is_range(&r, &wanted))
-		return err_set(e, ERR_PROTOCOL,
-		    "the server sent bytes %lld-%lld instead of %.64s",
-		    (long long)r.from, (long long)r.to, range);
-	if (t->options->range != NULL)
+		if (check_range(&r, &wanted, range, e) < 0)
+			return NEXT_FAILED;
 		return read_body(t, 0, count, e);
+	}
+	if (t->out.kind == OUTPUT_EXISTING && !t->options->is_foreign)
+		return unknown_file_error(t, e);
+	if (t->out.kind != OUTPUT_EXISTING &&
+	    !http_head_confirms(h, &t->out.source))
+		return start_over(t, e);
+	if (r.total < 0)
+		r.total = t->out.source.total;
+	if (check_range(&r, &wanted,
+		text_format("%lld-", (long long)t->out.held), e) < 0)
+		return NEXT_FAILED;
 	if (t->out.kind == OUTPUT_EXISTING) {
 		http_head_validator(h, &t->out.source);
 		if (open_file(&t->out, true, e) < 0)
@@ -627,8 +632,8 @@ handle_unsatisfied(struct transfer *t, const struct http_head *h, struct err *e)
 
 	if (http_head_content_range(h, &r) && r.total == t->out.held &&
 	    http_head_difference(h, &t->out.source) == NULL)
-		return already_complete(t, e);
-	return t->out.kind == OUTPUT_EXISTING ? unknown_file(t, e)
+		return finish_complete(t, e);
+	return t->out.kind == OUTPUT_EXISTING ? unknown_file_error(t, e)
 					      : start_over(t, e);
 }
 
@@ -655,13 +660,13 @@ is_redirect(const struct http_head *h, char *buf)
 
 /* Sets *e to the error that a status stands for, and whether waiting may help:
  * with --retry-for, any status may pass. */
-static enum next
+static int
 status_error(const struct transfer *t, const struct http_head *h, struct err *e)
 {
 	int status = h->status;
 	const struct proxy *proxy = t->route.options.dial.proxy;
 	char location[URL_SIZE];
-	const char *reason;
+	const char *reason, *target;
 	const struct http_field *field;
 	struct url next;
 
@@ -671,13 +676,13 @@ status_error(const struct transfer *t, const struct http_head *h, struct err *e)
 		    proxy_text(proxy),
 		    proxy->user[0] == '\0' ? "a" : "another");
 	if (!t->options->follow && is_redirect(h, location)) {
-		reason = url_follow(&t->current, location, &next, e) < 0
+		target = url_follow(&t->current, location, &next, e) < 0
 			     ? text_shown_url(location)
 			     : url_text(&next);
 		return err_set(e, ERR_PEER,
 		    "redirected to %s (%d); not followed (--location follows "
 		    "it)",
-		    reason, h->status);
+		    target, status);
 	}
 	reason = text_shown_bytes(h->text + h->reason, h->reason_length);
 	field = http_head_find(h, "location", 0);
@@ -688,7 +693,7 @@ status_error(const struct transfer *t, const struct http_head *h, struct err *e)
 		: "");
 	e->waits = t->is_awaiting || status == 408 || status == 429 ||
 		   status == 500 || (status >= 502 && status <= 504);
-	return NEXT_FAILED;
+	return -1;
 }
 
 /*
@@ -707,7 +712,7 @@ handle_error(struct transfer *t, const struct http_head *h, struct err *e)
 	    read_into_sink(t, is_seen, &lost) < 0)
 		*e = lost;
 	else
-		report(t);
+		report_timing(t);
 	return NEXT_FAILED;
 }
 
@@ -737,7 +742,7 @@ handle_response(struct transfer *t, struct err *e)
 		http_client_show_head(t->client, o->raw);
 	if (h->status == 304 && t->if_modified_since[0] != '\0') {
 		diag_note("%s: it has not changed", url_text(&t->current));
-		report(t);
+		report_timing(t);
 		return NEXT_DONE;
 	}
 	if (h->status == 416 && is_resumed)
@@ -791,7 +796,8 @@ wait_to_retry(const struct transfer *t, struct backoff *backoff, struct err *e)
 	    http_date_parse(value, &after))
 		after -= (int64_t)time(NULL);
 	if (after > ms / 1000)
-		ms = (after < MAX_RETRY_AFTER ? after : MAX_RETRY_AFTER) * 1000;
+		ms = (after < MAX_RETRY_AFTER_S ? after : MAX_RETRY_AFTER_S) *
+		     1000;
 	diag_warn("%s; trying again in %s", e->text, num_limit_text(ms));
 	if (wait_until(deadline_first(until, deadline_after(ms))) < 0)
 		return err_sys(e, ERR_FAILED, errno, "waiting");
@@ -991,11 +997,15 @@ fetch_all(const struct download_options *o, const struct route_rules *rules,
 		return err_sys(e, ERR_FAILED, EINTR, "fetching");
 	if (signals_stopped() != 0)
 		return -1;
-	if (n < o->url_count && e->kind != ERR_NONE)
-		e->kind = worst;
-	else if (worst != ERR_NONE)
+	/* Where nobody reads the output any more, fetch() fails without an
+	 * error, which is an end in order. */
+	if (worst == ERR_NONE)
+		return 0;
+	/* The error of the last URL was not reported yet. */
+	if (n == o->url_count)
 		return err_status(e, (int)worst);
-	return worst == ERR_NONE ? 0 : -1;
+	e->kind = worst;
+	return -1;
 }
 
 int
