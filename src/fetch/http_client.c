@@ -30,6 +30,16 @@
 /* Only bodies of at least this size are copied without parsing. */
 #define MIN_COPY (128 * 1024)
 
+static int request_once(struct http_client *c, const struct route *route,
+    struct http_request *r, struct err *e);
+static void draw_progress(struct http_client *c);
+static int read_some(struct http_client *c, struct sink *s,
+    struct sha256 *digest, struct err *e);
+static int copy_body(struct http_client *c, struct sink *s, struct err *e);
+static int finish_unread(struct http_client *c, struct sink *s, struct err *e);
+static void drop_excess(struct http_client *c);
+static int disconnect(struct http_client *c, int result, struct err *e);
+
 void
 http_client_init(struct http_client *c, struct limit idle, int64_t rate)
 {
@@ -37,6 +47,88 @@ http_client_init(struct http_client *c, struct limit idle, int64_t rate)
 	c->idle = idle;
 	c->rate.limit = rate;
 	buf_init(&c->in, mem_buffer(CLIENT_BUFFER), CLIENT_BUFFER);
+}
+
+int
+http_client_request(struct http_client *c, const struct route *route,
+    struct http_request *r, struct err *e)
+{
+	int result = request_once(c, route, r, e);
+
+	/* A server may close an idle connection just as it is reused, or send a
+	 * 408 before it does (RFC 9110 section 15.5.9). */
+	if (c->timing.is_reused &&
+	    (result < 0 ? c->timing.ends_ns[TIMING_FIRST_BYTE] == 0 &&
+			      c->link.first == LINK_FIRST_PEER
+			: c->response.head.status == 408)) {
+		diag_note("the kept connection was closed meanwhile");
+		(void)disconnect(c, 0, NULL);
+		result = request_once(c, route, r, e);
+	}
+	return result < 0 ? disconnect(c, -1, e) : 0;
+}
+
+int
+http_client_read(
+    struct http_client *c, struct sink *s, struct sha256 *digest, struct err *e)
+{
+	int result = 0;
+
+	wait_watch_reader(s->kind == FD_REGULAR ? -1 : s->fd);
+	while (result == 0 && !http_response_is_complete(&c->response)) {
+		if (c->send_errnum == 0 && buf_is_empty(&c->in) && s->fd >= 0 &&
+		    digest == NULL && !s->is_escaped &&
+		    http_response_plain(&c->response) >= MIN_COPY)
+			result = copy_body(c, s, e);
+		else
+			result = read_some(c, s, digest, e);
+		if (result < 0 && wait_is_unread() && !s->has_failed)
+			result = finish_unread(c, s, e);
+		if (result == 0)
+			draw_progress(c);
+	}
+	wait_watch_reader(-1);
+	if (result < 0)
+		return disconnect(c, -1, e);
+	c->timing.ends_ns[TIMING_RECEIVED] = clock_now();
+	return sink_write(s, "", 0, c->until, e);
+}
+
+void
+http_client_finish(struct http_client *c, bool wants_more)
+{
+	struct deadline until = deadline_after(DROP_MS);
+	const struct http_response *r = &c->response;
+	struct sink nowhere;
+	struct err e;
+
+	if (!c->is_open)
+		return;
+	/* Discard the rest of a short body. */
+	sink_init(&nowhere, -1, "", false);
+	while (wants_more && !http_response_is_complete(r)) {
+		if (nowhere.bytes >= DROP_BYTES ||
+		    (buf_is_empty(&c->in) &&
+			wait_fd(c->link.fd, POLLIN, until) <= 0) ||
+		    read_some(c, &nowhere, NULL, &e) < 0)
+			break;
+	}
+	if (wants_more && buf_is_empty(&c->in) &&
+	    c->link.first != LINK_FIRST_PEER && c->send_errnum == 0 &&
+	    http_response_keeps_alive(r)) {
+		diag_note("the connection is kept for the next request");
+		return;
+	}
+	if (http_response_is_complete(r))
+		drop_excess(c);
+	(void)disconnect(c, 0, NULL);
+}
+
+void
+http_client_release(struct http_client *c)
+{
+	(void)disconnect(c, 0, NULL);
+	free(c->in.data);
 }
 
 /*
@@ -53,6 +145,8 @@ disconnect(struct http_client *c, int result, struct err *e)
 		return result;
 	if (l->first == LINK_FIRST_NOBODY)
 		l->first = LINK_FIRST_US;
+	/* The kernel knows who finished first; the totals of l stay those that
+	 * were counted here. */
 	if (l->fd >= 0 && diag_emits(DIAG_NOTE)) {
 		link_find_outcome(&known, false);
 		l->first = known.bytes_unknown ? l->first : known.first;
@@ -67,13 +161,6 @@ disconnect(struct http_client *c, int result, struct err *e)
 	link_log_closed(DIAG_NOTE, l, result < 0 ? (int)e->kind : 0);
 	buf_init(&c->in, c->in.data, CLIENT_BUFFER);
 	return result;
-}
-
-void
-http_client_release(struct http_client *c)
-{
-	(void)disconnect(c, 0, NULL);
-	free(c->in.data);
 }
 
 /* The limit of a wait that began, or last saw progress, at from_ns. */
@@ -405,25 +492,6 @@ request_once(struct http_client *c, const struct route *route,
 	return send_request(c, e) < 0 ? -1 : read_head(c, e);
 }
 
-int
-http_client_request(struct http_client *c, const struct route *route,
-    struct http_request *r, struct err *e)
-{
-	int result = request_once(c, route, r, e);
-
-	/* A server may close an idle connection just as it is reused, or send a
-	 * 408 before it does (RFC 9110 section 15.5.9). */
-	if (c->timing.is_reused &&
-	    (result < 0 ? c->timing.ends_ns[TIMING_FIRST_BYTE] == 0 &&
-			      c->link.first == LINK_FIRST_PEER
-			: c->response.head.status == 408)) {
-		diag_note("the kept connection was closed meanwhile");
-		(void)disconnect(c, 0, NULL);
-		result = request_once(c, route, r, e);
-	}
-	return result < 0 ? disconnect(c, -1, e) : 0;
-}
-
 /* Parses the next bytes of the body, writes them to s, and adds them to the
  * digest, which may be NULL. */
 static int
@@ -521,60 +589,4 @@ finish_unread(struct http_client *c, struct sink *s, struct err *e)
 	if (c->response.length < 0)
 		err_status(e, ERR_NONE);
 	return -1;
-}
-
-int
-http_client_read(
-    struct http_client *c, struct sink *s, struct sha256 *digest, struct err *e)
-{
-	int result = 0;
-
-	wait_watch_reader(s->kind == FD_REGULAR ? -1 : s->fd);
-	while (result == 0 && !http_response_is_complete(&c->response)) {
-		if (c->send_errnum == 0 && buf_is_empty(&c->in) && s->fd >= 0 &&
-		    digest == NULL && !s->is_escaped &&
-		    http_response_plain(&c->response) >= MIN_COPY)
-			result = copy_body(c, s, e);
-		else
-			result = read_some(c, s, digest, e);
-		if (result < 0 && wait_is_unread() && !s->has_failed)
-			result = finish_unread(c, s, e);
-		if (result == 0)
-			draw_progress(c);
-	}
-	wait_watch_reader(-1);
-	if (result < 0)
-		return disconnect(c, -1, e);
-	c->timing.ends_ns[TIMING_RECEIVED] = clock_now();
-	return sink_write(s, "", 0, c->until, e);
-}
-
-void
-http_client_finish(struct http_client *c, bool wants_more)
-{
-	struct deadline until = deadline_after(DROP_MS);
-	const struct http_response *r = &c->response;
-	struct sink nowhere;
-	struct err e;
-
-	if (!c->is_open)
-		return;
-	/* Discard the rest of a short body. */
-	sink_init(&nowhere, -1, "", false);
-	while (wants_more && !http_response_is_complete(r)) {
-		if (nowhere.bytes >= DROP_BYTES ||
-		    (buf_is_empty(&c->in) &&
-			wait_fd(c->link.fd, POLLIN, until) <= 0) ||
-		    read_some(c, &nowhere, NULL, &e) < 0)
-			break;
-	}
-	if (wants_more && buf_is_empty(&c->in) &&
-	    c->link.first != LINK_FIRST_PEER && c->send_errnum == 0 &&
-	    http_response_keeps_alive(r)) {
-		diag_note("the connection is kept for the next request");
-		return;
-	}
-	if (http_response_is_complete(r))
-		drop_excess(c);
-	(void)disconnect(c, 0, NULL);
 }
