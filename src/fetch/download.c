@@ -99,6 +99,233 @@ enum next {
 	NEXT_FAILED = -1 /* *e is the cause. */
 };
 
+static int check(const struct download_options *o,
+    const struct route_rules *rules, struct checked_url *urls, struct err *e);
+static int open_output(struct output *out, const struct download_options *o,
+    const char *name, const char *url, struct err *e);
+static void set_since(struct transfer *t);
+static void begin_attempt(struct transfer *t);
+static int request(struct transfer *t, struct err *e);
+static enum next handle_response(struct transfer *t, struct err *e);
+static bool may_repeat(const struct transfer *t, const struct err *e);
+static int wait_to_retry(
+    const struct transfer *t, struct backoff *backoff, struct err *e);
+
+/* Makes one attempt, until the output is complete. 0, or -1 with *e. */
+static int
+attempt(struct transfer *t, struct err *e)
+{
+	enum next next = NEXT_REQUEST;
+
+	begin_attempt(t);
+	while (next == NEXT_REQUEST)
+		next = request(t, e) < 0 ? NEXT_FAILED : handle_response(t, e);
+	http_client_finish(t->client, t->wants_more);
+	if (next == NEXT_DONE)
+		return 0;
+	/* An error of the output is not about the URL. */
+	if (e->kind != ERR_OUTPUT)
+		err_prefix(e, "%s", url_text(&t->current));
+	return -1;
+}
+
+/* Repeats the attempt until it succeeds or may not be repeated. --retry-for
+ * begins anew with each that --retry permits. */
+static int
+attempt_repeatedly(struct transfer *t, struct err *e)
+{
+	const struct download_options *o = t->options;
+	struct backoff backoff = {.min = MIN_PAUSE_MS, .max = MAX_PAUSE_MS};
+	int result;
+
+	t->retries_left = o->retries;
+	for (;; err_clear(e)) {
+		if (!t->is_awaiting)
+			reconnect_start(&t->await, o->retry_ms, o->until);
+		if (attempt(t, e) == 0)
+			return 0;
+		if (!may_repeat(t, e))
+			return -1;
+		if (!t->is_awaiting) {
+			t->retries_left--;
+			result = wait_to_retry(t, &backoff, e);
+		} else if (t->client->timing.ends_ns[TIMING_CONNECTED] == 0) {
+			result = reconnect_wait(&t->await, "no connection", e);
+		} else {
+			result =
+			    reconnect_wait(&t->await, "no status below 400", e);
+		}
+		if (result < 0)
+			return -1;
+	}
+}
+
+/* Fetches a URL that was checked. 0, or -1 with *e. */
+static int
+fetch(struct transfer *t, struct err *e)
+{
+	char absolute[URL_ABSOLUTE_SIZE];
+	int result;
+
+	url_absolute(&t->given->url, absolute, sizeof(absolute));
+	if (open_output(&t->out, t->options, t->given->name, absolute, e) < 0)
+		return -1;
+	set_since(t);
+	result = attempt_repeatedly(t, e);
+	if (t->out.kind == OUTPUT_DEVICE)
+		fd_close(&t->out.sink.fd);
+	if (t->out.kind == OUTPUT_PART)
+		part_file_close(&t->out.file);
+	return result;
+}
+
+/* Fetches the URLs in order; reports each error and keeps the first kind. */
+static int
+fetch_all(const struct download_options *o, const struct route_rules *rules,
+    const struct checked_url *urls, struct err *e)
+{
+	static struct transfer transfer, *const t = &transfer;
+	static struct http_client client;
+	enum err_kind worst = ERR_NONE;
+	int n;
+
+	http_client_init(&client, o->idle, o->rate);
+	for (n = 0; n < o->url_count && signals_stopped() == 0; n++) {
+		err_clear(e);
+		*t = (struct transfer){.options = o,
+		    .given = &urls[n],
+		    .rules = rules,
+		    .client = &client,
+		    .wants_more = n + 1 < o->url_count};
+		if (fetch(t, e) == 0)
+			continue;
+		if (worst == ERR_NONE)
+			worst = e->kind;
+		if (!t->wants_more || signals_stopped() != 0 ||
+		    (t->out.sink.has_failed && t->out.kind == OUTPUT_STDOUT))
+			break;
+		diag_error(e);
+	}
+	http_client_release(&client);
+	if (signals_stopped() != 0 && e->errnum != EINTR)
+		return err_sys(e, ERR_FAILED, EINTR, "fetching");
+	if (signals_stopped() != 0)
+		return -1;
+	/* Where nobody reads the output any more, fetch() fails without an
+	 * error, which is an end in order. */
+	if (worst == ERR_NONE)
+		return 0;
+	/* The error of the last URL was not reported yet. */
+	if (n == o->url_count)
+		return err_status(e, (int)worst);
+	e->kind = worst;
+	return -1;
+}
+
+int
+download_all(const struct download_options *o, struct err *e)
+{
+	struct checked_url *urls =
+	    mem_array((size_t)o->url_count, sizeof(*urls));
+	static struct route_rules rules;
+	int result =
+	    route_init(&rules, o->connector, o->unix_path, o->connect_to, e);
+
+	if (result == 0)
+		result = check(o, &rules, urls, e);
+	if (result == 0) {
+		if (o->connector->via == NULL)
+			sandbox_enter();
+		result = fetch_all(o, &rules, urls, e);
+	}
+	free(urls);
+	return result;
+}
+
+/* Parses a URL, names its file, and finds its route. 0, or -1 with ERR_USAGE.
+ */
+static int
+check_url(const struct download_options *o, const struct route_rules *rules,
+    const char *text, struct checked_url *u, struct err *e)
+{
+	struct stat st;
+
+	if (url_parse(&u->url, text, e) < 0)
+		return -1;
+	if (o->user != NULL)
+		snprintf(u->url.user, sizeof(u->url.user), "%s", o->user);
+	if (o->remote_name && !url_file_name(&u->url, u->name))
+		return err_set(e, ERR_USAGE,
+		    "URL '%s' names %s; --output FILE names another",
+		    text_shown_url(text),
+		    u->name[0] == '\0' ? "no file"
+				       : "the file of a partial download");
+	/* One that appears later is an error of the file; see open_output(). */
+	if (o->remote_name && lstat(u->name, &st) == 0 &&
+	    (!S_ISREG(st.st_mode) ||
+		(!o->force && !o->resume && o->since == NULL)))
+		return err_set(e, ERR_USAGE, "%s %s", text_shown(u->name),
+		    S_ISREG(st.st_mode) ? "exists (--force overwrites it)"
+					: "exists and is not a regular file");
+	if (route_find(rules, &u->url, false, &u->route, e) < 0)
+		return -1;
+	return connector_check(&u->route.server, &u->route.options, e);
+}
+
+/* Checks the options that the tables cannot, and the URLs. 0, or -1 with *e. */
+static int
+check(const struct download_options *o, const struct route_rules *rules,
+    struct checked_url *urls, struct err *e)
+{
+	bool is_file = o->output != NULL && strcmp(o->output, "-") != 0;
+	bool is_local = o->connector->tls.certificate != NULL;
+	bool may_use_tls = o->follow && !is_local;
+	struct http_range range = {0};
+	char digest[SHA256_TEXT];
+	size_t i;
+	int n;
+
+	for (i = 0; i < o->field_count; i++)
+		if (http_request_check_field(o->fields[i], e) < 0)
+			return err_prefix(e, "--header");
+	if (o->user != NULL && strchr(o->user, ':') == NULL)
+		return err_set(e, ERR_USAGE,
+		    "--user: the password is missing (USER:PASSWORD)");
+	if (o->user != NULL && strlen(o->user) >= URL_USER_SIZE)
+		return err_set(e, ERR_USAGE, "--user: longer than %d bytes",
+		    URL_USER_SIZE - 1);
+	if (o->range != NULL && !http_request_parse_range(o->range, &range))
+		return err_set(e, ERR_USAGE, "--range: '%s' %s",
+		    text_shown(o->range),
+		    range.from > range.to ? "ends before it begins"
+					  : "is not A-B, A- or -N");
+	if (o->sha256 != NULL && !sha256_parse(digest, o->sha256, false))
+		return err_set(e, ERR_USAGE,
+		    "--sha256: '%s' is not a digest, 64 hexadecimal digits",
+		    text_shown(o->sha256));
+	if ((o->sha256 != NULL || is_file) && o->url_count > 1)
+		return err_set(e, ERR_USAGE,
+		    "%s one file, and there are %d URLs",
+		    o->sha256 != NULL ? "--sha256 is of" : "--output is",
+		    o->url_count);
+	if (o->resume && !is_file && !o->remote_name)
+		return err_set(e, ERR_USAGE,
+		    "--continue resumes a file: --output or --remote-name "
+		    "says which");
+	for (n = 0; n < o->url_count; n++) {
+		if (check_url(o, rules, o->urls[n], &urls[n], e) < 0)
+			return -1;
+		may_use_tls |= urls[n].url.is_https;
+	}
+	if (o->tls_option != NULL && !may_use_tls)
+		return err_set(e, ERR_USAGE,
+		    "--%s is for https URLs, and there are none (%s)",
+		    o->tls_option,
+		    is_local ? "another origin gets no certificate"
+			     : "--location may lead to one");
+	return 0;
+}
+
 static void
 report_timing(const struct transfer *t)
 {
@@ -285,6 +512,30 @@ commit(struct transfer *t, int64_t size, struct err *e)
 		(void)futimens(fd, times);
 	}
 	return part_file_commit(&out->file, e);
+}
+
+/* Sets If-Modified-Since from a date or the time of a file, unless the output
+ * file is missing. */
+static void
+set_since(struct transfer *t)
+{
+	const char *since = t->options->since;
+	struct stat st;
+	int64_t seconds;
+
+	if (since == NULL || (t->out.kind == OUTPUT_PART &&
+				 access(t->out.file.target, F_OK) < 0))
+		return;
+	if (stat(since, &st) == 0)
+		seconds = (int64_t)st.st_mtime;
+	else if (!http_date_parse(since, &seconds)) {
+		diag_warn("--if-modified-since: '%s' is neither a file nor a "
+			  "date; asking without it",
+		    text_shown(since));
+		return;
+	}
+	snprintf(t->if_modified_since, sizeof(t->if_modified_since), "%s",
+	    http_date_text(seconds));
 }
 
 /* Requests the current URL, and reads the head of the response. */
@@ -759,24 +1010,6 @@ handle_response(struct transfer *t, struct err *e)
 	return handle_error(t, h, e);
 }
 
-/* Makes one attempt, until the output is complete. 0, or -1 with *e. */
-static int
-attempt(struct transfer *t, struct err *e)
-{
-	enum next next = NEXT_REQUEST;
-
-	begin_attempt(t);
-	while (next == NEXT_REQUEST)
-		next = request(t, e) < 0 ? NEXT_FAILED : handle_response(t, e);
-	http_client_finish(t->client, t->wants_more);
-	if (next == NEXT_DONE)
-		return 0;
-	/* An error of the output is not about the URL. */
-	if (e->kind != ERR_OUTPUT)
-		err_prefix(e, "%s", url_text(&t->current));
-	return -1;
-}
-
 /* --retry: waits before the next attempt, longer if the server asks for it.
  * 0, or -1 with *e. */
 static int
@@ -805,225 +1038,4 @@ wait_to_retry(const struct transfer *t, struct backoff *backoff, struct err *e)
 		return 0;
 	snprintf(text, sizeof(text), "%s", e->text);
 	return deadline_error(until, text, e);
-}
-
-/* Repeats the attempt until it succeeds or may not be repeated. --retry-for
- * begins anew with each that --retry permits. */
-static int
-attempt_repeatedly(struct transfer *t, struct err *e)
-{
-	const struct download_options *o = t->options;
-	struct backoff backoff = {.min = MIN_PAUSE_MS, .max = MAX_PAUSE_MS};
-	int result;
-
-	t->retries_left = o->retries;
-	for (;; err_clear(e)) {
-		if (!t->is_awaiting)
-			reconnect_start(&t->await, o->retry_ms, o->until);
-		if (attempt(t, e) == 0)
-			return 0;
-		if (!may_repeat(t, e))
-			return -1;
-		if (!t->is_awaiting) {
-			t->retries_left--;
-			result = wait_to_retry(t, &backoff, e);
-		} else if (t->client->timing.ends_ns[TIMING_CONNECTED] == 0) {
-			result = reconnect_wait(&t->await, "no connection", e);
-		} else {
-			result =
-			    reconnect_wait(&t->await, "no status below 400", e);
-		}
-		if (result < 0)
-			return -1;
-	}
-}
-
-/* Sets If-Modified-Since from a date or the time of a file, unless the output
- * file is missing. */
-static void
-set_since(struct transfer *t)
-{
-	const char *since = t->options->since;
-	struct stat st;
-	int64_t seconds;
-
-	if (since == NULL || (t->out.kind == OUTPUT_PART &&
-				 access(t->out.file.target, F_OK) < 0))
-		return;
-	if (stat(since, &st) == 0)
-		seconds = (int64_t)st.st_mtime;
-	else if (!http_date_parse(since, &seconds)) {
-		diag_warn("--if-modified-since: '%s' is neither a file nor a "
-			  "date; asking without it",
-		    text_shown(since));
-		return;
-	}
-	snprintf(t->if_modified_since, sizeof(t->if_modified_since), "%s",
-	    http_date_text(seconds));
-}
-
-/* Fetches a URL that was checked. 0, or -1 with *e. */
-static int
-fetch(struct transfer *t, struct err *e)
-{
-	char absolute[URL_ABSOLUTE_SIZE];
-	int result;
-
-	url_absolute(&t->given->url, absolute, sizeof(absolute));
-	if (open_output(&t->out, t->options, t->given->name, absolute, e) < 0)
-		return -1;
-	set_since(t);
-	result = attempt_repeatedly(t, e);
-	if (t->out.kind == OUTPUT_DEVICE)
-		fd_close(&t->out.sink.fd);
-	if (t->out.kind == OUTPUT_PART)
-		part_file_close(&t->out.file);
-	return result;
-}
-
-/* Parses a URL, names its file, and finds its route. 0, or -1 with ERR_USAGE.
- */
-static int
-check_url(const struct download_options *o, const struct route_rules *rules,
-    const char *text, struct checked_url *u, struct err *e)
-{
-	struct stat st;
-
-	if (url_parse(&u->url, text, e) < 0)
-		return -1;
-	if (o->user != NULL)
-		snprintf(u->url.user, sizeof(u->url.user), "%s", o->user);
-	if (o->remote_name && !url_file_name(&u->url, u->name))
-		return err_set(e, ERR_USAGE,
-		    "URL '%s' names %s; --output FILE names another",
-		    text_shown_url(text),
-		    u->name[0] == '\0' ? "no file"
-				       : "the file of a partial download");
-	/* One that appears later is an error of the file; see open_output(). */
-	if (o->remote_name && lstat(u->name, &st) == 0 &&
-	    (!S_ISREG(st.st_mode) ||
-		(!o->force && !o->resume && o->since == NULL)))
-		return err_set(e, ERR_USAGE, "%s %s", text_shown(u->name),
-		    S_ISREG(st.st_mode) ? "exists (--force overwrites it)"
-					: "exists and is not a regular file");
-	if (route_find(rules, &u->url, false, &u->route, e) < 0)
-		return -1;
-	return connector_check(&u->route.server, &u->route.options, e);
-}
-
-/* Checks the options that the tables cannot, and the URLs. 0, or -1 with *e. */
-static int
-check(const struct download_options *o, const struct route_rules *rules,
-    struct checked_url *urls, struct err *e)
-{
-	bool is_file = o->output != NULL && strcmp(o->output, "-") != 0;
-	bool is_local = o->connector->tls.certificate != NULL;
-	bool may_use_tls = o->follow && !is_local;
-	struct http_range range = {0};
-	char digest[SHA256_TEXT];
-	size_t i;
-	int n;
-
-	for (i = 0; i < o->field_count; i++)
-		if (http_request_check_field(o->fields[i], e) < 0)
-			return err_prefix(e, "--header");
-	if (o->user != NULL && strchr(o->user, ':') == NULL)
-		return err_set(e, ERR_USAGE,
-		    "--user: the password is missing (USER:PASSWORD)");
-	if (o->user != NULL && strlen(o->user) >= URL_USER_SIZE)
-		return err_set(e, ERR_USAGE, "--user: longer than %d bytes",
-		    URL_USER_SIZE - 1);
-	if (o->range != NULL && !http_request_parse_range(o->range, &range))
-		return err_set(e, ERR_USAGE, "--range: '%s' %s",
-		    text_shown(o->range),
-		    range.from > range.to ? "ends before it begins"
-					  : "is not A-B, A- or -N");
-	if (o->sha256 != NULL && !sha256_parse(digest, o->sha256, false))
-		return err_set(e, ERR_USAGE,
-		    "--sha256: '%s' is not a digest, 64 hexadecimal digits",
-		    text_shown(o->sha256));
-	if ((o->sha256 != NULL || is_file) && o->url_count > 1)
-		return err_set(e, ERR_USAGE,
-		    "%s one file, and there are %d URLs",
-		    o->sha256 != NULL ? "--sha256 is of" : "--output is",
-		    o->url_count);
-	if (o->resume && !is_file && !o->remote_name)
-		return err_set(e, ERR_USAGE,
-		    "--continue resumes a file: --output or --remote-name "
-		    "says which");
-	for (n = 0; n < o->url_count; n++) {
-		if (check_url(o, rules, o->urls[n], &urls[n], e) < 0)
-			return -1;
-		may_use_tls |= urls[n].url.is_https;
-	}
-	if (o->tls_option != NULL && !may_use_tls)
-		return err_set(e, ERR_USAGE,
-		    "--%s is for https URLs, and there are none (%s)",
-		    o->tls_option,
-		    is_local ? "another origin gets no certificate"
-			     : "--location may lead to one");
-	return 0;
-}
-
-/* Fetches the URLs in order; reports each error and keeps the first kind. */
-static int
-fetch_all(const struct download_options *o, const struct route_rules *rules,
-    const struct checked_url *urls, struct err *e)
-{
-	static struct transfer transfer, *const t = &transfer;
-	static struct http_client client;
-	enum err_kind worst = ERR_NONE;
-	int n;
-
-	http_client_init(&client, o->idle, o->rate);
-	for (n = 0; n < o->url_count && signals_stopped() == 0; n++) {
-		err_clear(e);
-		*t = (struct transfer){.options = o,
-		    .given = &urls[n],
-		    .rules = rules,
-		    .client = &client,
-		    .wants_more = n + 1 < o->url_count};
-		if (fetch(t, e) == 0)
-			continue;
-		if (worst == ERR_NONE)
-			worst = e->kind;
-		if (!t->wants_more || signals_stopped() != 0 ||
-		    (t->out.sink.has_failed && t->out.kind == OUTPUT_STDOUT))
-			break;
-		diag_error(e);
-	}
-	http_client_release(&client);
-	if (signals_stopped() != 0 && e->errnum != EINTR)
-		return err_sys(e, ERR_FAILED, EINTR, "fetching");
-	if (signals_stopped() != 0)
-		return -1;
-	/* Where nobody reads the output any more, fetch() fails without an
-	 * error, which is an end in order. */
-	if (worst == ERR_NONE)
-		return 0;
-	/* The error of the last URL was not reported yet. */
-	if (n == o->url_count)
-		return err_status(e, (int)worst);
-	e->kind = worst;
-	return -1;
-}
-
-int
-download_all(const struct download_options *o, struct err *e)
-{
-	struct checked_url *urls =
-	    mem_array((size_t)o->url_count, sizeof(*urls));
-	static struct route_rules rules;
-	int result =
-	    route_init(&rules, o->connector, o->unix_path, o->connect_to, e);
-
-	if (result == 0)
-		result = check(o, &rules, urls, e);
-	if (result == 0) {
-		if (o->connector->via == NULL)
-			sandbox_enter();
-		result = fetch_all(o, &rules, urls, e);
-	}
-	free(urls);
-	return result;
 }
