@@ -130,6 +130,13 @@ loop(struct tester *tester, struct err *e)
 	}
 }
 
+/* Whether connecting takes more than a dial, and so a child process. */
+static bool
+needs_child(const struct connector_options *o)
+{
+	return o->proxy != NULL || o->via != NULL || o->tls.is_on;
+}
+
 bool
 tester_measures(const struct tester_options *o)
 {
@@ -152,7 +159,8 @@ tester_run(const struct tester_options *o, struct err *e)
 	if (o->attempts > 0)
 		tester.max = (uint64_t)o->attempts;
 	tester.connector.retry_ms = -1;
-	tester.connector.dial.accepts_reset = true;
+	/* A child needs the connection, which must not have been reset. */
+	tester.connector.dial.accepts_reset = !needs_child(o->connector);
 	tester.tests = mem_array(o->count, sizeof(tester.tests[0]));
 	end = tester.tests + o->count;
 	for (t = tester.tests; t < end; t++)
@@ -354,7 +362,7 @@ begin(struct tester *tester, struct test *t)
 	t->until = deadline_first(
 	    t->retry->end, deadline_limit(o->timeout.ms, o->timeout.option));
 	name_steps(tester, t);
-	if (o->proxy == NULL && o->via == NULL && !o->tls.is_on)
+	if (!needs_child(o))
 		t->dial = dial_start(t->endpoint, &o->dial, t->until);
 	else if (start_child(tester, t, &r.e) < 0) {
 		conclude(tester, t, &r);

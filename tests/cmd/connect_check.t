@@ -2,10 +2,12 @@
 # says whether all of them, or with --any one, is open. --retry-for and --until
 # wait for that, --count measures it, and a program after -- runs then.
 use Sockt;
+use Errno qw(ECONNRESET);
 use IO::Socket::UNIX;
 use Sandbox ();
 use JSON::PP qw(decode_json);
 use Socket qw(SOCK_STREAM SOL_SOCKET SO_LINGER);
+use TortureRun;
 
 my ($one, $two) = (tcp_listener(), tcp_listener());
 my ($port, $other_port) = map { $_->sockport } $one, $two;
@@ -467,6 +469,19 @@ for my $row ([0, 'connect', '-z', @at_rude],
         "a port that resets at once is open: @args[0 .. $#args - 2]";
 }
 kill 'KILL', $resets;
+
+# TLS needs the connection: one that was reset is not used.
+SKIP: {
+    skip 'calls cannot be made to fail here', 1
+        if sockt() =~ /sanitize/ || !TortureRun::has_library();
+    # A path with a space is two for LD_PRELOAD.
+    symlink built('inject.so'), "$dir/i" or die "symlink: $!";
+    exits run({ env => { LD_PRELOAD => "$dir/i", TORTURE_TABLE => "$dir/table",
+        TORTURE_PLAN => '1 connect 1 0 ' . ECONNRESET } },
+        'connect', '-vz', '--tls', '127.0.0.1', free_port()), 10,
+        'a connection that is reset at once is not for TLS',
+        err => qr/^sockt connect: 127\.0\.0\.1 port \d+: connection reset \([^)]*\)\n\z/;
+}
 
 # --retry-for: waits for a port, then talks on that very connection.
 $p = start({ stdin => 'hi' }, 'connect', '--retry-for', 20, '127.0.0.1', $late);
