@@ -268,10 +268,12 @@ http_head_content_length(const struct http_head *h, int64_t *length)
 
 	*length = -1;
 	for (; http_head_list_next(&l); found = one) {
-		end = l.element;
-		if (!num_digits(&end, INT64_MAX, &one) ||
-		    end != l.element + l.length)
+		if (l.length == 0 ||
+		    strspn(l.element, "0123456789") != l.length)
 			return "the Content-Length is malformed";
+		end = l.element;
+		if (!num_digits(&end, INT64_MAX, &one))
+			return "the Content-Length is too large";
 		if (found >= 0 && found != one)
 			return "there are several Content-Lengths that differ";
 	}

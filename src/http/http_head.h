@@ -82,8 +82,8 @@ bool http_head_list_next(struct http_head_list *l);
 
 /*
  * Sets *length to Content-Length, or -1 if there is none. Returns NULL; or,
- * with -1, what is wrong with it: it is malformed, or several differ (RFC 9112
- * section 6.3).
+ * with -1, what is wrong with it: it is malformed or too large, or several
+ * differ (RFC 9112 section 6.3).
  */
 const char *http_head_content_length(
     const struct http_head *h, int64_t *length);

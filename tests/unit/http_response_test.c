@@ -302,8 +302,10 @@ check_codings(void)
 		"\\x0bchunked"}};
 	static const char *const chunked[] = {"chunked,", ", chunked ,",
 	    ",,CHUNKED,,", "chunked, identity", "identity,chunked"};
-	static const char *const bad_lengths[] = {"+5", "-5", "5x", "0x5", "",
-	    "5,", "5 5", "9223372036854775808", "99999999999999999999999"};
+	static const char *const bad_lengths[] = {
+	    "+5", "-5", "5x", "0x5", "", "5,", "5 5"};
+	static const char *const large_lengths[] = {"9223372036854775808",
+	    "99999999999999999999999", "5, 9223372036854775808"};
 	static const struct row rows[] = {
 	    {"Transfer-Encoding beats Content-Length",
 		"Content-Length: 3\r\nTransfer-Encoding: Chunked\r\n\r\n"
@@ -341,6 +343,8 @@ check_codings(void)
 	    "x|0 left, stays");
 	check_values("bad length", "Content-Length: ", ROWS(bad_lengths),
 	    "\r\n\r\nhello", "|error: the Content-Length is malformed");
+	check_values("large length", "Content-Length: ", ROWS(large_lengths),
+	    "\r\n\r\nhello", "|error: the Content-Length is too large");
 }
 
 static void
