@@ -256,10 +256,11 @@ check_url(const struct download_options *o, const struct route_rules *rules,
 		snprintf(u->url.user, sizeof(u->url.user), "%s", o->user);
 	if (o->remote_name && !url_file_name(&u->url, u->name))
 		return err_set(e, ERR_USAGE,
-		    "URL '%s' names %s; --output FILE names another",
-		    text_shown_url(text),
-		    u->name[0] == '\0' ? "no file"
-				       : "the file of a partial download");
+		    u->name[0] == '\0'
+			? "URL '%s' names no file; --output FILE names one"
+			: "URL '%s' names the file of a partial download; "
+			  "--output FILE names another",
+		    text_shown_url(text));
 	/* One that appears later is an error of the file; see open_output(). */
 	if (o->remote_name && lstat(u->name, &st) == 0 &&
 	    (!S_ISREG(st.st_mode) ||

@@ -17,7 +17,7 @@ misused 'http-get', qr/missing operand/ => [[]],
     qr/Name: value/ => ["-H Name $url", ['-H', 'A b: c', $url]],
     qr/body/ => [['-H', 'content-length: 5', $url]],
     qr/longer than 1023/ => '-u me:' . 'x' x 1021 . " $url",
-    qr/USER:PASSWORD/ => "-u me $url", qr/names no file; --output FILE names another/ => '-O http://localhost/a/',
+    qr/USER:PASSWORD/ => "-u me $url", qr/names no file; --output FILE names one$/m => '-O http://localhost/a/',
     qr/together/ => "-o x -O $url", qr/2 URLs/ => "-o x $url $url",
     qr/number/ => "--max-redirs -1 $url";
 
