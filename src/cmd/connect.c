@@ -134,12 +134,10 @@ connect_run(const struct command_args *args, struct err *e)
 {
 	const char *exec = connect_options.exec;
 	struct connect_state c = {
-	    .options = options_complete(true, e), .program = args->program};
+	    .options = options_complete(true), .program = args->program};
 	char *shell[4];
 	int result = -1;
 
-	if (c.options == NULL)
-		return -1;
 	c.connector = c.options->connector;
 	if (exec != NULL)
 		c.program = proc_shell(shell, exec);
@@ -150,7 +148,7 @@ connect_run(const struct command_args *args, struct err *e)
 		    "program of --via does not report when it has connected");
 	c.relays = !connect_options.trace && !connect_options.zero &&
 		   c.program == NULL;
-	if (parse_operands(&c, args, e) == 0 &&
+	if (parse_operands(&c, args, e) == 0 && options_check_via(e) == 0 &&
 	    (args->program == NULL || proc_check(args->program, e) == 0) &&
 	    (exec == NULL || proc_check_command(exec, e) == 0) &&
 	    prepare(&c, e) == 0)

@@ -208,15 +208,13 @@ http_get_run(const struct command_args *args, struct err *e)
 {
 	struct download_options download = http_get_options.download,
 				*d = &download;
-	const struct options *options = options_complete(true, e);
+	const struct options *options = options_complete(true);
 	struct connector_options connector;
 	const struct opt **used = args->used;
 	struct stat st;
 	int64_t port;
 	int n;
 
-	if (options == NULL)
-		return -1;
 	d->connector = &connector;
 	d->idle = options->idle;
 	d->until = options->until;
@@ -241,7 +239,7 @@ http_get_run(const struct command_args *args, struct err *e)
 	d->urls = args->operands;
 	d->url_count = args->count;
 	d->resume |= d->is_foreign;
-	if (expand_files(d, e) < 0)
+	if (expand_files(d, e) < 0 || options_check_via(e) < 0)
 		return -1;
 	d->retry_ms = options->retry_ms;
 	d->tls_option = *used == NULL ? NULL : (*used)->name;

@@ -564,6 +564,8 @@ parse_targets(struct listen_state *l, struct err *e)
 	struct endpoint *target;
 	char *to;
 
+	if (options_check_via(e) < 0)
+		return -1;
 	*connector = options->connector;
 	/* The interface is that of the clients. */
 	l->target_names = options->names;
@@ -678,14 +680,12 @@ static int
 listen_run(const struct command_args *args, struct err *e)
 {
 	struct listen_state l = {.args = args,
-	    .options = options_complete(false, e),
+	    .options = options_complete(false),
 	    .access = ACCESS_INIT,
 	    .folder = -1};
 	struct endpoint ep;
 	int result;
 
-	if (l.options == NULL)
-		return -1;
 	l.keeps = listen_options.keep || listen_options.files != NULL;
 	result = set_up(&l, &ep, args, e);
 

@@ -362,7 +362,7 @@ limit_of(int64_t ms, const char *option)
 }
 
 const struct options *
-options_complete(bool is_client, struct err *e)
+options_complete(bool is_client)
 {
 	struct connector_options *c = &options.connector;
 	struct tls_options *tls = &options.server.tls;
@@ -386,11 +386,17 @@ options_complete(bool is_client, struct err *e)
 	tls->is_on = tls->certificate != NULL || tls->is_self;
 	tls->idle = options.idle;
 	options.server.max_ms = options.max_ms;
+	return &options;
+}
 
-	if (c->via == NULL || proc_check_command(c->via, e) == 0)
-		return &options;
-	err_lead(e, "--via: ");
-	return NULL;
+int
+options_check_via(struct err *e)
+{
+	const char *via = options.connector.via;
+
+	if (via != NULL && proc_check_command(via, e) < 0)
+		return err_lead(e, "--via: ");
+	return 0;
 }
 
 int

@@ -50,10 +50,9 @@ void options_start_report(const char *command);
 /*
  * Completes the options after the command line was parsed; is_client: the local
  * certificate belongs to the connection that the command makes. Returns them,
- * in static storage, or NULL with *e if the program of --via cannot be run:
- * never in a command without that option.
+ * in static storage.
  */
-const struct options *options_complete(bool is_client, struct err *e);
+const struct options *options_complete(bool is_client);
 
 extern const struct opt options_report[];
 extern const struct opt options_names[];
@@ -95,6 +94,11 @@ int options_make_server(
  * --max-time. Returns 0, or -1 with *e; the caller calls access_release() in
  * both cases. */
 int options_read_access(struct access *a, struct err *e);
+
+/* Checks that the program of --via can be run, if there is one. Call it after
+ * the operands were checked, whose errors come first. Returns 0, or -1 with *e.
+ */
+int options_check_via(struct err *e);
 
 /* Rejects options that have no meaning for a client of a Unix socket. Returns
  * 0, or -1 with ERR_USAGE. */

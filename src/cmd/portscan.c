@@ -492,7 +492,7 @@ portscan_run(const struct command_args *args, struct err *e)
 	const char *second = args->count > 1 ? args->operands[1] : NULL;
 	bool only_ports =
 	    portscan_options.targets_file != NULL && args->count == 1;
-	struct run run = {.options = options_complete(false, e)};
+	struct run run = {.options = options_complete(false)};
 	int result = -1;
 
 	run.until = run.options->until;

@@ -389,7 +389,7 @@ hello_run(const struct command_args *args, struct err *e)
 	int result = -1;
 	ssize_t n;
 
-	options = options_complete(false, e);
+	options = options_complete(false);
 	if (options_parse_local(&ep, args, "tcp",
 		hello_options.http ? HTTP_PORT : HELLO_PORT, e) < 0)
 		return -1;

@@ -263,7 +263,7 @@ prepare(struct send_state *s, struct err *e)
 static int
 send_run(const struct command_args *args, struct err *e)
 {
-	struct send_state s = {.shared = options_complete(false, e),
+	struct send_state s = {.shared = options_complete(false),
 	    .options = send_options.sender,
 	    .source = send_options.source};
 	const struct sender_stats *stats = &s.sender.stats;

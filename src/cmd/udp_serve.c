@@ -780,7 +780,7 @@ prepare(struct serve_state *s, const struct command_args *args, struct err *e)
 static int
 serve_run(const struct command_args *args, struct err *e)
 {
-	struct serve_state s = {.options = options_complete(false, e)};
+	struct serve_state s = {.options = options_complete(false)};
 	const struct opt_list *joins = &serve_options.joins;
 	struct multicast_group *groups =
 	    mem_array(joins->count + 1, sizeof(groups[0]));

@@ -68,6 +68,10 @@ misused 'connect',
         map { ['--via', $_, $host, 1] } 'cat %h', "cat '%h'", 'cat "%h"'
     } 'a b', 'a;b', 'a$(b)', '~', 'a&b', "a'b", 'a|b', '`a`', 'a#b', 'a*', '::1%a;b', "a\nb"],
     qr/the host .* has characters/ => [['--via', 'cat %h', "unix:$dir/x y"]],
+    # A command line that is wrong needs no program.
+    qr/unexpected operand 'x'/ => '--via nosuch-program h 1 x',
+    qr/port '99999'/ => '--via nosuch-program h 99999',
+    qr/--count, --interval and --stats/ => '-z --count 2 --via nosuch-program h 1',
     qr/does not apply with --via: its program makes the conn/ => [map {
         "--via cat $_ h 1" } '-4', '-6', '-n', '-s 127.0.0.1', '-p 9', '--proxy h',
         '--keepalive', '--tos 1', '--ttl 1', '--rcvbuf 1', '--sndbuf 1'];
