@@ -275,7 +275,8 @@ compile(struct script_step *step, struct err *e)
 		status = regcomp(&step->regex, out, REG_EXTENDED | REG_NEWLINE);
 		if (status != 0) {
 			regerror(status, &step->regex, why, sizeof(why));
-			result = bad(&t, why);
+			result = err_set(e, ERR_USAGE,
+			    "not an extended regular expression: %s", why);
 		}
 	}
 	free(out);
@@ -295,8 +296,7 @@ script_add(struct script *s, bool is_expect, const char *text, struct err *e)
 		    SCRIPT_STEPS);
 	*step = (struct script_step){.is_expect = is_expect, .text = text};
 	if (is_expect && compile(step, e) < 0)
-		return err_prefix(e, "'%s': not an extended regular expression",
-		    text_shown(text));
+		return err_prefix(e, "'%s'", text_shown(text));
 	if (!is_expect) {
 		step->bytes = mem_array(n + 1, 1);
 		length = literal_unescape(step->bytes, text, n, e);

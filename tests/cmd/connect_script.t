@@ -215,11 +215,11 @@ misused 'connect', qr/./ => [map { "127.0.0.1 1 $_" } '--send \q', '--send \x1',
 # What is wrong in brackets.
 misused 'connect', qr/: an unknown class in brackets$/m =>
     [map { "127.0.0.1 1 --expect [[:$_" } 'letter:]]', 'alpha]', 'al:pha:]]'],
-    qr/: \[\. and \[= in brackets are not supported$/m =>
+    qr/--expect: '[^']*': \[\. and \[= in brackets are not supported$/m =>
     [map { "127.0.0.1 1 --expect $_" } '[[.a.]]', '[[=a=]]'];
 
 # Neither a limit nor a signal ended the search for these.
-misused 'connect', qr/: it has more than 1000 repetitions$/m => [map {
+misused 'connect', qr/--expect: '[^']*': it has more than 1000 repetitions$/m => [map {
     ['127.0.0.1', 1, '--expect', $_]
 } '((.{0,100}){50})z', '(.{0,100}){20}z', '((a{10}){10}){11}', 'a{255}{4}',
     '.{0,255}' x 8, '((.?.?){100}){10}'];
