@@ -35,17 +35,20 @@ wait_begin(
 {
 	*r = (struct wait_reason){.text = text,
 	    .context = context,
-	    .due = deadline_after(WAIT_REPORT_MS),
+	    .start_ns = clock_now(),
 	    .outer = reasons};
+	r->due = deadline_from(r->start_ns, WAIT_REPORT_MS);
 	reasons = r;
 }
 
 void
 wait_end(void)
 {
-	reasons = reasons->outer;
+	const struct wait_reason *inner = reasons;
+
+	reasons = inner->outer;
 	if (reasons != NULL && deadline_is_set(reasons->due))
-		reasons->due = deadline_after(WAIT_REPORT_MS);
+		reasons->due.at_ns += clock_now() - inner->start_ns;
 }
 
 /* The descriptor that every wait reads; fd -1: none. */

@@ -4,6 +4,7 @@
 
 #include <poll.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/deadline.h"
@@ -22,13 +23,15 @@ struct wait_reason {
 	const char *(*text)(void *context);
 	void *context;
 	struct deadline due; /* The caller may move the time of the report. */
+	int64_t start_ns;    /* The time of wait_begin(). */
 	bool is_reported;
 	struct wait_reason *outer; /* It applies again after wait_end(). */
 };
 
 /*
  * Sets the reason of all waits until wait_end(). An inner reason replaces it
- * until its own wait_end(); then the time begins again. r stays the caller's.
+ * until its own wait_end(), and delays its report by the time between the two.
+ * r stays the caller's.
  */
 void wait_begin(
     struct wait_reason *r, const char *(*text)(void *context), void *context);

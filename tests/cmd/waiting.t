@@ -10,6 +10,7 @@ my $names = built('sockt-names');
 # A listener that answers nothing, and one whose queue is full.
 my $silent = tcp_listener();
 my $full = tcp_listener(backlog => 0);
+my $open = tcp_listener();
 my @fill;
 while (@fill < 20) {
     my $c = IO::Socket::IP->new(PeerHost => '127.0.0.1',
@@ -52,6 +53,9 @@ my @rows = (
     ['no answer to several', qr/connecting to 127\.0\.0\.1 port \d+ and 1 more: no answer yet(?=\n)/,
         ['connect', '-z', '-w', 60,
             map { '127.0.0.1:' . $full->sockport } 1, 2]],
+    ['no answer, beside results', qr/connecting to 127\.0\.0\.1 port \d+: no answer yet \(--connect-timeout limits this\)/,
+        ['connect', '-z', '--interval', '0.5',
+            map { '127.0.0.1:' . $_->sockport } $open, $full]],
     ['no answer from a proxy', qr/connecting to far port 80 through the SOCKS5 proxy 127\.0\.0\.1 port \d+ \(--proxy\): no answer yet/,
         ['connect', '--proxy', "socks5h://127.0.0.1:$host[1]", 'far', 80]],
     ['a lookup', qr/looking up slow port 80: no answer yet \(--connect-timeout limits this\)/,
