@@ -74,9 +74,7 @@ struct dgram_server {
 /*
  * Opens or inherits the sockets. Each group is joined on every socket of its
  * family. If ep names no host, the sockets are bound to the groups, so that
- * they receive nothing else. A forwarder looks up the target, and raises the
- * limit of descriptors. Returns 0, or -1 with *e and nothing open: ERR_USAGE if
- * the target is one of the sockets.
+ * they receive nothing else. Returns 0, or -1 with *e and nothing open.
  */
 int dgram_server_open(struct dgram_server *s, const struct endpoint *ep,
     const struct dgram_server_options *o, struct err *e);
