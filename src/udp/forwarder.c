@@ -283,8 +283,7 @@ find_session(struct forwarder *f, const struct dgram *d)
 
 /*
  * Counts a refusal, which a call has returned as errnum or an ICMP error has
- * reported.
- * If the address in use has never answered, the next one is tried.
+ * reported. If the address in use has never answered, the next one is tried.
  */
 static void
 count_refusal(struct forwarder *f, struct dgram_session *p, int errnum)

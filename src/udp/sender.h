@@ -52,20 +52,16 @@ struct sender_stats {
 /* The kinds of replies. */
 enum sender_reply { SENDER_REPLY, SENDER_DUPLICATE, SENDER_LATE };
 
-/*
- * Special numbers of replies.
- *
- * SENDER_NO_REPLY: nothing is received.
- * SENDER_STREAM: all that is received is passed on, as a reply to no datagram.
- * The sender ends when the source has ended and nothing was sent or received
- * for the time of the timeout. SENDER_ONE_OF_EACH: a single host sends one
- * reply to each datagram; a group or a broadcast address sends
- * SENDER_ANY_REPLIES. SENDER_ANY_REPLIES: any number may arrive within the
- * timeout.
- */
+/* Special numbers of replies. With this one nothing is received. */
 #define SENDER_NO_REPLY (-3)
+/* All that is received is delivered, as a reply to no datagram. The sender ends
+ * when the source has ended and nothing was sent or received for the timeout.
+ */
 #define SENDER_STREAM (-2)
+/* One reply to each datagram is awaited; from a group or a broadcast address,
+ * any number. */
 #define SENDER_ONE_OF_EACH (-1)
+/* Any number of replies may arrive within the timeout. */
 #define SENDER_ANY_REPLIES 0
 
 struct sender_options {
