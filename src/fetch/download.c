@@ -725,16 +725,18 @@ why_not_resumed(const struct transfer *t)
 	const struct http_head *h = &t->client->response.head;
 	const struct http_validator *old = &t->out.source;
 	const char *difference = http_head_difference(h, old);
-	const char *name = old->text[0] == '"' ? "etag" : "last-modified";
+	const char *name = old->text[0] == '"' ? "ETag" : "Last-Modified";
 
 	if (difference != NULL)
 		return text_format(
 		    "the file on the server has changed: %s", difference);
 	if (h->status == 416)
-		return "the server has nothing after the bytes that are here";
+		return "the server refuses (416) to continue after the bytes "
+		       "that are here";
 	if (http_head_find(h, name, 0) == NULL)
-		return "the server does not name the version of the file";
-	return "the server does not resume, and sends all of it";
+		return text_format(
+		    "the response has no %s to tell the version by", name);
+	return "the server does not resume but sends all of it";
 }
 
 /* Gives up the bytes that are held, if they can be taken back. 0, or -1. */
@@ -840,12 +842,13 @@ handle_part(struct transfer *t, const struct http_head *h, struct err *e)
 	if (range == NULL && t->out.held == 0)
 		return err_set(e, ERR_PROTOCOL,
 		    "the server sent a part (206) of what was requested whole");
+	if (http_head_find(h, "content-range", 0) == NULL)
+		return err_set(e, ERR_PROTOCOL,
+		    "the server sent a part (206) without a Content-Range");
 	if (!http_head_content_range(h, &r) || r.from < 0)
 		return err_set(e, ERR_PROTOCOL,
-		    "the server sent a part (206) %s",
-		    http_head_find(h, "content-range", 0) == NULL
-			? "without a Content-Range"
-			: "with a malformed Content-Range");
+		    "the server sent a part (206) whose Content-Range names no "
+		    "range of bytes");
 	count = r.to - r.from + 1;
 	if (length >= 0 && length != count)
 		return err_set(e, ERR_PROTOCOL,

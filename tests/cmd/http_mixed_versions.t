@@ -50,7 +50,7 @@ my %why = (
     map({ ($_ => qr/the file on the server has changed: it has another ETag$kept/) }
         'a part of another version', 'another version'),
     'a part that does not say of which version it is' =>
-        qr/the server does not name the version of the file$kept/,
+        qr/the response has no ETag to tell the version by$kept/,
 );
 for my $name (sort keys %outputs) {
     for my $case (@cases) {
