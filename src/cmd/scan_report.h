@@ -25,8 +25,8 @@ struct scan_report_host {
 	bool is_used;
 };
 
-/* The caller sets the first six, hosts and total, and zeroes the rest. */
 struct scan_report {
+	/* The caller sets these, and zeroes the rest. */
 	const struct targets *targets;
 	const char *protocol; /* "tcp" or "udp" */
 	/* The table has a column of reasons even if all ports are open. */
@@ -41,6 +41,10 @@ struct scan_report {
 	uint64_t hosts;
 	/* The scans so far are of this many ports. */
 	uint64_t total;
+	/* The first scan began at this time; its progress was started. */
+	int64_t start_ns;
+	struct progress live;
+
 	/* The report owns the names by port; NULL: there is no column. */
 	char **services;
 	/* It owns the hosts that are being scanned, by slot. */
@@ -67,9 +71,6 @@ struct scan_report {
 	int errnum;
 	struct addr failed_host;
 	uint64_t failed_hosts;
-	/* The caller sets the start of the scan, and starts the progress. */
-	int64_t start_ns;
-	struct progress live;
 	/* Some results have not been written yet. */
 	bool has_results;
 };

@@ -61,8 +61,9 @@ struct output {
 	struct sha256 digest; /* --sha256: The digest of the bytes so far. */
 };
 
-/* A URL that was checked: what is fetched, along which way, and into what. The
- * URL is last, since most of its memory is never touched. */
+/* A URL that was checked: what is fetched, along which route, and the name of
+ * its file. The URL is last, so that the unused end of its target takes no
+ * memory. */
 struct checked_url {
 	char name[URL_NAME_SIZE]; /* The file of --remote-name. */
 	struct route route;

@@ -166,8 +166,8 @@ struct link {
 
 	/* The outcome so far: time. */
 	int64_t output_ns; /* Received data waited this long for the output. */
-	/* At this time bytes last moved, an acknowledgement was seen, or only
-	 * time held FIN back. */
+	/* The connection is idle since this time: bytes moved, or the peer
+	 * acknowledged some. While a FIN is held back, it is not idle. */
 	int64_t moved_ns;
 	struct os_tcp tcp; /* link_read_counters() sets it. */
 

@@ -353,7 +353,7 @@ send_all(struct forwarder *f, struct dgram_session *p, const struct dgram *d,
 static void
 check_target(struct forwarder *f, int64_t now_ns)
 {
-	struct pollfd in = {.fd = f->lookup.in, .events = POLLIN};
+	struct pollfd in = {.events = POLLIN};
 	struct err e = ERR_INIT;
 	size_t i;
 
@@ -367,12 +367,14 @@ check_target(struct forwarder *f, int64_t now_ns)
 		(void)resolve_start(&f->lookup, f->to,
 		    f->server->o->listener->names, &f->found, &e);
 	}
-	while (f->lookup.in >= 0)
+	while (f->lookup.in >= 0) {
+		in.fd = f->lookup.in;
 		if (poll(&in, 1, 0) <= 0)
 			return;
-		else if (resolve_advance(&f->lookup, 0,
-			     f->server->o->listener->until, &e) < 0)
+		if (resolve_advance(
+			&f->lookup, 0, f->server->o->listener->until, &e) < 0)
 			diag_note("%s", e.text);
+	}
 	for (i = 0; i < f->found.count; i++)
 		if (addr_equal(&f->found.items[i], current_target(f)))
 			break;
