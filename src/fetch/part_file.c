@@ -41,6 +41,8 @@ struct note {
 	struct http_validator source;
 };
 
+#define UNREADABLE "cannot be read (--force overwrites it)"
+
 static int64_t
 inode_of(const struct stat *st)
 {
@@ -102,7 +104,7 @@ static const char *
 read_note(const struct part_file *f, struct note *note)
 {
 	char text[NOTE_SIZE], *line, *value, *rest;
-	const char *why;
+	const char *why = UNREADABLE;
 	struct stat st;
 	ssize_t n = -1;
 	int fd;
@@ -110,16 +112,17 @@ read_note(const struct part_file *f, struct note *note)
 	memset(note, 0, sizeof(*note));
 	http_validator_clear(&note->source);
 	fd = open(f->from, O_RDONLY | FLAGS);
-	if ((fd < 0 ? lstat(f->from, &st) : fstat(fd, &st)) < 0)
+	if (fd < 0 && lstat(f->from, &st) < 0)
 		return NULL;
-	why = why_foreign(&st);
+	if (fd < 0 || fstat(fd, &st) == 0)
+		why = why_foreign(&st);
 	if (why == NULL)
 		n = read(fd, text, sizeof(text) - 1);
 	fd_close(&fd);
 	if (why != NULL || n == 0)
 		return why;
 	if (n < 0)
-		return "cannot be read (--force overwrites it)";
+		return UNREADABLE;
 	text[n] = '\0';
 	if (strncmp(text, NOTE, strlen(NOTE)) != 0)
 		return "was not left by an earlier run (--force overwrites it)";
