@@ -60,7 +60,7 @@ is run({ env => $outer }, 'connect', @to, '-e',
     'printf %s "$SSL_CLIENT_S_DN$UNIXREMOTEEUID."')->{status}, 0, 'connect -e';
 is reap($pid), 0, 'has no variable of an outer server';
 exits run({ env => $outer }, 'connect', '--via',
-    'echo "$TCPREMOTEIP$SSL_CLIENT_S_DN."; : %h', 'h', 1), "0 .\n", 'nor has --via';
+    'cat; echo "$TCPREMOTEIP$SSL_CLIENT_S_DN."; : %h', 'h', 1), "0 .\n", 'nor has --via';
 for my $host ('127.0.0.1', has_ipv6() ? '::1' : ()) {
     for my $record (@recorded) {
         $p = start({ env => $outer }, 'listen',
