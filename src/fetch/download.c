@@ -124,8 +124,9 @@ attempt(struct transfer *t, struct err *e)
 	http_client_finish(t->client, t->wants_more);
 	if (next == NEXT_DONE)
 		return 0;
-	/* An error of the output is not about the URL. */
-	if (e->kind != ERR_OUTPUT)
+	/* An error of the output is not about the URL, and an end in order is
+	 * none. */
+	if (e->kind != ERR_OUTPUT && e->kind != ERR_NONE)
 		err_prefix(e, "%s", url_text(&t->current));
 	return -1;
 }

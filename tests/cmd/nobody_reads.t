@@ -103,6 +103,22 @@ for my $row (['', 0, 'close'], ["Transfer-Encoding: chunked\r\n", 0, 'chunks'],
     is ends_alone($p), $status, "  its reader leaves: $status";
     is_silent($p, '  in silence');
 }
+# The error of an earlier URL was reported; this end is none.
+{
+    my $url = '127.0.0.1:' . $l->sockport;
+    my ($p, $r) = piped({}, 'http-get', '-q', "$url/missing", "$url/endless");
+    for my $answer ("404 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+        "200 OK\r\n\r\nline\n") {
+        my $c = $l->accept;
+        sysread $c, my $request, 4096;
+        syswrite $c, "HTTP/1.1 $answer";
+        next if $answer !~ /line/;
+        <$r>;
+        close $r;
+        is ends_alone($p), 8, 'http-get, an earlier URL had failed: its status';
+    }
+    is $p->{err} =~ tr/\n//, 1, '  and its line alone';
+}
 
 SKIP: {
     skip 'openssl is not installed', 3 unless tls_is_available();
