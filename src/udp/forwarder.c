@@ -366,6 +366,9 @@ check_target(struct forwarder *f, int64_t now_ns)
 		f->has_answered = false;
 		(void)resolve_start(&f->lookup, f->to,
 		    f->server->o->listener->names, &f->found, &e);
+		/* Its result is for the next datagrams. */
+		if (f->lookup.in >= 0)
+			return;
 	}
 	while (f->lookup.in >= 0) {
 		in.fd = f->lookup.in;
