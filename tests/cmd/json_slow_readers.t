@@ -1,25 +1,12 @@
 # Every command with --json, whose reader pauses for longer than it takes until
 # a wait is reported: each line that arrives is an object, and none is missing.
 use Sockt;
-use Fcntl;
 use JSON::PP;
 use Socket;
 use SocktHttp;
 
 # The wait of a command is reported after 3 s.
 my $PAUSE = 3.3;
-
-# A pipe that takes no more bytes: its ends.
-sub full_pipe {
-    pipe my $r, my $w or die "pipe: $!";
-    my $flags = fcntl $w, F_GETFL, 0;
-    fcntl $w, F_SETFL, $flags | O_NONBLOCK;
-    for my $size (4096, 1) {
-        1 while defined syswrite $w, 'x' x $size;
-    }
-    fcntl $w, F_SETFL, $flags;
-    return ($r, $w);
-}
 
 my @closed = map { free_port() } 1 .. 3;
 my $listener = tcp_listener();

@@ -23,19 +23,16 @@ sub flood {
     }
 }
 
-# A pipe that is full and that nobody reads, or of which the reader has gone.
-sub full_pipe {
-    pipe my $r, my $w or die;
-    push @held, $r, $w;
-    flood($w);
-    fcntl $w, F_SETFL, fcntl($w, F_GETFL, 0) & ~O_NONBLOCK;
-    return $w;
-}
-
+# A pipe that nobody reads, or that is full, or of which the reader has gone.
 sub unread_pipe {
     pipe my $r, my $w or die;
     push @held, $r;
     return $w;
+}
+
+sub held_full_pipe {
+    push @held, full_pipe();
+    return $held[-1];
 }
 
 # What becomes of a run: its stdin ends, or as much is written into it as it
@@ -56,7 +53,7 @@ sub happens {
 
 pipe my $gone, my $w or die;
 close $gone;
-my %stdout = (unread => \&unread_pipe, full => \&full_pipe, gone => sub { $w });
+my %stdout = (unread => \&unread_pipe, full => \&held_full_pipe, gone => sub { $w });
 for my $row (
     ['idle', '', ''],
     ['own input has ended', '', 'eof'],

@@ -6,18 +6,6 @@ use IO::Select;
 use POSIX qw(mkfifo);
 use SocktHttp;
 
-# A pipe that takes no more bytes: its ends.
-sub full_pipe {
-    pipe my $r, my $w or die "pipe: $!";
-    my $flags = fcntl $w, F_GETFL, 0;
-    fcntl $w, F_SETFL, $flags | O_NONBLOCK;
-    for my $size (4096, 1) {
-        1 while defined syswrite $w, 'x' x $size;
-    }
-    fcntl $w, F_SETFL, $flags;
-    return ($r, $w);
-}
-
 # A terminal that was stopped: its ends, or nothing.
 sub stopped_terminal {
     my $n = pack 'i', 0;

@@ -19,6 +19,7 @@ use warnings;
 use Carp qw(croak);
 use Cwd qw(abs_path);
 use Exporter ();
+use Fcntl qw(F_GETFL F_SETFL O_NONBLOCK);
 use File::Basename qw(dirname);
 use File::Copy qw(copy);
 use File::Glob ();
@@ -34,7 +35,7 @@ our @ISA = qw(Exporter);
 our @EXPORT = qw(sockt run start exits misused tcp_listener udp_socket tcp_client peer
     exchange until_end is_reset reap slurp spew scratch has_ipv6 is_root free_port own_network
     children await_child await_no_child is_running is_asleep left_behind
-    group_ends set_loopback acknowledged glob built start_server await_listener);
+    group_ends set_loopback acknowledged glob built start_server await_listener full_pipe);
 
 # A test that uses this has strict, warnings and Test::More, too; Source,
 # Examples and Torture have the same import.
@@ -297,6 +298,18 @@ sub peer {
             close $c;
         }
     });
+}
+
+# A pipe that takes no more bytes: its ends.
+sub full_pipe {
+    pipe my $r, my $w or croak "pipe: $!";
+    my $flags = fcntl $w, F_GETFL, 0;
+    fcntl $w, F_SETFL, $flags | O_NONBLOCK;
+    for my $size (4096, 1) {
+        1 while defined syswrite $w, 'x' x $size;
+    }
+    fcntl $w, F_SETFL, $flags;
+    return ($r, $w);
 }
 
 # The contents of a file.
