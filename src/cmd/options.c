@@ -277,8 +277,8 @@ const struct opt options_tls_server[] = {
 };
 
 /*
- * Time limits. -w means in each command what nc's does there: to connect, and
- * then to idle.
+ * Time limits. -w limits what a user of nc expects of it: connecting and then
+ * idling, and where nothing is connected the wait for an answer.
  */
 #define TIME(l, n, s, f, ...) \
 	DURATION(l, n, "TIME", s, f, __VA_ARGS__, .min = 1)
