@@ -41,8 +41,6 @@ struct note {
 	struct http_validator source;
 };
 
-#define UNREADABLE "cannot be read (--force overwrites it)"
-
 static int64_t
 inode_of(const struct stat *st)
 {
@@ -104,25 +102,30 @@ static const char *
 read_note(const struct part_file *f, struct note *note)
 {
 	char text[NOTE_SIZE], *line, *value, *rest;
-	const char *why = UNREADABLE;
+	const char *why = NULL;
 	struct stat st;
 	ssize_t n = -1;
-	int fd;
+	int fd, errnum;
 
 	memset(note, 0, sizeof(*note));
 	http_validator_clear(&note->source);
 	fd = open(f->from, O_RDONLY | FLAGS);
+	errnum = errno;
 	if (fd < 0 && lstat(f->from, &st) < 0)
 		return NULL;
-	if (fd < 0 || fstat(fd, &st) == 0)
+	if (fd < 0 || fstat(fd, &st) == 0) {
 		why = why_foreign(&st);
-	if (why == NULL)
-		n = read(fd, text, sizeof(text) - 1);
+		if (fd >= 0 && why == NULL)
+			n = read(fd, text, sizeof(text) - 1);
+	}
+	if (fd >= 0)
+		errnum = errno;
 	fd_close(&fd);
 	if (why != NULL || n == 0)
 		return why;
 	if (n < 0)
-		return UNREADABLE;
+		return text_format("cannot be read: %s (--force overwrites it)",
+		    err_find(errnum, ERR_AT_FILE)->reason);
 	text[n] = '\0';
 	if (strncmp(text, NOTE, strlen(NOTE)) != 0)
 		return "was not left by an earlier run (--force overwrites it)";
@@ -172,9 +175,10 @@ static void
 set_held(struct part_file *f, const struct stat *st, const struct note *note)
 {
 	f->held = (int64_t)st->st_size;
-	if (f->adopts) {
-		(void)fchmod(f->fd, st->st_mode & 0755);
-	} else if (note == NULL) {
+	/* *source is that of the response already. */
+	if (f->adopts)
+		return;
+	if (note == NULL) {
 		f->origin = "of unknown origin";
 	} else if (!note->is_same_url) {
 		f->origin = "of another URL";
@@ -240,6 +244,8 @@ open_part(struct part_file *f, struct err *e)
 		if (unlink(f->part) < 0)
 			return file_error("removing", f->part, e);
 	}
+	if (f->adopts)
+		(void)fchmod(f->fd, st.st_mode & 0755);
 	set_held(f, &st, is_known ? &note : NULL);
 	return 0;
 }

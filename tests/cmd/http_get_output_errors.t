@@ -68,6 +68,18 @@ SKIP: {
     is join(' ', (stat "$dir/owned")[4, 5]), '1 2', '-o keeps the owner';
 }
 SKIP: {
+    skip 'root reads every file', 1 unless is_root();
+    my $theirs = scratch();
+    chmod 0, spew("$theirs/x.part.from", 'a note');
+    chown 65534, -1, $theirs, "$theirs/x.part.from";
+    reap(Sockt::fork_as(65534, undef, sub {
+        spew("$theirs/err", run('http-get', '-q', '-o', "$theirs/x", 'http://127.0.0.1:1/')->{err});
+    }));
+    like slurp("$theirs/err"),
+        qr{x\.part\.from cannot be read: permission denied \(--force overwrites it\)\n\z},
+        'a note that cannot be read: why';
+}
+SKIP: {
     my @alone = ('-m', 'sh', '-c',
         'mount --bind "$1" "$2" && exec "$3" http-get -q -o "$2" "$4"', 'sh',
         spew("$dir/other", 'other'), spew("$dir/alone", 'under'), sockt());
