@@ -137,10 +137,12 @@ session_send_file(struct session *s, const void *bytes, size_t n, int file,
 		session_answer(s);
 	if (link_send(s->link, bytes, n, s->idle.ms, until) < 0 ||
 	    link_send_file(s->link, file, at, length, s->idle.ms, until) < 0) {
-		if (errno == 0 || errno == EIO)
-			return err_set(&s->e, ERR_OUTPUT, "the file %s",
-			    errno == 0 ? "has become shorter"
-				       : "cannot be read");
+		if (errno == 0)
+			return err_set(
+			    &s->e, ERR_OUTPUT, "the file has become shorter");
+		if (errno == EIO)
+			return err_sys(
+			    &s->e, ERR_OUTPUT, errno, "reading the file");
 		return fail(s, errno);
 	}
 	sock_reset_on_close(s->link->fd, false);
