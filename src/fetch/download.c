@@ -62,8 +62,7 @@ struct output {
 };
 
 /* A URL that was checked: what is fetched, along which route, and the name of
- * its file. The URL is last, so that the unused end of its target takes no
- * memory. */
+ * its file. */
 struct checked_url {
 	char name[URL_NAME_SIZE]; /* The file of --remote-name. */
 	struct route route;
@@ -188,7 +187,7 @@ fetch_all(const struct download_options *o, const struct route_rules *rules,
 {
 	static struct transfer transfer, *const t = &transfer;
 	static struct http_client client;
-	enum err_kind worst = ERR_NONE;
+	enum err_kind first = ERR_NONE;
 	int n;
 
 	http_client_init(&client, o->idle, o->rate);
@@ -201,8 +200,8 @@ fetch_all(const struct download_options *o, const struct route_rules *rules,
 		    .wants_more = n + 1 < o->url_count};
 		if (fetch(t, e) == 0)
 			continue;
-		if (worst == ERR_NONE)
-			worst = e->kind;
+		if (first == ERR_NONE)
+			first = e->kind;
 		if (!t->wants_more || signals_stopped() != 0 ||
 		    (t->out.sink.has_failed && t->out.kind == OUTPUT_STDOUT))
 			break;
@@ -215,12 +214,13 @@ fetch_all(const struct download_options *o, const struct route_rules *rules,
 		return -1;
 	/* Where nobody reads the output any more, fetch() fails without an
 	 * error, which is an end in order. */
-	if (worst == ERR_NONE)
+	if (first == ERR_NONE)
 		return 0;
-	/* The error of the last URL was not reported yet. */
+	/* The last URL was fetched: the errors of others were reported. */
 	if (n == o->url_count)
-		return err_status(e, (int)worst);
-	e->kind = worst;
+		return err_status(e, (int)first);
+	/* *e was not reported yet. */
+	e->kind = first;
 	return -1;
 }
 
@@ -346,7 +346,7 @@ set_sink(struct output *out, int fd, const char *name)
 
 /* Opens the partial file, and determines whether it can be resumed. */
 static int
-open_file(struct output *out, bool adopts, struct err *e)
+open_file(struct output *out, struct err *e)
 {
 	const struct download_options *o = out->options;
 
@@ -354,13 +354,13 @@ open_file(struct output *out, bool adopts, struct err *e)
 	 * request is conditional. */
 	out->file.may_replace = !o->remote_name || o->since != NULL;
 	out->file.is_forced = o->force;
-	out->file.adopts = adopts;
+	out->file.adopts = out->kind == OUTPUT_EXISTING;
 	out->file.source = &out->source;
 	if (part_file_open(&out->file, out->path, e) < 0)
 		return -1;
 	out->kind = OUTPUT_PART;
 	set_sink(out, out->file.fd, out->file.target);
-	if (out->file.held == 0 || adopts)
+	if (out->file.held == 0 || out->file.adopts)
 		return 0;
 	if (o->resume && http_validator_is_usable(&out->source)) {
 		out->held = out->file.held;
@@ -421,7 +421,7 @@ open_output(struct output *out, const struct download_options *o,
 		set_sink(out, -1, "");
 		return 0;
 	}
-	return open_file(out, false, e);
+	return open_file(out, e);
 }
 
 /* Whether what is written cannot be taken back. */
@@ -461,8 +461,12 @@ verify(struct output *out, int64_t size, const struct url *u, struct err *e)
 	bool is_same;
 	struct json *j;
 
-	if (out->kind == OUTPUT_EXISTING)
+	if (out->kind == OUTPUT_EXISTING) {
 		fd = open(out->path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			return err_sys(e, ERR_OUTPUT, errno, "reading %s",
+			    text_shown(out->path));
+	}
 	result = read_digest(out, fd, size, e);
 	if (out->kind == OUTPUT_EXISTING)
 		fd_close(&fd);
@@ -727,7 +731,7 @@ why_not_resumed(const struct transfer *t)
 	const struct http_head *h = &t->client->response.head;
 	const struct http_validator *old = &t->out.source;
 	const char *difference = http_head_difference(h, old);
-	const char *name = old->text[0] == '"' ? "ETag" : "Last-Modified";
+	const char *name = http_validator_field(old);
 
 	if (difference != NULL)
 		return text_format(
@@ -875,7 +879,7 @@ handle_part(struct transfer *t, const struct http_head *h, struct err *e)
 		return NEXT_FAILED;
 	if (t->out.kind == OUTPUT_EXISTING) {
 		http_head_validator(h, &t->out.source);
-		if (open_file(&t->out, true, e) < 0)
+		if (open_file(&t->out, e) < 0)
 			return NEXT_FAILED;
 	}
 	return read_body(t, r.from, r.to + 1, e);

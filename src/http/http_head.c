@@ -328,16 +328,14 @@ http_head_validator(const struct http_head *h, struct http_validator *v)
 const char *
 http_head_difference(const struct http_head *h, const struct http_validator *v)
 {
-	bool has_tag = v->text[0] == '"';
+	const char *name = http_validator_field(v);
 	char text[HTTP_VALIDATOR_SIZE];
 	struct http_range range;
 
 	if (http_validator_is_usable(v) &&
-	    http_head_value(
-		h, has_tag ? "etag" : "last-modified", text, sizeof(text)) &&
+	    http_head_value(h, name, text, sizeof(text)) &&
 	    strcmp(text, v->text) != 0)
-		return has_tag ? "it has another ETag"
-			       : "it has another Last-Modified";
+		return text_format("it has another %s", name);
 	if (http_head_content_range(h, &range) && range.total >= 0 &&
 	    v->total >= 0 && range.total != v->total)
 		return range.total < v->total ? "it is shorter now"

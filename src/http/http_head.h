@@ -117,6 +117,13 @@ http_validator_clear(struct http_validator *v)
 	v->total = -1;
 }
 
+/* The field that a usable validator is the value of. */
+static inline const char *
+http_validator_field(const struct http_validator *v)
+{
+	return v->text[0] == '"' ? "ETag" : "Last-Modified";
+}
+
 /* Whether v can be sent in If-Range. */
 static inline bool
 http_validator_is_usable(const struct http_validator *v)
@@ -160,8 +167,8 @@ bool http_head_token_is(const char *at, size_t n, const char *token);
 /*
  * Copies n bytes, the lines of a head, to dst, of 2 * (n + 1) bytes, with "..."
  * in place of the secrets in its fields: credentials, cookies, and the
- * passwords of URLs. Returns the length; no NUL follows. What is printed of a
- * head goes through this.
+ * passwords of URLs. Returns the length; no NUL follows. A head that is printed
+ * on stderr goes through this; as a result it is written as it was received.
  */
 size_t http_head_conceal(char *dst, const char *text, size_t n);
 
