@@ -42,13 +42,6 @@ limit(void)
 	return out.until;
 }
 
-static const char *
-no_text(void *context)
-{
-	(void)context;
-	return NULL;
-}
-
 /*
  * Writes immediately, unless a write has failed. While the reader of stdout is
  * slow, the peer is not what is waited for; and an event that reported so would
@@ -61,7 +54,8 @@ write_out(const char *bytes, size_t n)
 
 	if (n == 0 || out.error.kind != ERR_NONE)
 		return;
-	wait_begin(&reason, no_text, NULL);
+	wait_begin(&reason, NULL, NULL);
+	reason.due = deadline_none();
 	/* The end of the grace is not a limit of the user's. */
 	if (sink_write(&out.sink, bytes, n, limit(), &out.error) < 0 &&
 	    out.error.kind == ERR_TIMEOUT && signals_stopped() != 0)

@@ -22,8 +22,10 @@ struct wait_reason {
 	 */
 	const char *(*text)(void *context);
 	void *context;
-	struct deadline due; /* The caller may move the time of the report. */
-	int64_t start_ns;    /* The time of wait_begin(). */
+	/* The caller may move the time of the report. If it is never, nothing
+	 * is reported, and text may be NULL. */
+	struct deadline due;
+	int64_t start_ns; /* The time of wait_begin(). */
 	bool is_reported;
 	struct wait_reason *outer; /* It applies again after wait_end(). */
 };
