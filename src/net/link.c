@@ -89,10 +89,10 @@ last_report(const struct link *l)
 	return c->ops->poll_report(c);
 }
 
-uint64_t
-link_unacked(const struct link *l)
+/* link_unacked(), by the report of its process, or NULL. */
+static uint64_t
+count_unacked(const struct link *l, const struct link_report *r)
 {
-	const struct link_report *r = last_report(l);
 	uint64_t n;
 
 	if (r != NULL)
@@ -100,6 +100,12 @@ link_unacked(const struct link *l)
 	n = sock_unacked_bytes(l->fd);
 	/* The system counts FIN as a byte. */
 	return n > 0 && l->sending == LINK_FINISHED ? n - 1 : n;
+}
+
+uint64_t
+link_unacked(const struct link *l)
+{
+	return count_unacked(l, last_report(l));
 }
 
 bool
@@ -128,8 +134,8 @@ link_confirm(struct link *l)
 static uint64_t
 poll_acks(struct link *l)
 {
-	uint64_t unacked = link_unacked(l);
 	const struct link_report *r = last_report(l);
+	uint64_t unacked = count_unacked(l, r);
 
 	if (r != NULL && r->has_ended)
 		return 0;
@@ -788,16 +794,17 @@ link_log_accepted(int level, const struct link *l, const char *why)
 	}
 }
 
-/* Adds what the kernel has counted to the event. Returns it as text: the path
- * to this machine itself is not worth a word. */
-static const char *
-path_text(struct json *j, const struct link *l, int64_t ns)
+/* Adds what the kernel has counted to the event, and to text: the path to this
+ * machine itself is not worth a word. */
+static void
+append_path(
+    char *text, size_t size, struct json *j, const struct link *l, int64_t ns)
 {
 	const struct os_tcp *tcp = &l->tcp;
-	const char *limit, *limit_text = "", *rtt = "", *resent = "";
+	const char *limit, *limit_text = "";
 
 	if (!tcp->is_known)
-		return "";
+		return;
 	limit = stall_limit(tcp, ns, l->output_ns, &limit_text);
 	if (tcp->rtt_us > 0)
 		json_seconds(j, "rtt", (double)tcp->rtt_us / 1e6);
@@ -805,13 +812,13 @@ path_text(struct json *j, const struct link *l, int64_t ns)
 	if (limit != NULL)
 		json_text(j, "limited_by", limit);
 	if (!addr_is_loopback(&l->remote) && tcp->rtt_us > 0)
-		rtt = text_format(
-		    ", round trip %s", num_duration_text(tcp->rtt_us * 1000));
+		text_append(text, size, ", round trip %s",
+		    num_duration_text(tcp->rtt_us * 1000));
 	if (!addr_is_loopback(&l->remote) && tcp->retransmitted > 0)
-		resent = text_format(", %s sent again",
+		text_append(text, size, ", %s sent again",
 		    num_count_text(tcp->retransmitted, "segment"));
-	return text_format("%s%s%s%s", rtt, resent,
-	    limit == NULL ? "" : ", limited by ", limit_text);
+	if (limit != NULL)
+		text_append(text, size, ", limited by %s", limit_text);
 }
 
 void
@@ -826,9 +833,9 @@ link_log_closed(int level, const struct link *l, int status)
 	    is_reset = is_by_us ? !addr_is_unix(&l->local)
 				: l->reset == LINK_RESET_BY_PEER;
 	int64_t ns = clock_now() - l->start_ns;
-	const char *reset = "", *path, *discarded = "",
-		   *remote = "the socket pair", *from = "", *local = "";
-	char bytes[96] = "";
+	const char *reset = "", *remote = "the socket pair", *from = "",
+		   *local = "";
+	char bytes[96] = "", details[256] = "";
 	struct json *j;
 
 	if (!diag_emits(level))
@@ -851,17 +858,17 @@ link_log_closed(int level, const struct link *l, int status)
 	}
 	if (l->discarded > 0) {
 		json_number(j, "discarded", l->discarded);
-		discarded = text_format(", %s", discarded_text(l));
+		text_append(
+		    details, sizeof(details), ", %s", discarded_text(l));
 	}
-	path = path_text(j, l, ns);
+	append_path(details, sizeof(details), j, l, ns);
 	json_number(j, "status", (unsigned)status);
 	if (!addr_is_unnamed(&l->remote) || !addr_is_unnamed(&l->local)) {
 		remote = addr_text(&l->remote);
 		from = " from ";
 		local = addr_text(&l->local);
 	}
-	diag_event_end(level, "closed %s%s%s: %sin %s; %s%s%s%s%s", remote,
-	    from, local, bytes, num_duration_text(ns), texts[l->first], reset,
-	    discarded, path,
-	    status == 0 ? "" : text_format(", status %d", status));
+	diag_event_end(level, "closed %s%s%s: %sin %s; %s%s%s%s", remote, from,
+	    local, bytes, num_duration_text(ns), texts[l->first], reset,
+	    details, status == 0 ? "" : text_format(", status %d", status));
 }
