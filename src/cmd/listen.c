@@ -125,10 +125,10 @@ struct listen_state {
 	struct session session;    /* The connection, in the child. */
 	struct recorder *recorder; /* That of stdio, or NULL: no record. */
 
-	/* HANDLER_STDIO: the relay, and --max-time. */
+	/* HANDLER_STDIO: the relay, and its options. Other handlers use the
+	 * recorder of both. */
 	struct stdio_relay stdio;
 	const struct stdio_relay_options *relay;
-	struct deadline until;
 
 	/* HANDLER_PROGRAM: its arguments; of --exec they are in shell. */
 	char *const *program;
@@ -505,7 +505,7 @@ open_server(struct listen_state *l, const struct endpoint *ep, struct err *e)
 	const char *user = listen_options.user;
 	struct listener_options o = l->options->listener;
 
-	o.until = l->until;
+	o.until = l->options->until;
 	if (l->handler == HANDLER_STDIO)
 		o.stdio_error = stdio_error;
 	if (listener_open(&l->listener, ep, &o, e) < 0 ||
@@ -528,10 +528,9 @@ run(struct listen_state *l, const struct endpoint *ep, struct err *e)
 	/* From here on a signal ends the command cleanly. */
 	if (signals_catch(e) < 0)
 		return -1;
-	l->until = l->options->until;
 	/* --max-time limits the command, or with a handler each connection. */
 	if (l->handler == HANDLER_STDIO)
-		so->until = l->until;
+		so->until = l->options->until;
 	diag_limit(so->until,
 	    so->accept_ms >= 0 ? so->accept_ms : l->options->idle.ms);
 	result = open_server(l, ep, e);

@@ -237,7 +237,7 @@ log_attempt(const struct tester *tester, const struct test *t,
 					    : text_format("connected in %s",
 						  num_duration_text(r->ns));
 
-	if (tester_measures(tester->options) && !diag_is_json()) {
+	if (tester_measures(o) && !diag_is_json()) {
 		if (is_connected)
 			o->print("%s: %s\n", text, outcome);
 		else
@@ -277,8 +277,7 @@ record_attempt(
 		rtt_add(&t->times, r->ns);
 	} else {
 		t->kind = r->e.kind;
-		if (tester_measures(tester->options) || o->any ||
-		    o->count == 1) {
+		if (tester_measures(o) || o->any || o->count == 1) {
 			free(t->reason);
 			t->reason = mem_text(r->e.text);
 		} else {
@@ -315,7 +314,7 @@ conclude(struct tester *tester, struct test *t, struct test_result *r)
 		schedule(tester, t, clock_now());
 		return;
 	}
-	if (tester_measures(tester->options) && r->e.kind == ERR_TIMEOUT &&
+	if (tester_measures(o) && r->e.kind == ERR_TIMEOUT &&
 	    deadline_passed(o->until))
 		return;
 	if (o->awaits_closed && r->e.kind == ERR_NONE) {
@@ -519,8 +518,8 @@ static int
 finish(const struct tester *tester, int result, struct err *e)
 {
 	const struct tester_options *o = tester->options;
-	bool is_single = o->count == 1 && !tester_measures(tester->options),
-	     is_short = false;
+	bool is_measured = tester_measures(o), is_short = false;
+	bool is_single = o->count == 1 && !is_measured;
 	/* Nobody reads it any more. */
 	bool is_unread = result < 0 && e->kind == ERR_NONE;
 	enum err_kind found = ERR_NONE;
@@ -528,8 +527,7 @@ finish(const struct tester *tester, int result, struct err *e)
 	struct err failure;
 	const struct test *t, *end = tester->tests + o->count;
 
-	for (t = tester->tests; t < end && tester_measures(tester->options);
-	     t++)
+	for (t = tester->tests; t < end && is_measured; t++)
 		if (t->attempts > 0 && !is_unread)
 			summarize(tester, t);
 	if (result < 0)
@@ -540,7 +538,7 @@ finish(const struct tester *tester, int result, struct err *e)
 		/* Failures that were not reported when they happened. */
 		if (t->reason != NULL && !is_single) {
 			err_set(&failure, t->kind, "%s", t->reason);
-			if (tester_measures(tester->options) && t->attempts > 1)
+			if (is_measured && t->attempts > 1)
 				err_prefix(&failure,
 				    "%llu of %llu attempts failed; the last "
 				    "one",
@@ -556,8 +554,7 @@ finish(const struct tester *tester, int result, struct err *e)
 			    : err_rank(t->kind) > err_rank(found)))
 			found = t->kind;
 	}
-	if (tester_measures(tester->options) && is_short &&
-	    deadline_passed(o->until))
+	if (is_measured && is_short && deadline_passed(o->until))
 		return deadline_error(o->until, "", e);
 	if (untested > 0)
 		return deadline_error(o->until,
