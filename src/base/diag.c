@@ -12,7 +12,6 @@
 
 #include "base/err.h"
 #include "base/fd.h"
-#include "base/num.h"
 #include "base/text.h"
 
 /* The longest live line. */

@@ -10,6 +10,9 @@
 /* The minimum number of columns of a bar, with its brackets. */
 #define MIN_BAR 5
 
+/* The minimum time between two updates of the live line. */
+#define PROGRESS_MS 200
+
 /* The longest text beside a bar, and the longest bar. */
 #define LINE 512
 

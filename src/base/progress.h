@@ -8,9 +8,6 @@
 
 #include "base/deadline.h"
 
-/* The minimum time between two updates of the live line. */
-#define PROGRESS_MS 200
-
 struct progress {
 	bool shown;           /* Whether the live line is shown. */
 	int64_t start_ns;     /* When the transfer began. */

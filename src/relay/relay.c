@@ -125,14 +125,14 @@ static int
 loop(struct relay *r, struct pollfd *fds)
 {
 	struct progress *progress = r->o->progress;
-	int64_t total = -1; /* Bytes of the input; nobody knows. */
+	int64_t total = -1; /* The input has so many bytes; -1: unknown. */
 	int late_pieces = 0, ready;
 	struct wait_reason reason;
 	struct deadline until;
 	int64_t pending_ns;
 	nfds_t count;
 
-	if (r->up.in.kind == FD_REGULAR)
+	if (progress != NULL && r->up.in.kind == FD_REGULAR)
 		total = (int64_t)fd_available(r->in);
 	fds[POLL_SOCKET].revents = POLLIN; /* That is not known yet. */
 	for (;;) {
