@@ -63,7 +63,6 @@ add_lines(struct list *l, struct err *e)
 {
 	size_t at = 0, end;
 
-	l->bytes[l->size] = '\0';
 	for (end = 0; end < l->size; end++) {
 		/* A NUL ends a line, too. */
 		if (l->bytes[end] != '\n' && l->bytes[end] != '\0')
@@ -121,8 +120,10 @@ wordlist_read(const char *path, struct deadline until, wordlist_add *add,
 				errno, "%s", l.shown);
 		}
 	}
-	if (result == 0 && l.size > 0)
+	if (result == 0 && l.size > 0) {
+		l.bytes[l.size] = '\0';
 		result = add_line(&l, l.bytes, e);
+	}
 	fd_close(&fd);
 	if (result == 0 && l.wrong > 1)
 		err_append(e, "%" PRIu64 " more lines are wrong", l.wrong - 1);

@@ -1240,7 +1240,7 @@ next_retry(struct scan *s)
 	struct scan_try *t = try_at(s, id), *next;
 
 	pool_unlink(&s->pool, id);
-	if (t->probe.fd >= 0 && is_limited(host_of(s, id)))
+	if (is_limited(host_of(s, id)))
 		probe_drop(&s->prober, &t->probe);
 	if (t->probe.fd < 0)
 		return id;

@@ -24,8 +24,9 @@
 /* All bits of an address but the last 32. */
 struct target_prefix {
 	int family;
-	uint32_t scope;          /* Only IPv6 has a scope, */
-	unsigned char bytes[12]; /* and more than 32 bits. */
+	/* Those of IPv6; an IPv4 address has no more than 32 bits. */
+	uint32_t scope;
+	unsigned char bytes[12];
 };
 
 /* A name, which is looked up later. */

@@ -353,7 +353,7 @@ send_all(struct forwarder *f, struct dgram_session *p, const struct dgram *d,
 static void
 check_target(struct forwarder *f, int64_t now_ns)
 {
-	struct pollfd in = {.events = POLLIN};
+	struct pollfd in = {.fd = f->lookup.in, .events = POLLIN};
 	struct err e = ERR_INIT;
 	size_t i;
 
@@ -371,7 +371,6 @@ check_target(struct forwarder *f, int64_t now_ns)
 			return;
 	}
 	while (f->lookup.in >= 0) {
-		in.fd = f->lookup.in;
 		if (poll(&in, 1, 0) <= 0)
 			return;
 		if (resolve_advance(
