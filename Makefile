@@ -263,5 +263,5 @@ force:
 .SECONDARY:
 .DELETE_ON_ERROR:
 
-include $(wildcard tests/*.mk)
+include $(sort $(wildcard tests/*.mk))
 -include $(wildcard $(B)/obj/*.d $(B)/obj/*/*.d $(B)/tests/*.d $(B)/tests/*/*.d)

@@ -18,7 +18,7 @@ TESTENV = SOCKT="$(abspath $(B))/sockt" SOCKT_BUILD="$(abspath $(B))" \
 check: helpers $(UNIT)
 	@$(TESTENV) $(PROVE) -j$(JOBS) $(TESTS)
 
-# What tests run besides the programs in C.
+# What tests run, besides the test programs in C.
 helpers: $(B)/sockt $(B)/tests/sockt-names $(B)/tests/pty $(B)/tests/tls_peer
 
 $(B)/tests/unit/%: tests/unit/%.c $(B)/libsockt.a
