@@ -23,8 +23,11 @@ sub dist {
     delete $ENV{XDG_CONFIG_HOME};
     my $user = is_root() && $config ? 65534 : $>;
     is system('sh', '-c', <<'END', 'sh', $Sockt::TOP, $path, $home, $user), 0, 'a clone';
-git clone -q "$1" "$2" && chmod 755 "$2" && chown -R "$4" "$2" "$3"
+git clone -q --no-hardlinks "$1" "$2" && chmod 755 "$2" && chown -R "$4" "$2" "$3"
 END
+    # Otherwise the clone that is tested would get another owner, too.
+    is join(' ', grep { -f && (stat _)[3] > 1 } glob "$path/.git/objects/*/*"), '',
+        'which shares no file';
     my $pid = Sockt::fork_child(sub {
         chdir $path;
         umask $umask;
