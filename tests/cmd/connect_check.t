@@ -34,13 +34,8 @@ sub drain {
 
 # A listener whose queue is full, so that it answers no more.
 sub silent {
-    my $l = tcp_listener(backlog => 0);
-    my @waiting;
-    for (1 .. 8) {
-        push @waiting, IO::Socket::IP->new(PeerHost => '127.0.0.1',
-            PeerPort => $l->sockport, Type => SOCK_STREAM, Blocking => 0);
-    }
-    return { at => '127.0.0.1:' . $l->sockport, held => [$l, @waiting] };
+    my ($l, @clients) = full_listener();
+    return { at => '127.0.0.1:' . $l->sockport, held => [$l, @clients] };
 }
 
 # Rows: a name, how connect -z ends, its arguments, and what it says.

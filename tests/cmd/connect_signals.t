@@ -7,11 +7,7 @@ my @signals = sort keys %number;
 my $l = tcp_listener();
 my @to = ('127.0.0.1', $l->sockport);
 # Its queue is full, so nobody answers.
-my $full = tcp_listener(host => '127.0.0.9', backlog => 0);
-my @fill = map {
-    IO::Socket::IP->new(Type => Socket::SOCK_STREAM(), PeerHost => '127.0.0.9',
-        PeerPort => $full->sockport, Blocking => 0)
-} 1 .. 3;
+my ($full, @fill) = full_listener(host => '127.0.0.9');
 for my $signal (@signals) {
     my $p = start({ keep_stdin => 1 }, 'connect', '-v', @to);
     my $c = $l->accept;

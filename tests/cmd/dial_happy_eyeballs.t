@@ -19,18 +19,10 @@ sub named {
         @args);
 }
 
-# A listener whose queue is full: it answers no SYN, as a dead host does.
+# It answers no SYN, as a dead host does.
 sub dead {
     my ($host, $port) = @_;
-    my $l = tcp_listener(host => $host, port => $port, backlog => 0);
-    my @fill;
-    while (@fill < 20) {
-        my $c = IO::Socket::IP->new(
-            PeerHost => $host, PeerPort => $l->sockport, Timeout => 0.2);
-        last unless $c;
-        push @fill, $c;
-    }
-    return ($l, @fill);
+    return full_listener(host => $host, port => $port);
 }
 
 # The addresses in the order in which they were tried.

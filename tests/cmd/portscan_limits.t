@@ -23,11 +23,7 @@ sub repeated {
 SKIP: {
     skip 'no network namespace or no counters', 4
         unless $alone && -r '/proc/net/snmp';
-    my $full = tcp_listener(backlog => 0);
-    # Its queue is full, and none of ours waits to get in.
-    my @queued = grep { $_->connected } map { IO::Socket::IP->new(
-        PeerHost => '127.0.0.1', PeerPort => $full->sockport,
-        Blocking => 0) } 1 .. 8;
+    my ($full, @fill) = full_listener();
     for my $row ([0], [1, '--rate', 20]) {
         my ($counts, @rate) = @$row;
         my $before = repeated();

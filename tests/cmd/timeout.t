@@ -14,12 +14,7 @@ my @kept;
 peer($silent, sub { open my $copy, '<&', $_[0] or die; push @kept, $copy }, 99);
 my $quiet = tcp_listener();
 peer($quiet, sub { my ($c) = @_; 1 while sysread $c, my $got, 9999 }, 99);
-my $l = tcp_listener(backlog => 0);
-my @held;
-while (@held < 20) {
-    push @held, IO::Socket::IP->new(PeerHost => $here, Timeout => 0.2,
-        PeerPort => $l->sockport) || last;
-}
+my ($l, @held) = full_listener();
 plan skip_all => 'a queue takes everybody' if @held == 20;
 
 my $idle = 'nothing was sent or received';

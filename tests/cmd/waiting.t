@@ -9,14 +9,8 @@ my $names = built('sockt-names');
 
 # A listener that answers nothing, and one whose queue is full.
 my $silent = tcp_listener();
-my $full = tcp_listener(backlog => 0);
+my ($full, @fill) = full_listener();
 my $open = tcp_listener();
-my @fill;
-while (@fill < 20) {
-    my $c = IO::Socket::IP->new(PeerHost => '127.0.0.1',
-        PeerPort => $full->sockport, Timeout => 0.2) or last;
-    push @fill, $c;
-}
 mkfifo("$dir/fifo", 0600);
 my @host = ('127.0.0.1', $silent->sockport);
 

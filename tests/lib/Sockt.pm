@@ -32,8 +32,8 @@ use Test::More ();
 use Time::HiRes qw(time);
 
 our @ISA = qw(Exporter);
-our @EXPORT = qw(sockt run start exits misused tcp_listener udp_socket tcp_client peer
-    exchange until_end is_reset reap slurp spew scratch has_ipv6 is_root free_port own_network
+our @EXPORT = qw(sockt run start exits misused tcp_listener full_listener udp_socket
+    tcp_client peer exchange until_end is_reset reap slurp spew scratch has_ipv6 is_root free_port own_network
     children await_child await_no_child is_running is_asleep left_behind
     group_ends set_loopback acknowledged glob built start_server await_listener full_pipe);
 
@@ -218,6 +218,19 @@ sub tcp_listener {
         Type      => SOCK_STREAM,
         ReuseAddr => 1,
     ) // croak "listen: $@";
+}
+
+# A listener whose queue is full, so that it answers no more, and the clients that
+# fill it, at most 20. Each has its place before the next asks: of two that ask at
+# the same time, one may have to repeat its handshake.
+sub full_listener {
+    my $l = tcp_listener(@_, backlog => 0);
+    my @clients;
+    while (@clients < 20) {
+        push @clients, IO::Socket::IP->new(PeerHost => $l->sockhost,
+            PeerPort => $l->sockport, Type => SOCK_STREAM, Timeout => 0.2) || last;
+    }
+    return ($l, @clients);
 }
 
 # A bound UDP socket on a free port; connected where peer is given.
