@@ -79,7 +79,7 @@ limited('a silent server', sub { sysread $_[0], my $x, 1 },
 limited('silence in the body', sub { syswrite $_[0], $head . 'x' x 7;
     sysread $_[0], my $x, 1 },
     qr/after 7 of 100 bytes of the body: .*\(--idle-timeout\)/,
-    '--idle-timeout', '0.2');
+    '--idle-timeout', 1);
 
 # A whole body that drips is not idle.
 exits get(sub { my ($c) = @_; syswrite $c, $head

@@ -87,7 +87,7 @@ pipe my $reader, my $writer or die $!;
 exits get_from([(sub {
     syswrite $_[0], $cut =~ s/1000\r/1000000000\r/r;
     1 while syswrite $_[0], 'x' x 65536;
-}) x 2], '/x', { stdout => $writer }, '-q', '--retry', 1, '--idle-timeout', '0.3'),
+}) x 2], '/x', { stdout => $writer }, '-q', '--retry', 1, '--idle-timeout', 1),
     5, 'a reader that does not read: it is not tried again', no_asked => qr/GET.*GET/s;
 
 # 416 with a date, where nothing is known to compare it with.
